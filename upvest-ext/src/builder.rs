@@ -243,7 +243,7 @@ impl<C: GeneratedClient> UpvestBuilderFor<C> {
                 self.problems.join("; "),
             ));
         };
-        let base_uri = Uri::try_from(&base_url).map_err(|error| {
+        let parsed = Uri::try_from(&base_url).map_err(|error| {
             Error::new(ErrorKind::Configuration, "the base URL is malformed").with_source(error)
         })?;
         let transport = match self.transport {
@@ -252,7 +252,7 @@ impl<C: GeneratedClient> UpvestBuilderFor<C> {
         };
         let core = Core {
             base_url,
-            base_uri,
+            base_uri: parsed,
             transport,
             tokens: None,
             signer: self.signer,

@@ -208,8 +208,8 @@ pub(crate) fn read_token(response: &[u8], asked: Instant) -> Result<Lease<Header
     let last_fifth = life / 5;
     Ok(Lease {
         value: header,
-        renew_at: asked + (life - last_fifth.max(reserve)),
-        good_until: asked + (life - reserve),
+        renew_at: asked + life.saturating_sub(last_fifth.max(reserve)),
+        good_until: asked + life.saturating_sub(reserve),
     })
 }
 

@@ -2,7 +2,9 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod errors;
+mod http2;
 mod idempotency;
+mod limits;
 mod mock;
 mod network;
 #[cfg(all(feature = "files", feature = "webhooks"))]

@@ -17,6 +17,20 @@ pub(crate) fn encoding(media_type: &str) -> Option<Encoding> {
     }
 }
 
+/// The media type, if a request must name it because it is not the usual one of its encoding.
+pub(super) fn unusual(media_type: &str, encoding: Encoding) -> Option<String> {
+    let usual = match encoding {
+        Encoding::Json => "application/json",
+        Encoding::Form => "application/x-www-form-urlencoded",
+        Encoding::Binary => "application/octet-stream",
+        Encoding::Text => "text/plain",
+    };
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    let is_usual = essence.eq_ignore_ascii_case(usual) || essence.contains('*');
+    let is_valid = media_type.chars().all(|c| c == ' ' || c.is_ascii_graphic());
+    (is_valid && !is_usual).then(|| media_type.to_owned())
+}
+
 /// The media types of a body or an answer.
 pub(super) fn media_types(owner: &Value) -> impl Iterator<Item = &str> {
     contents(owner).map(|(name, _)| name)

@@ -9,7 +9,7 @@ use super::names;
 use super::references::check_target;
 use super::types::Types;
 use super::values;
-use crate::document::Operation;
+use crate::document::{self, Operation};
 use crate::error::{Error, Result};
 use crate::pointer;
 
@@ -78,22 +78,24 @@ fn parameter<'a>(
     let name = value["name"].as_str().unwrap_or_default();
     let place = place(found, at, value, name)?;
     let (schema_at, schema) = schema(at, value, name)?;
+    let json = is_json(value);
     let context = Context::new(entity, entity, name);
     let (kind, _) = values::value(types, schema, &schema_at, &context);
-    if !is_single(&kind) {
+    if !json && !is_single(&kind) {
         return Err(Error::at(
             at,
             format!("the value of `{name}` is not a single value"),
             "describe it as a text",
         ));
     }
-    let is_joined = place == Place::Query && value["explode"] == false;
+    let is_joined = !json && place == Place::Query && value["explode"] == false;
     Ok(Parameter {
         name: name.to_owned(),
         setter: names::setter(value["x-rust-name"].as_str().unwrap_or(name)),
         place,
         required: place == Place::Path || value["required"] == true,
         joined: is_joined && matches!(kind, Type::List(_)),
+        json,
         kind,
         description: value["description"]
             .as_str()
@@ -189,6 +191,15 @@ fn schema<'a>(at: &str, value: &'a Value, name: &str) -> Result<(String, &'a Val
             "describe it with `schema`",
         )),
     }
+}
+
+/// Whether the value is written as JSON: its schema is in a `content` of JSON.
+fn is_json(value: &Value) -> bool {
+    let mut contents = media_types::contents(value);
+    let is_json = contents
+        .next()
+        .is_some_and(|(name, _)| document::is_json(name));
+    is_json && value.get("schema").is_none()
 }
 
 /// Whether a parameter can hold the value: a single one, or a list of them.

@@ -84,7 +84,8 @@ fn same_field(one: &Field, other: &Field, open: &mut Vec<Pair>) -> bool {
         && one.required == other.required
         && one.nullable == other.nullable
         && one.blank == other.blank
-        && one.sensitive == other.sensitive
+        && one.public == other.public
+        && one.only == other.only
         && same_type(&one.kind, &other.kind, open)
 }
 

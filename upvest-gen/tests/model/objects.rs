@@ -78,19 +78,30 @@ fn what_a_request_holds_is_sent_through_all_references() {
 }
 
 #[test]
-fn a_closed_object_is_read_like_an_open_one() {
-    for closed in [
-        "",
-        "additionalProperties: false, ",
-        "additionalProperties: true, ",
-        "additionalProperties: {}, ",
+fn additional_properties_are_a_field_if_the_description_mentions_them() {
+    for (keyword, extra) in [
+        ("", ""),
+        ("additionalProperties: false, ", ""),
+        (
+            "additionalProperties: true, ",
+            "\n    * as extra: {json}, extra",
+        ),
+        (
+            "additionalProperties: {}, ",
+            "\n    * as extra: {json}, extra",
+        ),
+        (
+            "additionalProperties: { type: string, format: decimal }, ",
+            "\n    * as extra: {decimal}, extra",
+        ),
+        (
+            "additionalProperties: { type: integer, nullable: true }, ",
+            "\n    * as extra: {i64 or null}, extra",
+        ),
     ] {
-        let text = format!("Order: {{ {closed}properties: {{ a: {{ type: string }} }} }}");
-        assert_eq!(
-            shape(&text, "Order"),
-            "Order\n    a: text, optional",
-            "{closed}"
-        );
+        let text = format!("Order: {{ {keyword}properties: {{ a: {{ type: string }} }} }}");
+        let expected = format!("Order\n    a: text, optional{extra}");
+        assert_eq!(shape(&text, "Order"), expected, "{keyword}");
     }
 }
 
@@ -366,30 +377,22 @@ fn objects_that_contain_themselves_are_read() {
 }
 
 #[test]
-fn sensitive_fields_are_those_of_personal_names_and_those_that_are_marked() {
+fn debug_hides_texts_dates_and_maps_unless_they_are_public() {
     let api = schemas(
-        "User: { properties: { first_name: { type: string }, firstName: { type: string }, taxId: { type: string }, iban: { type: string }, \
-         nick: { type: string, x-sensitive: true }, note: { allOf: [{ type: string }], x-sensitive: true }, ref: { $ref: '#/components/schemas/Secret' }, \
-         plain: { type: string, x-sensitive: false } } }\nSecret: { type: string, x-sensitive: true }",
+        "User: { properties: { id: { type: string, format: uuid }, side: { enum: [BUY] }, code: { type: string, pattern: '^[A-Z]{3}$' }, \
+         amount: { type: string, format: decimal }, at: { type: string, format: date-time }, count: { type: integer }, flag: { type: boolean }, \
+         rate: { type: number, format: double }, leg: { properties: { a: {} } }, legs: { type: array, items: { properties: { a: {} } } }, \
+         amounts: { type: array, items: { type: string, format: decimal } }, name: { type: string }, born: { type: string, format: date }, \
+         names: { type: array, items: { type: string, nullable: true } }, by_name: { additionalProperties: { type: integer } }, any: {}, \
+         title: { type: string, x-public: true }, ref: { $ref: '#/components/schemas/Title' } } }\nTitle: { type: string, x-public: true }",
     );
     let fields = find(&api, "User").fields();
-    let sensitive: Vec<&str> = fields
+    let hidden: Vec<&str> = fields
         .iter()
-        .filter(|field| field.sensitive)
+        .filter(|field| field.is_hidden())
         .map(|field| field.name.as_str())
         .collect();
-    assert_eq!(
-        sensitive,
-        [
-            "first_name",
-            "firstName",
-            "taxId",
-            "iban",
-            "nick",
-            "note",
-            "ref"
-        ]
-    );
+    assert_eq!(hidden, ["name", "born", "names", "by_name", "any"]);
 }
 
 #[test]

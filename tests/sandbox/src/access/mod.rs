@@ -180,7 +180,10 @@ impl Access {
             .split_ascii_whitespace()
             .map(str::to_owned)
             .collect();
-        if scopes.is_empty() || !scopes.iter().all(|scope| self.scopes.contains(scope)) {
+        let needs_scopes = !self.scopes.is_empty();
+        if needs_scopes && scopes.is_empty()
+            || !scopes.iter().all(|scope| self.scopes.contains(scope))
+        {
             return Err(Problem::unauthorised(
                 "The client has not been granted one of the scopes.",
             ));

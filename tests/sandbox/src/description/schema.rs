@@ -36,7 +36,8 @@ pub(super) fn registry(document: &Arc<Value>) -> Result<Arc<Registry<'static>>, 
     registry.map(Arc::new).map_err(|error| error.to_string())
 }
 
-/// A schema, identified by its place in the description. It is compiled when it is first needed, as most are never used.
+/// A schema, identified by its place in the description. It is compiled when it is first needed, as most are never
+/// used.
 pub(crate) struct Schema {
     place: String,
     registry: Arc<Registry<'static>>,

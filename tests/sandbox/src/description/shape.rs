@@ -1,4 +1,5 @@
-//! Reads a schema as one flat object: its own keywords, those of its references, of `allOf`, and of the alternatives that fit a value.
+//! Reads a schema as one flat object: its own keywords, those of its references, of `allOf`, and of the alternatives
+//! that fit a value.
 
 use std::collections::BTreeSet;
 

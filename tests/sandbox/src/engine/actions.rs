@@ -147,8 +147,22 @@ impl Reader<'_> {
                 creates: operation.method == Method::PUT
                     && (operation.answers(201) || !self.is_created_by_post()),
             },
+            Method::PUT | Method::PATCH if self.has_id_in_body() => Kind::Update {
+                replaces: operation.method == Method::PUT,
+                creates: operation.method == Method::PUT,
+            },
             _ => Kind::Act(verb),
         }
+    }
+
+    /// Whether the body of a request to a collection has the id of a row.
+    fn has_id_in_body(&self) -> bool {
+        let body = self.operation.bodies.first();
+        let schema = body.and_then(|body| body.schema.as_ref());
+        let id = self.table().id.as_ref();
+        schema.zip(id).is_some_and(|(schema, id)| {
+            properties_at(self.description.schemas(), schema.place()).contains(id)
+        })
     }
 
     fn table(&self) -> &Table {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::tables::Table;
+use super::tables::{SAME, Table};
 use super::words::{self, is_one_of};
 use crate::description::{Description, Shape, resolve};
 use crate::domain::events::EventKind;
@@ -122,23 +122,28 @@ fn parts(name: &str) -> (String, String) {
     (category.to_ascii_uppercase(), words::plain(action))
 }
 
-/// The table that is named like the category. Of several ones, that whose rows look like the resource of the event.
+/// The table that is named like the category, or else like its last words. Of several ones, that whose rows look like
+/// the resource of the event.
 fn table_of(
     tables: &[Table],
     category: &str,
     properties: Option<&BTreeSet<String>>,
 ) -> Option<usize> {
     let category = words::plain(category);
-    let mut best: Option<(f64, usize)> = None;
+    let mut best: Option<(bool, f64, usize)> = None;
     for (at, table) in tables.iter().enumerate() {
         let names = table.names();
-        let is_named = names.iter().any(|name| {
-            words::plain(name) == category || words::plain(&(name.clone() + "s")) == category
-        });
+        let mut names = names.iter().map(|name| words::plain(name));
+        let is_same = names
+            .clone()
+            .any(|name| name == category || name + "s" == category);
+        let is_similar = names.any(|name| category.ends_with(&name));
         let likeness = properties.map_or(0.0, |properties| table.likeness(properties));
-        if is_named && best.is_none_or(|(most, _)| likeness > most) {
-            best = Some((likeness, at));
+        let is_about = is_same || is_similar && likeness >= SAME;
+        let is_better = |(same, most, _): (bool, f64, usize)| (is_same, likeness) > (same, most);
+        if is_about && best.is_none_or(is_better) {
+            best = Some((is_same, likeness, at));
         }
     }
-    best.map(|(_, at)| at)
+    best.map(|(_, _, at)| at)
 }

@@ -1,7 +1,7 @@
-//! What happens to rows by themselves: a file lists, for each table, from which status a row goes to which one, after how long, and
-//! with which event.
+//! What happens to rows by themselves: a file lists, for each table, from which status a row goes to which one, after
+//! how long, and with which event.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 use serde::Deserialize;
@@ -12,6 +12,8 @@ use super::words;
 
 /// How long a step takes on the sandbox's clock unless the file says otherwise.
 const STEP: f64 = 1.0;
+/// The shortest that a step can take.
+const SHORTEST: f64 = 0.001;
 /// The longest a step can take: ten years.
 const LONGEST: f64 = 10.0 * 366.0 * 86_400.0;
 
@@ -78,8 +80,10 @@ pub(crate) enum LifeError {
     },
     #[error("the description has no event `{event}`, which `{table}` names")]
     NoEvent { table: String, event: String },
-    #[error("`after` of `{table}` must be between 0 and the seconds of ten years")]
+    #[error("`after` of `{table}` must be between 0.001 and the seconds of ten years")]
     Duration { table: String },
+    #[error("`{table}` has two steps from `{status}`")]
+    Twice { table: String, status: String },
 }
 
 impl Life {
@@ -139,9 +143,17 @@ impl TableLife {
             }
         }
         let mut durations = self.steps.iter().map(|step| step.after);
-        if durations.any(|after| !(0.0..=LONGEST).contains(&after)) {
+        // Steps that take no time could follow each other without an end.
+        if durations.any(|after| !(SHORTEST..=LONGEST).contains(&after)) {
             return Err(LifeError::Duration {
                 table: table.name.clone(),
+            });
+        }
+        let mut from = BTreeSet::new();
+        if let Some(twice) = self.steps.iter().find(|step| !from.insert(&step.from)) {
+            return Err(LifeError::Twice {
+                table: table.name.clone(),
+                status: twice.from.clone(),
             });
         }
         Ok(())

@@ -110,7 +110,8 @@ impl TextRule<'_> {
     }
 }
 
-/// The pattern without `^`, `$` and `\b`, for which no text can be drawn. What is drawn is checked against the whole pattern.
+/// The pattern without `^`, `$` and `\b`, for which no text can be drawn. What is drawn is checked against the whole
+/// pattern.
 fn without_anchors(pattern: Hir) -> Hir {
     match pattern.into_kind() {
         HirKind::Look(_) | HirKind::Empty => Hir::empty(),

@@ -22,7 +22,8 @@ const SENTENCE: [&str; 7] = [
 const CODE: [&str; 5] = ["code", "errorcode", "error", "type", "title"];
 
 impl Engine {
-    /// The media type and the body of an error response, if the description has a schema for it that `problem` does not match.
+    /// The media type and the body of an error response, if the description has a schema for it that `problem` does not
+    /// match.
     pub(crate) fn problem_body(
         &self,
         operation: &Operation,

@@ -11,7 +11,8 @@ use super::words::{plain, singular};
 const FARTHEST: usize = 2;
 
 impl Engine {
-    /// Whether a row belongs to the resource that a parameter names: it contains its id, or belongs to another resource that does.
+    /// Whether a row belongs to the resource that a parameter names: it contains its id, or belongs to another resource
+    /// that does.
     pub(super) fn belongs(&self, rows: &Rows, row: &Row, parameter: &str, id: &str) -> bool {
         self.is_within(rows, row, parameter, id, FARTHEST)
     }
@@ -67,7 +68,8 @@ impl Engine {
     }
 }
 
-/// Whether an id has the form of the ids of a table that was seeded. A body can name resources by other ids, such as ISINs.
+/// Whether an id has the form of the ids of a table that was seeded. A body can name resources by other ids, such as
+/// ISINs.
 fn looks_like_id(table: &Table, rows: &Rows, id: &str) -> bool {
     let rows = rows.table(&table.name);
     let known = rows.and_then(|rows| rows.all().next());
@@ -146,8 +148,8 @@ impl Row {
         id_text(value)
     }
 
-    /// Whether the row has an id in the object that a parameter is named after: `instrument_id` is an id in `instrument`. The id can
-    /// have a prefix, such as `isin:`.
+    /// Whether the row has an id in the object that a parameter is named after: `instrument_id` is an id in
+    /// `instrument`. The id can have a prefix, such as `isin:`.
     pub(super) fn is_about(&self, parameter: &str, id: &str) -> bool {
         let wanted = plain(parameter);
         let wanted = wanted.strip_suffix("id").unwrap_or(&wanted);

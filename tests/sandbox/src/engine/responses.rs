@@ -51,7 +51,11 @@ pub(super) fn content(document: &Value, operation: &Operation) -> Content {
     }
     let collection = operation.path.split('/').rfind(|it| !it.contains('{'));
     let collection = collection.unwrap_or_default();
-    let has_id = shape.property("id").is_some();
+    // A resource has an id, a status or the time of its creation. An envelope has none of them.
+    let properties = shape.properties();
+    let has_id = properties.iter().any(|(name, _)| {
+        *name == "id" || is_one_of(name, &words::STATUS) || is_one_of(name, &words::CREATED_AT)
+    });
     // A resource can have a list of its own, such as the lines of a basket.
     let is_read = operation.method == Method::GET && !operation.path.ends_with('}');
     if !has_id

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::actions::{Action, Kind};
 use super::references::id_text;
 use super::request::{Rejection, Reply, Request};
+use super::responses::Content;
 use super::rows::{Row, Rows};
 use super::tables::Table;
 use super::values::instant;
@@ -41,6 +42,8 @@ impl Engine {
         request: Request<'_>,
     ) -> Served<Reply> {
         let action = &self.actions[at];
+        let body = unwrapped(&action.content, request.body);
+        let request = Request { body, ..request };
         self.seed_for(world, action, request)?;
         match &action.kind {
             Kind::Create => self.create(at, world, request),
@@ -127,10 +130,8 @@ impl Engine {
         let body = self.writable(table, request.body);
         let known = with_path(&body, action, request);
         let links = links(action, request);
-        let id = match &action.key {
-            Some(key) => request.parameter(key).map(str::to_owned),
-            None => Some(single_id(action, request)),
-        };
+        let id = row_id(table, action, request);
+        let id = Some(id).filter(|id| table.is_single || !id.is_empty());
         let number = self.insert(world, action.table, id, &known, links);
         self.begin_life(world, action.table, number, &["CREATED"]);
         self.follow_subscription(world, action.table, number);
@@ -208,10 +209,8 @@ impl Engine {
 
     /// The row that the path names.
     fn find<'a>(&self, rows: &'a Rows, action: &Action, request: Request<'_>) -> Served<&'a Row> {
-        let id = match &action.key {
-            Some(key) => request.parameter(key).unwrap_or_default().to_owned(),
-            None => single_id(action, request),
-        };
+        let table = &self.tables[action.table];
+        let id = row_id(table, action, request);
         self.with_id(rows, action, request, &id)
             .ok_or(Rejection::NotFound)
     }
@@ -355,6 +354,18 @@ fn links(action: &Action, request: Request<'_>) -> BTreeMap<String, String> {
     links
 }
 
+/// The resource in a body that has the same envelope as the response.
+fn unwrapped<'a>(content: &Content, body: &'a Value) -> &'a Value {
+    let Content::Item {
+        field: Some(field), ..
+    } = content
+    else {
+        return body;
+    };
+    let inner = body.get(field).filter(|inner| inner.is_object());
+    inner.unwrap_or(body)
+}
+
 /// The body of a request, and the ids in its path.
 fn with_path(body: &Value, action: &Action, request: Request<'_>) -> Value {
     let mut fields = body.as_object().cloned().unwrap_or_default();
@@ -365,6 +376,18 @@ fn with_path(body: &Value, action: &Action, request: Request<'_>) -> Value {
         }
     }
     Value::Object(fields)
+}
+
+/// The id of the row of a request: in the path, or else in the body.
+fn row_id(table: &Table, action: &Action, request: Request<'_>) -> String {
+    if let Some(key) = &action.key {
+        return request.parameter(key).unwrap_or_default().to_owned();
+    }
+    if table.is_single || action.kind == Kind::ReadSingle {
+        return single_id(action, request);
+    }
+    let id = table.id.as_ref().and_then(|id| request.body.get(id));
+    id.and_then(id_text).unwrap_or_default()
 }
 
 /// The id of the only row at a path: the ids in the path.

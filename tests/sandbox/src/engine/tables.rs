@@ -1,4 +1,5 @@
-//! Derives tables from the paths: a table holds the rows of one schema in one collection, which is the last fixed segment of a path.
+//! Derives tables from the paths: a table holds the rows of one schema in one collection, which is the last fixed
+//! segment of a path.
 //!
 //! `/accounts/{id}/orders` and `/orders/{id}` have the same orders, as their collection and their schema are the same.
 
@@ -102,6 +103,7 @@ pub(super) fn tables(description: &Description) -> (Vec<Table>, Vec<usize>) {
                 && known.is_single == table.is_single
                 && known.likeness(&table.properties) >= SAME
         });
+        let same = same.or_else(|| tables.iter().position(|known| is_view(&table, known)));
         let at = same.unwrap_or(tables.len());
         match tables.get_mut(at) {
             Some(known) => known.absorb(table),
@@ -113,6 +115,21 @@ pub(super) fn tables(description: &Description) -> (Vec<Table>, Vec<usize>) {
     }
     name_all(&mut tables);
     (tables, of_operation)
+}
+
+/// Whether a table is another list of the rows of a collection, such as `/pets/findByStatus` of `/pets`: nothing
+/// creates rows in it.
+fn is_view(table: &Table, of: &Table) -> bool {
+    let mut templates = table.templates.iter();
+    let is_below = templates.any(|template| {
+        let collection = template.rsplit_once('/').map(|(collection, _)| collection);
+        collection.is_some_and(|collection| of.has_path(collection))
+    });
+    is_below
+        && table.has_list
+        && !table.has_create
+        && !of.is_single
+        && table.properties == of.properties
 }
 
 /// The operations on one path, with and without an id at its end.
@@ -202,7 +219,8 @@ fn name_all(tables: &mut [Table]) {
     }
 }
 
-/// A path in which what a resource is asked for is a segment of its own: `/orders/{id}:cancel` is as `/orders/{id}/cancel`.
+/// A path in which what a resource is asked for is a segment of its own: `/orders/{id}:cancel` is as
+/// `/orders/{id}/cancel`.
 pub(super) fn with_verb(path: &str) -> String {
     path.replace("}:", "}/")
 }
@@ -251,8 +269,8 @@ pub(super) fn properties_at(document: &Value, place: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// The share of properties that two schemas have in common. One of a few properties, such as an id, is like every schema that has
-/// them all.
+/// The share of properties that two schemas have in common. One of a few properties, such as an id, is like every
+/// schema that has them all.
 fn likeness(one: &BTreeSet<String>, other: &BTreeSet<String>) -> f64 {
     let common = one.intersection(other).count();
     let fewer = one.len().min(other.len());

@@ -1,4 +1,5 @@
-//! Makes values for schemas: what is known of a value, and the rest from `default`, `example`, `enum`, format and pattern.
+//! Makes values for schemas: what is known of a value, and the rest from `default`, `example`, `enum`, format and
+//! pattern.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -193,6 +194,11 @@ impl<'a> ValueMaker<'a> {
         let mut object = Map::new();
         for (name, schema) in &properties {
             let own = known.and_then(|known| known.get(*name));
+            // A field that cannot be null is left out by null.
+            let is_unset = own.is_some_and(Value::is_null) && !required.contains(name);
+            if is_unset && !self.allows_null(schema) {
+                continue;
+            }
             let own = own.or_else(|| example.filter(|_| known.is_none())?.get(*name));
             let is_wanted =
                 own.is_some() || required.contains(name) || self.is_filled(schema, place.depth);
@@ -251,6 +257,11 @@ impl<'a> ValueMaker<'a> {
             depth: place.depth + 1,
         };
         self.make(schema, known, place)
+    }
+
+    fn allows_null(&self, schema: &Value) -> bool {
+        let null = Value::Null;
+        fits(&Shape::fitting(self.document, schema, Some(&null)), &null)
     }
 
     /// Whether an optional field gets a value although nothing is known of it.

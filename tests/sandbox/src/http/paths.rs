@@ -1,7 +1,7 @@
 //! Finds the path template that matches the path of a request.
 //!
-//! Unlike a router for the paths of a program, it takes the paths of any description: several names for one place, parameters within a
-//! segment, and templates that match the same paths. The template with more fixed text wins.
+//! Unlike a router for the paths of a program, it takes the paths of any description: several names for one place,
+//! parameters within a segment, and templates that match the same paths. The template with more fixed text wins.
 
 use std::collections::HashMap;
 

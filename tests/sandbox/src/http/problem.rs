@@ -119,7 +119,7 @@ impl From<Rejection> for Problem {
     fn from(rejection: Rejection) -> Self {
         match rejection {
             Rejection::NotFound => Refused::NotFound.into(),
-            Rejection::Unknown { field } => Refused::unknown(&field).into(),
+            Rejection::Unknown { field } => Self::from(Refused::unknown(&field)).with_status(422),
             Rejection::Conflict(detail) => Self::conflict(detail),
         }
     }

@@ -19,6 +19,7 @@ use super::fault_body::{gateway_page, spoil};
 use super::paths::{Parameters, Paths};
 use super::problem::Problem;
 use crate::description::{Description, Operation, OperationAccess, Schema, is_json};
+use crate::digest::short_digest;
 use crate::engine::{self, Engine};
 use crate::faults::Fault;
 use crate::http::idempotency::{Fingerprint, fingerprint};
@@ -620,6 +621,10 @@ impl Shared {
         match key {
             Some(key) => match Uuid::try_parse(key) {
                 Ok(key) => Ok(Some(key)),
+                // Other APIs have keys of other forms.
+                Err(_) if self.setup.engine.is_some() => {
+                    Ok(Some(Uuid::from_bytes(short_digest(&[key.as_bytes()]))))
+                }
                 Err(_) => Err(Problem::invalid(
                     "the header `idempotency-key` is not a UUID",
                 )),
@@ -724,7 +729,8 @@ impl Work for Served<'_> {
 fn problem_as_described(operation: &Operation, problem: Problem) -> Problem {
     let others: &[u16] = match problem.status {
         400 => &[400, 422],
-        409 => &[409, 422, 400],
+        422 => &[422, 404, 400],
+        409 => &[409, 422, 400, 404],
         _ => &[],
     };
     let described = others.iter().find(|status| operation.answers(**status));
@@ -823,11 +829,35 @@ fn is_in_range_ignoring_case(media_type: &str, range: &str) -> bool {
     )
 }
 
+/// Inserts a field of a form: `a[b]` is a field of `a`, and `a[]` an item of it.
+fn insert_field(form: &mut Value, name: &str, value: String) {
+    let value = Value::String(value);
+    let Some((first, rest)) = name.split_once('[') else {
+        form[name] = value;
+        return;
+    };
+    let inner = &mut form[first];
+    let (key, _) = rest.split_once(']').unwrap_or((rest, ""));
+    let is_index = key.bytes().all(|byte| byte.is_ascii_digit());
+    match inner {
+        Value::Array(items) if is_index => items.push(value),
+        Value::Object(fields) => {
+            fields.insert(key.to_owned(), value);
+        }
+        inner if is_index => *inner = Value::Array(vec![value]),
+        inner => {
+            let fields = [(key.to_owned(), value)];
+            *inner = Value::Object(fields.into_iter().collect());
+        }
+    }
+}
+
 /// A form. A field that is not a text in the schema is read as JSON.
 fn read_form(body: &Bytes, schema: Option<&Schema>) -> Value {
-    let fields = form_urlencoded::parse(body)
-        .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())));
-    let mut form = Value::Object(fields.collect());
+    let mut form = Value::Object(serde_json::Map::new());
+    for (name, value) in form_urlencoded::parse(body) {
+        insert_field(&mut form, &name, value.into_owned());
+    }
     let mismatches = schema.map(|schema| schema.mismatches(&form));
     for mismatch in mismatches.into_iter().flatten() {
         let field = form.pointer_mut(&mismatch.at).filter(|it| it.is_string());

@@ -347,7 +347,7 @@ impl SandboxBuilder {
             .unwrap_or(now);
         if let Some(mut core) = saved {
             if let Some(engine) = &self.setup.engine {
-                engine.run_until(&mut core.world(), now);
+                core.run_engine(engine, now);
             }
             core.state.run_until(now);
             core.state.time.events.limit = self.event_limit;

@@ -1,6 +1,7 @@
 //! The shared state of a running sandbox.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, SystemTime};
 
@@ -267,7 +268,7 @@ impl Shared {
     /// Processes everything that is due by `now`.
     pub(crate) fn catch_up(&self, core: &mut Core, now: DateTime<Utc>) {
         if let Some(engine) = &self.setup.engine {
-            engine.run_until(&mut core.world(), now);
+            core.run_engine(engine, now);
         }
         core.state.run_until(now);
     }
@@ -350,6 +351,14 @@ impl Core {
             rows: Rows::default(),
             idempotency: Idempotency::default(),
             public_keys: BTreeMap::new(),
+        }
+    }
+
+    /// Lets the engine carry out what is due. A panic ends only this, and the audit reports it.
+    pub(crate) fn run_engine(&mut self, engine: &Engine, until: DateTime<Utc>) {
+        let run = AssertUnwindSafe(|| engine.run_until(&mut self.world(), until));
+        if catch_unwind(run).is_err() {
+            self.state.record_panic("a step of a resource");
         }
     }
 

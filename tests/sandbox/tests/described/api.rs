@@ -88,6 +88,12 @@ pub(crate) fn spec(name: &str) -> PathBuf {
         .join(name)
 }
 
+pub(crate) fn life(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("life")
+        .join(name)
+}
+
 impl Api {
     pub(crate) async fn start(builder: SandboxBuilder, description: &Path) -> Self {
         let sandbox = builder.description(description).start().await.unwrap();
@@ -199,6 +205,31 @@ impl Api {
         Some(bodies.body(&content["schema"]))
     }
 
+    /// The types of events, each with the place of the schema of its object.
+    pub(crate) fn event_schemas(&self) -> Vec<(String, String)> {
+        let mut all = Vec::new();
+        for (name, item) in self.document["x-webhooks"].as_object().unwrap() {
+            let place = format!(
+                "/x-webhooks/{}/post/requestBody/content/application~1json/schema/properties",
+                escaped(name)
+            );
+            let content = &item["post"]["requestBody"]["content"]["application/json"];
+            let types = content["schema"]["properties"]["type"]["enum"].as_array();
+            for event_type in types.into_iter().flatten() {
+                let event_type = event_type.as_str().unwrap().to_owned();
+                all.push((event_type, format!("{place}/object")));
+            }
+        }
+        all
+    }
+
+    /// How a value differs from the schema at a place.
+    pub(crate) fn mismatch(&self, place: &str, value: &Value) -> Option<String> {
+        let validator = self.validator(place);
+        let error = validator.iter_errors(value).next()?;
+        Some(format!("{error} at {}", error.instance_path()))
+    }
+
     /// Calls an operation whose path has these values, in their order.
     pub(crate) async fn call(
         &self,
@@ -206,12 +237,33 @@ impl Api {
         path: &str,
         body: Option<&Value>,
     ) -> Reply {
+        let key = Uuid::new_v4().to_string();
+        self.send(operation, path, body, &key).await
+    }
+
+    pub(crate) async fn call_with_key(
+        &self,
+        operation: &Operation,
+        path: &str,
+        body: &Value,
+        key: &str,
+    ) -> Reply {
+        self.send(operation, path, Some(body), key).await
+    }
+
+    async fn send(
+        &self,
+        operation: &Operation,
+        path: &str,
+        body: Option<&Value>,
+        key: &str,
+    ) -> Reply {
         let url = format!("{}{path}", self.sandbox.url());
         let method: http::Method = operation.method.parse().unwrap();
         let mut request = self.http.request(method, url).bearer_auth(&self.token);
         request = request.header("x-api-key", "any");
         request = request.header("x-api-key", "any");
-        request = request.header("idempotency-key", Uuid::new_v4().to_string());
+        request = request.header("idempotency-key", key);
         let content = resolved(&self.document, &self.value(operation)["requestBody"]);
         let is_form = content.to_string().contains("x-www-form-urlencoded");
         if let Some(body) = body {
@@ -285,7 +337,10 @@ impl Api {
     }
 
     fn validator(&self, place: &str) -> Validator {
-        let place = place.replace('{', "%7B").replace('}', "%7D");
+        let place = place
+            .replace('{', "%7B")
+            .replace('}', "%7D")
+            .replace(' ', "%20");
         jsonschema::options()
             .with_draft(Draft::Draft202012)
             .with_registry(&self.registry)
@@ -300,6 +355,17 @@ impl Api {
             Some(target) => self.target(target.strip_prefix('#').unwrap()),
             None => place.to_owned(),
         }
+    }
+
+    /// The media type of the response to a request that accepts this one.
+    pub(crate) async fn media_type(&self, path: &str, accept: &str) -> String {
+        let url = format!("{}{path}", self.sandbox.url());
+        let request = self.http.get(url).bearer_auth(&self.token);
+        let response = request.header("accept", accept).send().await.unwrap();
+        response.headers()["content-type"]
+            .to_str()
+            .unwrap()
+            .to_owned()
     }
 
     /// The JSON of the response to a request with a media type of its own.

@@ -3,6 +3,10 @@
 mod api;
 mod bodies;
 mod coverage;
+#[path = "../endpoint/mod.rs"]
+mod endpoint;
+mod hostile;
+mod life;
 mod others;
 
 use api::{Api, fixture, plain, spec};

@@ -10,6 +10,10 @@ async fn shop() -> Api {
     Api::start(plain(), &own("shop.yaml")).await
 }
 
+async fn pets() -> Api {
+    Api::start(plain(), &own("pets.yaml")).await
+}
+
 async fn library() -> Api {
     Api::start(plain(), &own("library.json")).await
 }
@@ -34,6 +38,62 @@ async fn a_library_is_served_as_it_says() {
     let api = library().await;
     let coverage = Coverage::of(&api).await;
     assert_eq!(coverage.others(), [("", ""); 0]);
+}
+
+#[tokio::test]
+async fn pets_are_served_as_they_say() {
+    let api = pets().await;
+    let coverage = Coverage::of(&api).await;
+    assert_eq!(coverage.others(), [("", ""); 0]);
+}
+
+#[tokio::test]
+async fn a_body_can_name_what_it_updates() {
+    let api = pets().await;
+    let pet = |name: &str, status: &str| json!({ "id": 7, "name": name, "photoUrls": [], "status": status });
+    call(&api, "addPet", "/pet", Some(pet("Rex", "available"))).await;
+    call(&api, "updatePet", "/pet", Some(pet("Max", "sold"))).await;
+    let read = call(&api, "getPetById", "/pet/7", None).await.json();
+    assert_eq!(read, pet("Max", "sold"));
+    let path = "/pet/findByStatus?status=";
+    let sold = call(&api, "findPetsByStatus", &format!("{path}sold"), None).await;
+    assert_eq!(sold.json(), json!([read]));
+    let available = call(&api, "findPetsByStatus", &format!("{path}available"), None).await;
+    assert_eq!(available.json(), json!([]));
+}
+
+#[tokio::test]
+async fn a_form_can_have_objects_and_lists() {
+    let api = pets().await;
+    let form = json!({ "username": "ann", "address[city]": "Bonn", "tags[]": "a", "tags[1]": "b" });
+    let user = call(&api, "createUser", "/user", Some(form)).await.json();
+    let read = call(&api, "getUserByName", "/user/ann", None).await.json();
+    assert_eq!(read, user);
+    assert_eq!(read["address"]["city"], "Bonn");
+    assert_eq!(read["tags"], json!(["a", "b"]));
+}
+
+#[tokio::test]
+async fn a_token_is_granted_where_there_are_no_scopes() {
+    let api = pets().await;
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_id", api.sandbox.client_id()),
+        ("client_secret", api.sandbox.client_secret()),
+    ];
+    let request = http.post(format!("{}/auth/token", api.sandbox.url()));
+    let token: Value = request
+        .form(&form)
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    let request = http.get(format!("{}/store/inventory", api.sandbox.url()));
+    let request = request.bearer_auth(token["access_token"].as_str().unwrap());
+    assert_eq!(request.send().await.unwrap().status(), 200);
 }
 
 #[tokio::test]
@@ -83,6 +143,12 @@ async fn what_is_created_is_read_listed_changed_and_deleted() {
     assert_eq!(patched["price"], 2);
     assert_eq!(patched["name"], "Pen");
     assert_eq!(patched["dimensions"], json!({ "width": 3, "height": 9 }));
+
+    let null = json!({ "dimensions": null });
+    let unset = api
+        .raw_as("PATCH", location, "application/merge-patch+json", &null)
+        .await;
+    assert_eq!(unset.get("dimensions"), None, "{unset}");
 
     let gone = call(&api, "deleteProduct", location, None).await;
     assert_eq!((gone.status, gone.text.as_str()), (204, ""));

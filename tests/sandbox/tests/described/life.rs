@@ -1,0 +1,434 @@
+//! What happens after a request: statuses, events, deliveries, and everything that the sandbox does for every API.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use upvest_sandbox::{Command, Fault, Sandbox, SandboxBuilder, StartError};
+use uuid::Uuid;
+
+use crate::api::{Api, fixture, life, own, plain};
+use crate::endpoint::Endpoint;
+
+/// The official description with its life.
+fn official() -> SandboxBuilder {
+    plain().life(life("official.yaml"))
+}
+
+async fn official_api() -> Api {
+    Api::start(official(), &fixture("official-1.9.0.json")).await
+}
+
+/// Calls an operation that must succeed as described.
+async fn ok(api: &Api, id: &str, path: &str, body: Option<Value>) -> Value {
+    let operation = api.operation(id);
+    let reply = api.call(&operation, path, body.as_ref()).await;
+    assert_eq!(reply.wrong, None, "{id}: {}", reply.text);
+    assert!((200..300).contains(&reply.status), "{id}: {}", reply.text);
+    reply.json()
+}
+
+async fn status(api: &Api, id: &str, path: &str) -> u16 {
+    let operation = api.operation(id);
+    let reply = api.call(&operation, path, None).await;
+    assert_eq!(reply.wrong, None, "{id}: {}", reply.text);
+    reply.status
+}
+
+/// A user, an account group, and an account.
+async fn open_account(api: &Api) -> [Value; 3] {
+    let operation = api.operation("create_user");
+    let user = api.body(&operation, &[].into());
+    let user = ok(api, "create_user", "/users", user).await["id"].clone();
+    let group = json!({ "user_id": user, "type": "PERSONAL" });
+    let group = ok(api, "create_account_group", "/account_groups", Some(group)).await;
+    let group = group["id"].clone();
+    let account = json!({ "user_id": user, "account_group_id": group, "type": "TRADING" });
+    let account = ok(api, "create_account", "/accounts", Some(account)).await["id"].clone();
+    api.sandbox.advance(Duration::from_secs(1)).await;
+    [user, group, account]
+}
+
+fn order(user: &Value, account: &Value) -> Value {
+    json!({
+        "user_id": user,
+        "account_id": account,
+        "cash_amount": "250.00",
+        "currency": "EUR",
+        "side": "BUY",
+        "instrument_id": "IE00B3XXRP09",
+        "instrument_id_type": "ISIN",
+        "order_type": "MARKET",
+    })
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap()
+}
+
+/// What a bank does with Upvest: onboard a user, open an account, buy, hear of it, read what there is, and pay out.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_official_flow_runs_from_onboarding_to_payout() {
+    let api = official_api().await;
+    let endpoint = Endpoint::start().await;
+    let hook = json!({ "title": "All", "url": endpoint.url() });
+    let hook = ok(&api, "create_webhook", "/webhooks", Some(hook)).await;
+    let hook = format!("/webhooks/{}", text(&hook["id"]));
+    ok(
+        &api,
+        "update_webhook",
+        &hook,
+        Some(json!({ "enabled": true })),
+    )
+    .await;
+
+    let [user, group, account] = open_account(&api).await;
+    let path = format!("/users/{}", text(&user));
+    assert_eq!(
+        ok(&api, "retrieve_user", &path, None).await["status"],
+        "ACTIVE"
+    );
+    let path = format!("/accounts/{}", text(&account));
+    assert_eq!(
+        ok(&api, "retrieve_account", &path, None).await["status"],
+        "ACTIVE"
+    );
+
+    let placed = ok(&api, "place_order", "/orders", Some(order(&user, &account))).await;
+    assert_eq!(
+        (&placed["status"], &placed["cash_amount"]),
+        (&json!("NEW"), &json!("250.00"))
+    );
+    api.sandbox.advance(Duration::from_secs(2)).await;
+    let path = format!("/orders/{}", text(&placed["id"]));
+    assert_eq!(
+        ok(&api, "retrieve_order", &path, None).await["status"],
+        "FILLED"
+    );
+    let of_order: Vec<_> = endpoint
+        .events()
+        .into_iter()
+        .filter(|event| event.event_type.as_str().starts_with("ORDER."))
+        .map(|event| event.event_type.as_str().to_owned())
+        .collect();
+    assert_eq!(of_order, ["ORDER.NEW", "ORDER.PROCESSING", "ORDER.FILLED"]);
+
+    let path = format!("/accounts/{}/orders", text(&account));
+    let orders = ok(&api, "list_account_orders", &path, None).await;
+    assert_eq!(orders["data"][0]["id"], placed["id"]);
+    let path = format!("/accounts/{}/positions", text(&account));
+    let positions = ok(&api, "list_positions", &path, None).await;
+    assert_eq!(positions["data"][0]["account_id"], account);
+    let path = format!("/transactions/cash?account_group_id={}", text(&group));
+    let transactions = ok(&api, "list_cash_transactions", &path, None).await;
+    assert!(!transactions["data"].as_array().unwrap().is_empty());
+
+    let ids = [("user_id", &user), ("account_group_id", &group)];
+    let mut ids = ids
+        .map(|(name, id)| (name.to_owned(), text(id).to_owned()))
+        .into();
+    let operation = api.operation("create_reference_account");
+    let body = api.body(&operation, &ids);
+    let path = "/payments/reference_accounts";
+    let reference = ok(&api, "create_reference_account", path, body).await;
+    let reference = text(&reference["id"]).to_owned();
+    ids.insert("reference_account_id".to_owned(), reference);
+    let operation = api.operation("create_cash_withdrawal");
+    let body = api.body(&operation, &ids);
+    let payout = ok(
+        &api,
+        "create_cash_withdrawal",
+        "/payments/withdrawals",
+        body,
+    )
+    .await;
+    api.sandbox.advance(Duration::from_secs(2)).await;
+    let path = format!("/payments/withdrawals/{}", text(&payout["id"]));
+    let payout = ok(&api, "retrieve_cash_withdrawal", &path, None).await;
+    assert_eq!(payout["status"], "CONFIRMED");
+}
+
+#[tokio::test]
+async fn a_delete_follows_the_life_of_its_table() {
+    let api = official_api().await;
+    let [user, _, account] = open_account(&api).await;
+    let placed = ok(&api, "place_order", "/orders", Some(order(&user, &account))).await;
+    let path = format!("/orders/{}", text(&placed["id"]));
+    assert_eq!(status(&api, "cancel_order", &path).await, 202);
+    assert_eq!(
+        ok(&api, "retrieve_order", &path, None).await["status"],
+        "CANCELLED"
+    );
+    api.sandbox.advance(Duration::from_secs(10)).await;
+    assert_eq!(
+        ok(&api, "retrieve_order", &path, None).await["status"],
+        "CANCELLED"
+    );
+    let again = status(&api, "cancel_order", &path).await;
+    assert!((400..500).contains(&again), "{again}");
+}
+
+#[tokio::test]
+async fn without_a_life_events_are_named_after_what_happened() {
+    let api = Api::start(plain(), &fixture("official-1.9.0.json")).await;
+    let [_, _, account] = open_account(&api).await;
+    let path = format!("/accounts/{}", text(&account));
+    ok(
+        &api,
+        "update_account",
+        &path,
+        Some(json!({ "name": "New" })),
+    )
+    .await;
+    assert_eq!(status(&api, "account_closure", &path).await, 202);
+    assert_eq!(
+        ok(&api, "retrieve_account", &path, None).await["status"],
+        "CLOSING"
+    );
+    api.sandbox.advance(Duration::from_secs(1)).await;
+    assert_eq!(
+        ok(&api, "retrieve_account", &path, None).await["status"],
+        "CLOSED"
+    );
+    let events = api.sandbox.events();
+    let about: Vec<_> = events
+        .iter()
+        .filter(|event| event.about.to_string() == text(&account))
+        .map(|event| event.event_type)
+        .collect();
+    assert_eq!(
+        about,
+        [
+            "ACCOUNT.CREATED",
+            "ACCOUNT.UPDATED",
+            "ACCOUNT.UPDATED",
+            "ACCOUNT.CLOSED"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn any_event_can_be_triggered_and_fits_its_schema() {
+    let api = official_api().await;
+    let types = api.event_schemas();
+    assert!(types.len() > 60, "found {}", types.len());
+    for (event_type, schema) in types {
+        let event = api.sandbox.trigger(&event_type).await.unwrap();
+        let object: Value = serde_json::from_str(event.object.get()).unwrap();
+        let error = api.mismatch(&schema, &object);
+        assert_eq!(error, None, "{event_type}: {object}");
+    }
+    assert!(api.sandbox.trigger("ORDER.EATEN").await.is_err());
+}
+
+#[tokio::test]
+async fn ids_that_do_not_exist_are_never_invented() {
+    let api = official_api().await;
+    let [user, ..] = open_account(&api).await;
+    let nobody = json!(Uuid::new_v4().to_string());
+    let operation = api.operation("place_order");
+    for (body, field) in [
+        (order(&user, &nobody), "account_id"),
+        (order(&nobody, &nobody), "user_id"),
+    ] {
+        let reply = api.call(&operation, "/orders", Some(&body)).await;
+        assert_eq!((reply.status, reply.wrong), (422, None), "{}", reply.text);
+        assert!(reply.text.contains(field), "{}", reply.text);
+    }
+    let nobody = text(&nobody);
+    for (id, path) in [
+        ("retrieve_user", format!("/users/{nobody}")),
+        ("list_user_accounts", format!("/users/{nobody}/accounts")),
+        ("list_positions", format!("/accounts/{nobody}/positions")),
+        ("offboard_user", format!("/users/{nobody}")),
+    ] {
+        assert_eq!(status(&api, id, &path).await, 404, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn a_status_is_set_by_hand() {
+    let api = official_api().await;
+    let [_, _, account] = open_account(&api).await;
+    let set = |id: &str, status: &str| Command::SetStatus {
+        table: Some("accounts".to_owned()),
+        id: id.to_owned(),
+        status: status.to_owned(),
+    };
+    let id = text(&account);
+    api.sandbox.execute(set(id, "LOCKED")).await.unwrap();
+    let path = format!("/accounts/{id}");
+    assert_eq!(
+        ok(&api, "retrieve_account", &path, None).await["status"],
+        "LOCKED"
+    );
+    assert_eq!(
+        api.sandbox.events().last().unwrap().event_type,
+        "ACCOUNT.LOCKED"
+    );
+    let wrong = api.sandbox.execute(set(id, "EATEN")).await.unwrap_err();
+    assert!(wrong.to_string().contains("PENDING_APPROVAL"), "{wrong}");
+    let none = api
+        .sandbox
+        .execute(set("none", "LOCKED"))
+        .await
+        .unwrap_err();
+    assert!(none.to_string().contains("no resource"), "{none}");
+}
+
+#[tokio::test]
+async fn a_repeated_key_gets_the_first_response() {
+    let api = official_api().await;
+    let [user, _, account] = open_account(&api).await;
+    let key = Uuid::new_v4().to_string();
+    let body = order(&user, &account);
+    let operation = api.operation("place_order");
+    let first = api.call_with_key(&operation, "/orders", &body, &key).await;
+    let second = api.call_with_key(&operation, "/orders", &body, &key).await;
+    assert_eq!((first.status, &first.text), (202, &second.text));
+    let path = format!("/accounts/{}/orders", text(&account));
+    let orders = ok(&api, "list_account_orders", &path, None).await;
+    assert_eq!(orders["meta"]["total_count"], 1);
+}
+
+#[tokio::test]
+async fn faults_apply_to_every_operation() {
+    let api = official_api().await;
+    let fault = Fault::ServerError {
+        status: 503,
+        html: false,
+        after_commit: false,
+    };
+    api.sandbox.fail_next("list_users", fault).await.unwrap();
+    assert_eq!(status(&api, "list_users", "/users").await, 503);
+    assert_eq!(status(&api, "list_users", "/users").await, 200);
+    let unknown = api.sandbox.fail_next("eat_users", Fault::InvalidJson).await;
+    assert!(unknown.is_err());
+}
+
+#[tokio::test]
+async fn tokens_scopes_and_signatures_are_checked() {
+    let builder = official().granted_scopes(["users:read"]);
+    let api = Api::start(builder, &fixture("official-1.9.0.json")).await;
+    assert_eq!(status(&api, "list_users", "/users").await, 200);
+    assert_eq!(status(&api, "list_webhooks", "/webhooks").await, 403);
+    api.sandbox.revoke_tokens().await;
+    assert_eq!(status(&api, "list_users", "/users").await, 401);
+    let builder = official().signatures(true);
+    let api = Api::start(builder, &fixture("official-1.9.0.json")).await;
+    assert_eq!(status(&api, "list_users", "/users").await, 401);
+}
+
+#[tokio::test]
+async fn seeds_are_made_on_the_first_read_and_by_hand() {
+    let api = official_api().await;
+    let list = async || ok(&api, "list_instruments", "/instruments", None).await;
+    let first = list().await;
+    assert_eq!(first["data"].as_array().unwrap().len(), 3);
+    assert_eq!(list().await, first);
+    let seed = Command::Seed {
+        table: "instruments".to_owned(),
+        count: Some(2),
+        fields: json!({ "isin": "DE0007164600" }).as_object().cloned(),
+    };
+    api.sandbox.execute(seed).await.unwrap();
+    let more = list().await;
+    assert_eq!(more["data"].as_array().unwrap().len(), 5);
+    assert_eq!(more["data"][4]["isin"], "DE0007164600");
+    let path = "/instruments/isin:DE0007164600";
+    let found = ok(&api, "retrieve_instrument", path, None).await;
+    assert_eq!(found["isin"], "DE0007164600");
+    let path = "/instruments/isin:DE0000000001";
+    assert_eq!(status(&api, "retrieve_instrument", path).await, 404);
+}
+
+#[tokio::test]
+async fn a_response_has_the_media_type_that_is_asked_for() {
+    let api = official_api().await;
+    let [user, ..] = open_account(&api).await;
+    let path = format!("/users/{}/reports", text(&user));
+    let reports = ok(&api, "list_reports", &path, None).await;
+    let path = format!("/reports/{}", text(&reports["data"][0]["id"]));
+    for (accept, media_type) in [
+        ("application/pdf", "application/pdf"),
+        ("application/json", "application/json"),
+        ("*/*", "application/json"),
+    ] {
+        let given = api.media_type(&path, accept).await;
+        assert_eq!(given, media_type, "{accept}");
+    }
+}
+
+#[tokio::test]
+async fn a_saved_state_continues_where_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state.json");
+    let api = official_api().await;
+    let [user, _, account] = open_account(&api).await;
+    let placed = ok(&api, "place_order", "/orders", Some(order(&user, &account))).await;
+    api.sandbox.save(&file).unwrap();
+    let builder = official().load(&file);
+    let api = Api::start(builder, &fixture("official-1.9.0.json")).await;
+    let path = format!("/orders/{}", text(&placed["id"]));
+    api.sandbox.advance(Duration::from_secs(2)).await;
+    assert_eq!(
+        ok(&api, "retrieve_order", &path, None).await["status"],
+        "FILLED"
+    );
+}
+
+#[tokio::test]
+async fn a_life_that_does_not_fit_is_named_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("life.yaml");
+    for (life, named) in [
+        ("ordres: {}", "ordres"),
+        ("shipments: { first: EATEN }", "EATEN"),
+        ("shipments: { created: shipment.eaten }", "shipment.eaten"),
+        (
+            "shipments: { steps: [{ from: WAITING, to: DISPATCHED, after: -1 }] }",
+            "after",
+        ),
+        ("shipments: { frist: WAITING }", "frist"),
+        (
+            "shipments: { steps: [{ from: WAITING, to: WAITING, after: 0 }] }",
+            "after",
+        ),
+        (
+            "shipments: { steps: [{ from: WAITING, to: DISPATCHED }, { from: WAITING, to: DELIVERED }] }",
+            "two steps",
+        ),
+        ("shipments: [", "YAML"),
+    ] {
+        std::fs::write(&file, life).unwrap();
+        let builder = plain().description(own("shop.yaml")).life(&file);
+        let error = builder.start().await.unwrap_err();
+        assert!(matches!(error, StartError::Description(_)), "{error:?}");
+        assert!(chain(&error).contains(named), "{life}: {}", chain(&error));
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_description_is_an_error_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("api.yaml");
+    for text in [
+        "",
+        "a: [",
+        "openapi: 2.0.0",
+        "openapi: 3.1.0\npaths: {}",
+        "openapi: 3.1.0\npaths: { orders: { get: {} } }",
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let error = Sandbox::builder().description(&file).start().await;
+        assert!(error.is_err(), "{text}");
+    }
+    let missing = Sandbox::builder().description(folder.path().join("none"));
+    assert!(missing.start().await.is_err());
+    let alone = Sandbox::builder().life(life("official.yaml"));
+    assert!(alone.start().await.is_err());
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let source = error.source().map(chain).unwrap_or_default();
+    format!("{error}: {source}")
+}

@@ -1,0 +1,219 @@
+//! HTTP/2, over a real socket: connections that hang are left, and a request that was not processed is sent again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use h2::server::SendResponse;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use upvest_ext::{Backoff, CallOptions, Environment, HttpTransport, Method, RetryPolicy, Upvest};
+
+const TOKEN: &str = r#"{"access_token": "token", "expires_in": 1799}"#;
+
+/// A client over HTTP/2 for the server at `listener`, which does not wait before it sends again.
+fn client(listener: &TcpListener, ping: Duration, attempt: Duration) -> Upvest {
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let transport = HttpTransport::new(move || {
+        HttpTransport::settings()
+            .http2_prior_knowledge()
+            .no_proxy()
+            .http2_keep_alive_interval(ping)
+            .http2_keep_alive_timeout(ping / 2)
+            .build()
+    });
+    let at_once = RetryPolicy::new().backoff(Backoff::new(Duration::ZERO, Duration::ZERO));
+    let options = CallOptions::new().retry(at_once).attempt_timeout(attempt);
+    Upvest::builder(Environment::Custom(url.parse().unwrap()))
+        .credentials("id", "secret")
+        .transport(transport.unwrap())
+        .defaults(options)
+        .build()
+        .unwrap()
+}
+
+fn respond(respond: &mut SendResponse<Bytes>, body: &'static str) {
+    let mut stream = respond
+        .send_response(http::Response::new(()), false)
+        .unwrap();
+    stream.send_data(body.into(), true).unwrap();
+}
+
+/// A server whose first connection answers two requests, and then nothing any more.
+async fn hang(listener: TcpListener, connections: Arc<AtomicUsize>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let is_first = connections.fetch_add(1, Ordering::SeqCst) == 0;
+        tokio::spawn(answer(stream, if is_first { 2 } else { usize::MAX }));
+    }
+}
+
+async fn answer(stream: TcpStream, requests: usize) {
+    let mut connection = h2::server::handshake(stream).await.unwrap();
+    let mut answered = 0;
+    while answered < requests
+        && let Some(Ok((request, mut response))) = connection.accept().await
+    {
+        let is_token = request.uri().path() == "/auth/token";
+        respond(&mut response, if is_token { TOKEN } else { "{}" });
+        answered += 1;
+    }
+    // What was answered is sent. Further requests and pings are not answered.
+    std::future::poll_fn(|context| connection.poll_closed(context)).now_or_never();
+    std::future::pending::<()>().await;
+}
+
+async fn get(upvest: &Upvest) -> u32 {
+    let response = upvest.request(Method::GET, ["orders"]).send().await;
+    response.unwrap().metadata().attempts
+}
+
+#[tokio::test]
+async fn after_a_timeout_a_request_is_sent_again_over_a_new_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let upvest = client(
+        &listener,
+        Duration::from_secs(3600),
+        Duration::from_millis(300),
+    );
+    let connections = Arc::<AtomicUsize>::default();
+    tokio::spawn(hang(listener, Arc::clone(&connections)));
+    for attempts in [1, 2, 1, 1] {
+        assert_eq!(get(&upvest).await, attempts);
+    }
+    assert_eq!(connections.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_dead_connection_is_found_by_its_pings_and_left() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let upvest = client(
+        &listener,
+        Duration::from_millis(100),
+        Duration::from_secs(20),
+    );
+    let connections = Arc::<AtomicUsize>::default();
+    tokio::spawn(hang(listener, Arc::clone(&connections)));
+    let started = std::time::Instant::now();
+    for attempts in [1, 2] {
+        assert_eq!(get(&upvest).await, attempts);
+    }
+    assert!(started.elapsed() < Duration::from_secs(10));
+    assert_eq!(connections.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_change_without_a_key_that_http2_refuses_is_sent_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let upvest = client(
+        &listener,
+        Duration::from_secs(3600),
+        Duration::from_secs(20),
+    );
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut connection = h2::server::handshake(stream).await.unwrap();
+        let mut refused = 0;
+        while let Some(Ok((request, mut response))) = connection.accept().await {
+            if request.uri().path() == "/auth/token" {
+                respond(&mut response, TOKEN);
+            } else if refused < 2 {
+                refused += 1;
+                response.send_reset(h2::Reason::REFUSED_STREAM);
+            } else {
+                respond(&mut response, "{}");
+            }
+        }
+    });
+    let response = upvest.request(Method::POST, ["orders"]).send().await;
+    assert_eq!(response.unwrap().metadata().attempts, 3);
+}
+
+#[tokio::test]
+async fn a_reset_that_is_no_refusal_is_not_repeated_without_a_key() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let upvest = client(
+        &listener,
+        Duration::from_secs(3600),
+        Duration::from_secs(20),
+    );
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut connection = h2::server::handshake(stream).await.unwrap();
+        while let Some(Ok((request, mut response))) = connection.accept().await {
+            if request.uri().path() == "/auth/token" {
+                respond(&mut response, TOKEN);
+            } else {
+                response.send_reset(h2::Reason::INTERNAL_ERROR);
+            }
+        }
+    });
+    let response = upvest.request(Method::POST, ["orders"]).send().await;
+    let error = response.unwrap_err();
+    assert_eq!(error.attempts(), 1);
+    assert!(error.is_outcome_unknown());
+}
+
+/// One frame: its type, its flags, its stream and its content.
+fn frame(kind: u8, flags: u8, stream: u32, content: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(content.len()).unwrap().to_be_bytes();
+    let head = [length[1], length[2], length[3], kind, flags];
+    [&head[..], &stream.to_be_bytes(), content].concat()
+}
+
+/// Waits for the request, and answers with a `GOAWAY` without an error whose last stream is `last`.
+async fn go_away(mut stream: TcpStream, last: u32) {
+    const SETTINGS: u8 = 4;
+    const HEADERS: u8 = 1;
+    const GOAWAY: u8 = 7;
+    let mut preface = [0; 24];
+    stream.read_exact(&mut preface).await.unwrap();
+    stream.write_all(&frame(SETTINGS, 0, 0, &[])).await.unwrap();
+    loop {
+        let mut head = [0; 9];
+        stream.read_exact(&mut head).await.unwrap();
+        let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+        let mut content = vec![0; usize::try_from(length).unwrap()];
+        stream.read_exact(&mut content).await.unwrap();
+        if head[3] == HEADERS {
+            break;
+        }
+    }
+    let content = [last.to_be_bytes(), 0_u32.to_be_bytes()].concat();
+    let goaway = frame(GOAWAY, 0, 0, &content);
+    stream.write_all(&goaway).await.unwrap();
+    stream.shutdown().await.unwrap();
+}
+
+/// A client without a token whose server goes away at the first request, and then answers.
+async fn attempts_after_goaway(last: u32) -> Result<u32, upvest_ext::Error> {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        go_away(stream, last).await;
+        let (stream, _) = listener.accept().await.unwrap();
+        answer(stream, usize::MAX).await;
+    });
+    let transport = HttpTransport::new(|| {
+        let settings = HttpTransport::settings().http2_prior_knowledge();
+        settings.no_proxy().build()
+    });
+    let upvest = Upvest::builder(Environment::Custom(url.parse().unwrap()));
+    let upvest = upvest.transport(transport.unwrap()).build().unwrap();
+    let response = upvest.request(Method::POST, ["orders"]).send().await?;
+    Ok(response.metadata().attempts)
+}
+
+#[tokio::test]
+async fn a_change_without_a_key_after_a_goaway_is_sent_again() {
+    assert_eq!(attempts_after_goaway(0).await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn a_change_that_a_goaway_includes_is_not_repeated_without_a_key() {
+    let error = attempts_after_goaway(1).await.unwrap_err();
+    assert_eq!(error.attempts(), 1);
+    assert!(error.is_outcome_unknown());
+}
