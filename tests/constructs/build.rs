@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let place = target.join(name).join("mod.rs");
         write!(
             library,
-            "#[path = {place:?}]\n#[allow(missing_docs, unused_imports, clippy::all, clippy::pedantic)]\npub mod {name};\n"
+            "#[path = {place}]\n#[allow(missing_docs, unused_imports, clippy::all, clippy::pedantic)]\npub mod {name};\n"
         )?;
     }
     fs::write(target.join("descriptions.rs"), library)?;

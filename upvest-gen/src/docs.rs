@@ -2,11 +2,14 @@
 
 use std::ops::Range;
 
-use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TextMergeWithOffset};
+use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd, TextMergeWithOffset};
 use syn::{Attribute, parse_quote};
 
 /// The longest line of a doc comment, without its indentation.
 const WIDTH: usize = 100;
+
+/// The limit on repetitions of a step whose result may need it again.
+const ROUNDS: usize = 8;
 
 /// `text` as the documentation of an item.
 pub(crate) fn attributes(text: &str) -> Vec<Attribute> {
@@ -23,32 +26,55 @@ pub(crate) fn attributes(text: &str) -> Vec<Attribute> {
 
 /// Wraps `text` and escapes everything that rustdoc would read as a link to an item, as HTML or as a test.
 pub(crate) fn doc_lines(text: &str) -> Vec<String> {
-    let text: String = text
-        .replace("\r\n", "\n")
-        .replace('\r', " ")
-        .chars()
-        .filter(|c| is_shown(*c))
-        .collect();
-    let text = escape(&without_indented_code(&text));
-    let mut fence: Option<String> = None;
+    let text = closed(text);
+    let text = edited(&text, links_and_code(&text));
+    let code = code_lines(&text);
     let mut lines = Vec::new();
-    for line in text.lines() {
-        let marker = fence_of(line);
-        match (&fence, marker) {
-            (Some(open), Some(marker)) if marker.starts_with(open.as_str()) => fence = None,
-            (Some(_), _) => {}
-            (None, Some(marker)) => fence = Some(marker.to_owned()),
-            (None, None) => {
-                lines.extend(wrap(line));
-                continue;
-            }
+    for (line, is_code) in text.lines().zip(code) {
+        if is_code {
+            lines.push(line.to_owned());
+        } else {
+            lines.extend(wrap(line));
         }
-        lines.push(line.to_owned());
     }
     lines
 }
 
-/// The characters with which a line begins or ends a block of code.
+/// The text with an end of the block of code that it leaves open, so that a sentence can follow.
+pub(crate) fn closed(text: &str) -> String {
+    let mut text = without_html_and_indented_code(shown(text));
+    let mut depth = 0_usize;
+    let mut open = None;
+    for (event, range) in parser(&text).into_offset_iter() {
+        match event {
+            // The end of a list or of a quote also ends the blocks in it.
+            Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(_))) if depth == 0 => {
+                open = unclosed_fence(&text[range]).map(str::to_owned);
+                depth += 1;
+            }
+            Event::Start(_) => depth += 1,
+            Event::End(_) => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    if let Some(fence) = open {
+        let separator = if text.ends_with('\n') { "" } else { "\n" };
+        text = format!("{text}{separator}{fence}\n");
+    }
+    text
+}
+
+/// The fence of a block of code without an end.
+fn unclosed_fence(block: &str) -> Option<&str> {
+    let mut lines = block.trim_end().lines();
+    let fence = fence_of(lines.next()?)?;
+    let last = lines.next_back().unwrap_or_default();
+    let last = last.trim_matches([' ', '\t']);
+    let is_end = last.starts_with(fence) && last.trim_start_matches(&fence[..1]).is_empty();
+    (!is_end).then_some(fence)
+}
+
+/// The characters with which a line begins a block of code.
 fn fence_of(line: &str) -> Option<&str> {
     let line = line.trim_start();
     let first = line.chars().next().filter(|c| matches!(c, '`' | '~'))?;
@@ -56,26 +82,75 @@ fn fence_of(line: &str) -> Option<&str> {
     line.get(..length).filter(|_| length >= 3)
 }
 
-/// The text without the indentation of four spaces or a tab that would start a block of code, which rustdoc would run as a test.
-fn without_indented_code(text: &str) -> String {
-    let mut fence: Option<&str> = None;
-    let mut lines = Vec::new();
-    for line in text.lines() {
-        let marker = fence_of(line);
-        let is_code = fence.is_some();
-        match (fence, marker) {
-            (Some(open), Some(marker)) if marker.starts_with(open) => fence = None,
-            (None, marker) => fence = marker,
-            _ => {}
+/// For each line, whether it belongs to a block of code.
+fn code_lines(text: &str) -> Vec<bool> {
+    let mut blocks = Vec::new();
+    for (event, range) in parser(text).into_offset_iter() {
+        if matches!(event, Event::Start(Tag::CodeBlock(_))) {
+            blocks.push(range);
         }
-        let is_indented = line.starts_with("    ") || line.starts_with('\t');
-        lines.push(if is_indented && !is_code {
-            line.trim_start()
-        } else {
-            line
-        });
     }
-    lines.join("\n")
+    let mut start = 0;
+    let mut code = Vec::new();
+    for line in text.split_inclusive('\n') {
+        let end = start + line.len();
+        code.push(
+            blocks
+                .iter()
+                .any(|block| block.start < end && start < block.end),
+        );
+        start = end;
+    }
+    code
+}
+
+/// The text with escaped HTML, and without the indentation that would start a block of code, which rustdoc would run as a test.
+fn without_html_and_indented_code(mut text: String) -> String {
+    // Text in HTML is Markdown once its tags are escaped, and a line without its indentation may make the next one a block.
+    for _ in 0..ROUNDS {
+        let mut edits = html_and_references(&text);
+        if edits.is_empty() {
+            edits = indentations(&text);
+        }
+        if edits.is_empty() {
+            break;
+        }
+        text = edited(&text, edits);
+    }
+    text
+}
+
+fn indentations(text: &str) -> Vec<Edit> {
+    let mut edits = Vec::new();
+    for (event, range) in parser(text).into_offset_iter() {
+        if event != Event::Start(Tag::CodeBlock(CodeBlockKind::Indented)) {
+            continue;
+        }
+        edits.push(without_indentation(&text[..range.start]));
+        let block = &text[range.clone()];
+        for (end_of_line, _) in block.match_indices('\n') {
+            let line = &block[end_of_line + 1..];
+            let prefix = line.len() - line.trim_start_matches([' ', '\t', '>']).len();
+            let code = range.start + end_of_line + 1 + prefix;
+            edits.push(without_indentation(&text[..code]));
+        }
+    }
+    edits.retain(|(range, replacement)| text[range.clone()] != *replacement);
+    edits
+}
+
+/// Removes the spaces at the end of `before`, except for one after the sign of a list or a quote.
+fn without_indentation(before: &str) -> Edit {
+    let end = before.trim_end_matches([' ', '\t']);
+    let is_line_start = end.is_empty() || end.ends_with('\n');
+    let space = if is_line_start { "" } else { " " };
+    (end.len()..before.len(), space.to_owned())
+}
+
+/// The text with line feeds as the only ends of lines, and without the characters that a comment must not have.
+fn shown(text: &str) -> String {
+    let text = text.replace("\r\n", "\n").replace('\r', " ");
+    text.chars().filter(|c| is_shown(*c)).collect()
 }
 
 /// Whether a character is allowed in a comment. The compiler rejects characters that change the writing direction, as they could
@@ -86,13 +161,14 @@ fn is_shown(c: char) -> bool {
 }
 
 fn wrap(line: &str) -> Vec<String> {
-    // Indented lines, tables and headings keep their format.
-    if line.len() <= WIDTH || line.starts_with([' ', '|', '#']) {
+    // Indented lines, tables and headings keep their format. The start of long inline code may be a fence without its end.
+    let is_whole = line.starts_with([' ', '\t', '|', '#']) || line.contains("```");
+    if line.len() <= WIDTH || is_whole {
         return vec![line.to_owned()];
     }
     let indent = if line.starts_with("* ") { "  " } else { "" };
     let mut lines = vec![String::new()];
-    for word in line.split_whitespace() {
+    for word in line.split_ascii_whitespace() {
         let full = lines
             .last()
             .is_some_and(|line| !line.is_empty() && line.len() + 1 + word.len() > WIDTH);
@@ -114,26 +190,13 @@ fn begins_block(word: &str) -> bool {
     let is_number = word
         .strip_suffix(['.', ')'])
         .is_some_and(|number| number.chars().all(|c| c.is_ascii_digit()));
-    is_number || word.starts_with(['-', '+', '*', '#', '>', '|', '=', '~'])
+    let is_sign = word.starts_with(['-', '+', '*', '#', '>', '|', '=', '~', ':']);
+    let is_tag = begins_tag(word) && !word.starts_with("<http");
+    is_number || is_sign || is_tag || word.starts_with("```")
 }
 
 /// A change of a range of a text.
 type Edit = (Range<usize>, String);
-
-/// Escapes HTML, then brackets that are not links to the web, and puts bare URLs into angle brackets.
-fn escape(text: &str) -> String {
-    let mut text = text.to_owned();
-    // Text in HTML becomes Markdown when its tags are escaped.
-    for _ in 0..4 {
-        let edits = html(&text);
-        if edits.is_empty() {
-            break;
-        }
-        text = edited(&text, edits);
-    }
-    let edits = links_and_code(&text);
-    edited(&text, edits)
-}
 
 fn parser(text: &str) -> Parser<'_> {
     // As rustdoc.
@@ -144,18 +207,8 @@ fn parser(text: &str) -> Parser<'_> {
     Parser::new_ext(text, options)
 }
 
-fn html(text: &str) -> Vec<Edit> {
-    let mut edits = Vec::new();
-    for (event, range) in parser(text).into_offset_iter() {
-        if matches!(event, Event::Html(_) | Event::InlineHtml(_)) {
-            let tags = text[range.clone()].match_indices('<');
-            edits.extend(tags.map(|(index, _)| insertion(range.start + index, "\\")));
-        }
-    }
-    edits
-}
-
-fn links_and_code(text: &str) -> Vec<Edit> {
+/// Escapes HTML, footnotes, and definitions of links that do not lead to the web.
+fn html_and_references(text: &str) -> Vec<Edit> {
     let mut edits = Vec::new();
     let parser = parser(text);
     for (_, definition) in parser.reference_definitions().iter() {
@@ -163,15 +216,33 @@ fn links_and_code(text: &str) -> Vec<Edit> {
             edits.push(insertion(definition.span.start, "\\"));
         }
     }
+    for (event, range) in parser.into_offset_iter() {
+        match event {
+            Event::Html(_) | Event::InlineHtml(_) => {
+                let tags = text[range.clone()].match_indices('<');
+                edits.extend(tags.map(|(index, _)| insertion(range.start + index, "\\")));
+            }
+            Event::FootnoteReference(_) | Event::Start(Tag::FootnoteDefinition(_)) => {
+                edits.push(insertion(range.start, "\\"));
+            }
+            _ => {}
+        }
+    }
+    edits
+}
+
+/// Escapes brackets that are not links to the web, puts bare URLs into angle brackets, and marks code as text.
+fn links_and_code(text: &str) -> Vec<Edit> {
+    let mut edits = Vec::new();
     let mut links = 0_usize;
     let mut is_code = false;
-    for (event, range) in TextMergeWithOffset::new(parser.into_offset_iter()) {
+    for (event, range) in TextMergeWithOffset::new(parser(text).into_offset_iter()) {
         match event {
             Event::Start(Tag::CodeBlock(kind)) => {
                 is_code = true;
                 edits.extend(code_block(text, &kind, range));
             }
-            Event::End(pulldown_cmark::TagEnd::CodeBlock) => is_code = false,
+            Event::End(TagEnd::CodeBlock) => is_code = false,
             Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
                 links += 1;
                 if !is_web(&dest_url) {
@@ -179,7 +250,7 @@ fn links_and_code(text: &str) -> Vec<Edit> {
                     edits.push(insertion(range.start + bracket, "\\"));
                 }
             }
-            Event::End(pulldown_cmark::TagEnd::Link | pulldown_cmark::TagEnd::Image) => {
+            Event::End(TagEnd::Link | TagEnd::Image) => {
                 links = links.saturating_sub(1);
             }
             Event::Text(_) if !is_code => edits.extend(plain(text, range, links > 0)),
@@ -203,15 +274,7 @@ fn code_block(text: &str, kind: &CodeBlockKind<'_>, range: Range<usize>) -> Vec<
     let indent = block.len() - block.trim_start().len();
     let start = range.start + indent + fence.len();
     let first_line = block.find('\n').unwrap_or(block.len());
-    let mut edits = vec![(start..range.start + first_line, "text".to_owned())];
-    let mut lines = block.trim_end().lines();
-    let last = lines.next_back().filter(|_| lines.next().is_some());
-    let is_closed = last.is_some_and(|last| last.contains(fence));
-    if !is_closed {
-        let separator = if block.ends_with('\n') { "" } else { "\n" };
-        edits.push(insertion(range.end, &format!("{separator}{fence}")));
-    }
-    edits
+    vec![(start..range.start + first_line, "text".to_owned())]
 }
 
 /// Escapes brackets in a text without Markdown, and puts URLs outside of links into angle brackets.
@@ -223,21 +286,34 @@ fn plain(text: &str, range: Range<usize>, is_link: bool) -> Vec<Edit> {
         let is_url = rest.starts_with("https://") || rest.starts_with("http://");
         if is_url && !is_link {
             let end = rest
-                .find(|c: char| c.is_whitespace() || "<>()[]\"`".contains(c))
+                .find(|c: char| c.is_whitespace() || "<>()[]\"`\\".contains(c))
                 .unwrap_or(rest.len());
             let address = rest[..end].trim_end_matches(['.', ',', ';', ':', '!', '?', '*', '_']);
-            edits.push(insertion(at, "<"));
+            let start = if is_escaped(&text[..at]) { "\\<" } else { "<" };
+            edits.push(insertion(at, start));
             at += address.len();
             edits.push(insertion(at, ">"));
             continue;
         }
-        let is_escaped = text[..at].ends_with('\\');
-        if rest.starts_with('[') && !is_escaped {
+        if (rest.starts_with('[') || begins_tag(rest)) && !is_escaped(&text[..at]) {
             edits.push(insertion(at, "\\"));
         }
         at += rest.chars().next().map_or(1, char::len_utf8);
     }
     edits
+}
+
+/// Whether a backslash applies to the character after `before`.
+fn is_escaped(before: &str) -> bool {
+    let backslashes = before.len() - before.trim_end_matches('\\').len();
+    backslashes % 2 == 1
+}
+
+/// Whether a text may be HTML, if it is at the start of a line.
+fn begins_tag(text: &str) -> bool {
+    let is_tag = |c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?');
+    text.strip_prefix('<')
+        .is_some_and(|rest| rest.starts_with(is_tag))
 }
 
 fn insertion(at: usize, text: &str) -> Edit {
@@ -262,72 +338,4 @@ fn edited(text: &str, mut edits: Vec<Edit>) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn prose_is_escaped_for_rustdoc() {
-        for (text, lines) in [
-            (
-                "a [link] and <b>html</b>",
-                vec!["a \\[link] and \\<b>html\\</b>"],
-            ),
-            ("`code[0] <T>` stays", vec!["`code[0] <T>` stays"]),
-            (
-                "see https://example.com/a?b=c, or not",
-                vec!["see <https://example.com/a?b=c>, or not"],
-            ),
-            (
-                "see <https://example.com>.",
-                vec!["see <https://example.com>."],
-            ),
-            (
-                "[guide](https://example.com).",
-                vec!["[guide](https://example.com)."],
-            ),
-            ("one\rtwo\r\nthree", vec!["one two", "three"]),
-            ("a\u{202e}b\u{2066}c\0d\te", vec!["abcd\te"]),
-            ("    indented", vec!["indented"]),
-            (
-                "an unbalanced ` and a [link]",
-                vec!["an unbalanced ` and a \\[link]"],
-            ),
-            ("``a ` [b]`` [c]", vec!["``a ` [b]`` \\[c]"]),
-            (
-                "[`type`](there) [a](#b)",
-                vec!["\\[`type`](there) \\[a](#b)"],
-            ),
-            ("[a][b]\n\n[b]: there", vec!["\\[a][b]", "", "\\[b]: there"]),
-            ("[NOTE]: remember", vec!["\\[NOTE]: remember"]),
-            ("already \\[escaped]", vec!["already \\[escaped]"]),
-            ("![logo](logo.png)", vec!["!\\[logo](logo.png)"]),
-            ("~~~rust\npanic!()\n~~~", vec!["~~~text", "panic!()", "~~~"]),
-            (
-                "* a\n\n  ```\n  [x]\n  ```",
-                vec!["* a", "", "  ```text", "  [x]", "  ```"],
-            ),
-            ("```\nopen [a]", vec!["```text", "open [a]", "```"]),
-            (
-                "<div>\n[a] <b>\n</div>",
-                vec!["\\<div>", "\\[a] \\<b>", "\\</div>"],
-            ),
-            (
-                "```json\n{ \"a\": [1] }\n```",
-                vec!["```text", "{ \"a\": [1] }", "```"],
-            ),
-        ] {
-            assert_eq!(doc_lines(text), lines, "{text}");
-        }
-    }
-
-    #[test]
-    fn long_lines_are_wrapped_and_lists_are_indented() {
-        let words = "word ".repeat(30);
-        assert!(doc_lines(&words).iter().all(|line| line.len() <= WIDTH));
-        assert!(
-            doc_lines(&format!("* {words}"))[1..]
-                .iter()
-                .all(|line| line.starts_with("  word"))
-        );
-    }
-}
+mod tests;
