@@ -27,6 +27,7 @@ mod values;
 
 pub use answers::byte_order_mark::without_byte_order_mark;
 pub use answers::byte_stream::ByteStream;
+pub use answers::content_encoding::reject_encoded;
 pub use answers::decode::read_json;
 pub use answers::error::Error;
 pub use answers::error_context::ErrorContext;

@@ -17,3 +17,4 @@ mod retries;
 mod signed_client;
 mod throttle;
 mod tokens;
+mod wire;

@@ -318,9 +318,21 @@ fn union(schema: &Schema, tag: &str, variants: &[Alternative]) -> String {
     let docs = doc_comment("    ", &schema.description);
     let name = &schema.name;
     let mut lines = String::new();
-    for Alternative { name, wire, kind } in variants {
-        lines += &doc_comment("        ", &format!("`{tag}` is `{wire}`."));
-        let _ = writeln!(lines, "        {name}({}) = {wire:?},", kind.rust(""));
+    for variant in variants {
+        let Alternative { name, kind, .. } = variant;
+        let wires: Vec<&String> = std::iter::once(&variant.wire)
+            .chain(&variant.other_wires)
+            .collect();
+        let quoted: Vec<String> = wires.iter().map(|wire| format!("`{wire}`")).collect();
+        let values: Vec<String> = wires.iter().map(|wire| format!("{wire:?}")).collect();
+        let doc = format!("`{tag}` is {}.", quoted.join(" or "));
+        lines += &doc_comment("        ", &doc);
+        let _ = writeln!(
+            lines,
+            "        {name}({}) = {},",
+            kind.rust(""),
+            values.join(" | ")
+        );
     }
     format!(
         "\

@@ -67,6 +67,9 @@ pub struct Operation {
     pub without_token: bool,
     /// The sets of scopes that suffice, the smallest first. A token needs all scopes of one of them.
     pub scope_sets: Vec<Vec<String>>,
+    /// Those of its scopes that not every client can have, as `x-optional-scopes` of the overlay says.
+    #[serde(skip)]
+    pub optional_scopes: Vec<String>,
     /// Whether the server supports an `idempotency-key`.
     pub idempotency_key: bool,
     /// The parameters that a caller sets, sorted by name. The headers of the transport are not among them.
@@ -267,6 +270,9 @@ pub struct Alternative {
     pub name: String,
     /// The value of the field `tag`.
     pub wire: String,
+    /// Further values of the field `tag` that mean the same object.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub other_wires: Vec<String>,
     /// The object.
     #[serde(rename = "type")]
     pub kind: Type,

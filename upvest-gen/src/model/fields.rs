@@ -117,6 +117,7 @@ fn field<'a>(
     });
     let context = Context {
         home: home(&object.key),
+        identity: object.identity.as_deref().unwrap_or(&object.entity),
         ..Context::new(&object.name, &object.entity, wire)
     };
     let (kind, nullable) = values::any(types, parts, &context);

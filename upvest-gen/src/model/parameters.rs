@@ -24,6 +24,26 @@ pub(crate) const TRANSPORT_HEADERS: [&str; 7] = [
     IDEMPOTENCY_KEY,
 ];
 
+/// Headers that OpenAPI says to ignore, and those of HTTP itself. The client sets them, so a caller must not.
+const HEADERS_OF_HTTP: [&str; 16] = [
+    "accept",
+    "accept-encoding",
+    "authorization",
+    "connection",
+    "content-digest",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "cookie",
+    "date",
+    "expect",
+    "host",
+    "keep-alive",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+];
+
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// The parameters that a caller sets, sorted by name. Their types are named after `entity`.
@@ -40,6 +60,11 @@ pub(super) fn read<'a>(
         if headers.any(|header| is_header(value, header)) {
             continue;
         }
+        let mut headers = HEADERS_OF_HTTP.iter();
+        if let Some(header) = headers.find(|header| is_header(value, header)) {
+            note_ignored_header(types, at, header);
+            continue;
+        }
         match parameter(types, found, at, value, entity) {
             Ok(mut parameter) => {
                 let is_taken = |setter: &str| parameters.iter().any(|other| other.setter == setter);
@@ -53,6 +78,16 @@ pub(super) fn read<'a>(
     }
     parameters.sort_by(|a, b| a.name.cmp(&b.name));
     parameters
+}
+
+/// Notes once for each header that it is not a parameter.
+fn note_ignored_header(types: &mut Types<'_>, at: &str, header: &str) {
+    let problem = format!("the header `{header}` is not a parameter, as the client sets it itself");
+    if !types.notes.iter().any(|note| note.problem() == problem) {
+        types
+            .notes
+            .push(Error::at(at, problem, "remove it from the parameters"));
+    }
 }
 
 /// Whether the server supports an idempotency key.

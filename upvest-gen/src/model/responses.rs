@@ -172,6 +172,12 @@ fn is_media_type(name: &str) -> bool {
 fn accept(media_types: &[&str], content: &Content) -> String {
     let mut accept: Vec<&str> = Vec::new();
     for media_type in media_types {
+        let is_range = document::is_range(media_type) && *content != Content::Binary;
+        let media_type = if is_range {
+            &"application/json"
+        } else {
+            media_type
+        };
         let is_readable = *content == Content::Binary || document::is_json(media_type);
         if is_readable && !accept.contains(media_type) {
             accept.push(media_type);

@@ -1,7 +1,7 @@
 //! The types of objects: optional and nullable fields, updates, merged and alternative schemas, and components.
 
 use super::outline::{self, outline};
-use super::{assert_rows, enums, field, find, schemas, sound};
+use super::{assert_rows, document_of, enums, field, find, read, schemas, sound};
 
 /// The outline of the schema `name`, a field on each line.
 #[track_caller]
@@ -184,8 +184,8 @@ fn a_reference_with_annotations_is_what_it_refers_to() {
             "OrderX, optional",
         ),
         (
-            "{ allOf: [{ type: string, pattern: '^[A-Z]{2}$' }], description: D }",
-            "country, optional",
+            "{ allOf: [{ type: string, pattern: '^[A-Z]{3}$' }], description: D }",
+            "currency, optional",
         ),
         // An additional part makes it a different object.
         (
@@ -265,6 +265,23 @@ fn alternatives_of_objects_with_a_mark_are_a_union() {
 }
 
 #[test]
+fn alternatives_that_no_type_holds_are_any_json_and_noted() {
+    for schema in [
+        "{ oneOf: [{ type: string }, { type: integer }] }",
+        "{ oneOf: [{ type: string }, { type: object, properties: { id: { type: string } } }] }",
+        "{ anyOf: [{ type: array, items: { type: string } }, { type: array, items: { type: integer } }] }",
+        "{ anyOf: [{ type: array, items: { type: string } }, { type: string }] }",
+        "{ oneOf: [{ type: object }, { type: object, additionalProperties: { type: string } }] }",
+    ] {
+        let text = document_of(&format!("Order: {{ properties: {{ x: {schema} }} }}"));
+        let api = read("3.1.0", &text).unwrap();
+        let found = outline::field(&find(&api, "Order").fields()[0]);
+        assert!(found.contains("json"), "{schema}: {found}");
+        assert_eq!(api.notes.len(), 1, "{schema}");
+    }
+}
+
+#[test]
 fn alternatives_of_other_sorts_are_what_all_of_them_have_in_common() {
     assert_rows(
         &[
@@ -288,10 +305,21 @@ fn alternatives_of_other_sorts_are_what_all_of_them_have_in_common() {
                 "{ oneOf: [{ const: A }, { const: B, description: D }] }",
                 "OrderX",
             ),
-            ("{ oneOf: [{ type: string }, { type: integer }] }", "json"),
             (
                 "{ oneOf: [{ type: integer }, { type: integer, minimum: 3 }] }",
                 "i64",
+            ),
+            (
+                "{ oneOf: [{ type: integer, minimum: 0, maximum: 9 }, { type: integer, minimum: -9 }] }",
+                "i64",
+            ),
+            (
+                "{ oneOf: [{ type: integer, minimum: 0, maximum: 9 }, { type: integer, minimum: 0 }] }",
+                "u64",
+            ),
+            (
+                "{ oneOf: [{ type: integer }, { type: number, format: double }] }",
+                "f64",
             ),
             ("{ oneOf: [{ type: boolean }, { type: boolean }] }", "bool"),
             (
@@ -299,20 +327,8 @@ fn alternatives_of_other_sorts_are_what_all_of_them_have_in_common() {
                 "[text]",
             ),
             (
-                "{ anyOf: [{ type: array, items: { type: string } }, { type: array, items: { type: integer } }] }",
-                "[json]",
-            ),
-            (
                 "{ anyOf: [{ type: array }, { type: array, items: { type: string } }] }",
                 "[json]",
-            ),
-            (
-                "{ anyOf: [{ type: array, items: { type: string } }, { type: string }] }",
-                "json",
-            ),
-            (
-                "{ oneOf: [{ type: object }, { type: object, additionalProperties: { type: string } }] }",
-                "json",
             ),
             ("{ oneOf: [{}, { type: string }] }", "text"),
         ],

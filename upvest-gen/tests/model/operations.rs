@@ -150,9 +150,9 @@ fn an_answer_with_a_list_pages_if_the_operation_takes_offset_and_limit() {
         ),
         (
             format!(
-                "{offset}, {{ name: limit, in: query, schema: {{ allOf: [{{ type: integer, default: 5 }}] }} }}"
+                "{offset}, {{ name: limit, in: query, schema: {{ allOf: [{{ type: integer, default: 5, maximum: 9 }}] }} }}"
             ),
-            "pages of 5 (1 to 4294967295)",
+            "pages of 5 (1 to 9)",
         ),
         (
             format!("{offset}, {{ name: limit, in: header, schema: {{ type: integer }} }}"),

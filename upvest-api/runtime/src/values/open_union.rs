@@ -31,7 +31,7 @@ const SEPARATOR: char = '\u{1f}';
 #[doc(hidden)]
 #[macro_export]
 macro_rules! open_union {
-    ($(#[$meta:meta])* $name:ident by $tag:literal { $($(#[$variant_meta:meta])* $variant:ident($kind:ty) = $wire:literal,)+ }) => {
+    ($(#[$meta:meta])* $name:ident by $tag:literal { $($(#[$variant_meta:meta])* $variant:ident($kind:ty) = $($wire:literal)|+,)+ }) => {
         $(#[$meta])*
         #[derive(Clone, PartialEq)]
         #[non_exhaustive]
@@ -60,14 +60,14 @@ macro_rules! open_union {
         impl $crate::generated_code::serde::Serialize for $name {
             fn serialize<S: $crate::generated_code::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 match self {
-                    $(Self::$variant(value) => $crate::generated_code::open_union::write(value, $tag, &[$wire], serializer),)+
+                    $(Self::$variant(value) => $crate::generated_code::open_union::write(value, $tag, &[$($wire),+], serializer),)+
                     Self::Unknown(value) => value.serialize(serializer),
                 }
             }
         }
 
         impl $crate::generated_code::open_union::OpenUnion for $name {
-            const NAME: &'static str = concat!("union by\u{1f}", $tag $(, "\u{1f}", $wire)+);
+            const NAME: &'static str = concat!("union by\u{1f}", $tag $($(, "\u{1f}", $wire)+)+);
             const TAG: &'static str = $tag;
 
             fn read<'de, A: $crate::generated_code::serde::de::VariantAccess<'de>>(
@@ -75,7 +75,7 @@ macro_rules! open_union {
                 content: A,
             ) -> Result<Self, A::Error> {
                 match tag {
-                    $(Some($wire) => content.newtype_variant().map(Self::$variant),)+
+                    $(Some($($wire)|+) => content.newtype_variant().map(Self::$variant),)+
                     _ => content.newtype_variant().map(Self::Unknown),
                 }
             }
