@@ -118,12 +118,13 @@ fn fault(text: &str) -> Option<String> {
     let mut links = 0_usize;
     for (event, range) in TextMergeWithOffset::new(parser(text).into_offset_iter()) {
         match event {
-            Event::Html(_) | Event::InlineHtml(_) => return Some(format!("{event:?}")),
-            Event::FootnoteReference(_) => return Some(format!("{event:?}")),
             Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(kind))) if &*kind == "text" => {
-                code = true
+                code = true;
             }
-            Event::Start(Tag::CodeBlock(_)) => return Some(format!("{event:?}")),
+            Event::Html(_)
+            | Event::InlineHtml(_)
+            | Event::FootnoteReference(_)
+            | Event::Start(Tag::CodeBlock(_)) => return Some(format!("{event:?}")),
             Event::Start(Tag::Link { ref dest_url, .. } | Tag::Image { ref dest_url, .. }) => {
                 links += 1;
                 if !is_web(dest_url) {
