@@ -46,7 +46,7 @@ fn operations(size: usize) -> Value {
         } });
         schemas.insert(name, schema);
     }
-    description(paths, schemas)
+    description(&paths, &schemas)
 }
 
 fn properties(size: usize) -> Value {
@@ -97,13 +97,13 @@ fn levels(size: usize) -> Value {
         schemas.insert(format!("Level{index}"), json!({ "allOf": [below, below] }));
     }
     let paths = Map::from_iter([("/level".to_owned(), reading(&format!("Level{size}")))]);
-    description(paths, schemas)
+    description(&paths, &schemas)
 }
 
 /// A description of one operation that returns `schema`.
 fn of_schema(schema: Value) -> Value {
     let paths = Map::from_iter([("/order".to_owned(), reading("Order"))]);
-    description(paths, Map::from_iter([("Order".to_owned(), schema)]))
+    description(&paths, &Map::from_iter([("Order".to_owned(), schema)]))
 }
 
 fn reading(schema: &str) -> Value {
@@ -113,7 +113,7 @@ fn reading(schema: &str) -> Value {
     json!({ "get": { "responses": { "200": response } } })
 }
 
-fn description(paths: Map<String, Value>, schemas: Map<String, Value>) -> Value {
+fn description(paths: &Map<String, Value>, schemas: &Map<String, Value>) -> Value {
     json!({
         "openapi": "3.1.0",
         "info": { "title": "Large", "version": "1" },
