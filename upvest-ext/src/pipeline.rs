@@ -14,12 +14,13 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Uri};
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::Instrument as _;
 use upvest_runtime::{
-    ByteStream, Error, ErrorKind, IdempotencyKey, OperationMeta, Response, Transport,
+    ByteStream, Error, ErrorKind, IdempotencyKey, OperationMeta, Response, ResponseTimeout,
+    Transport,
 };
 
 use crate::call_record::{CallRecord, clock_differs};
 use crate::hooks::Hooks;
-use crate::options::CallOptions;
+use crate::options::{ATTEMPT, CallOptions};
 use crate::refreshing::Fetch;
 use crate::retry::{
     Attempt, Failure, GiveUpReason, RetryBudget, RetryClass, RetryPolicy, retry_after,
@@ -157,6 +158,12 @@ impl Core {
             let message = "the URL of the request is not under the client's base URL";
             return Err(Error::new(ErrorKind::InvalidRequest, message));
         }
+        let attempt_limit = options.attempt_limit();
+        if attempt_limit > ATTEMPT {
+            // The transport's own limit is that of attempts by default.
+            let limit = ResponseTimeout(attempt_limit);
+            request.extensions_mut().insert(limit);
+        }
         let headers = request.headers_mut();
         headers.reserve(MOST_HEADERS);
         for (name, value) in self.headers.iter().chain(options.headers()) {
@@ -177,7 +184,7 @@ impl Core {
             request,
             policy: options.policy(),
             is_file,
-            attempt_limit: options.attempt_limit(),
+            attempt_limit,
             deadline: Instant::now() + options.call_limit(),
         })
     }
@@ -279,7 +286,12 @@ impl Core {
         let exchange = pin!(self.exchange(call, request));
         let response = match by(end, exchange).await {
             Some(Ok(response)) => response,
-            Some(Err(error)) => return Ok(Err(without_response(error))),
+            Some(Err(error)) => {
+                if error.is_timeout() {
+                    self.transport.timed_out();
+                }
+                return Ok(Err(without_response(error)));
+            }
             None => {
                 self.transport.timed_out();
                 if end == call.deadline {
@@ -300,7 +312,7 @@ impl Core {
         if response.status().is_success() {
             return Ok(Ok(response));
         }
-        Ok(Err(rejected(call, response, end).await))
+        Ok(Err(self.rejected(call, response, end).await))
     }
 
     /// Sends a request and reads a successful response, so that an attempt fails if the connection breaks in the middle of it. A
@@ -314,12 +326,42 @@ impl Core {
         if !response.status().is_success() {
             return Ok(response);
         }
+        let response = response.map(|body| body.idle_limit(call.attempt_limit));
         if call.is_file {
-            return Ok(response.map(|body| body.idle_limit(call.attempt_limit)));
+            return Ok(response);
         }
         let (body, headers, metadata) = response.into_parts();
         let body = body.bytes_within(RESPONSE_LIMIT).await?;
         Ok(Response::new(body.into(), headers, metadata))
+    }
+
+    /// An attempt whose response is not a success. Its body is read until `end`.
+    async fn rejected(
+        &self,
+        call: &Call<'_>,
+        response: Response<ByteStream>,
+        end: Instant,
+    ) -> FailedAttempt {
+        let (body, headers, metadata) = response.into_parts();
+        let body = match by(end, body.bytes_within(ERROR_LIMIT)).await {
+            Some(Ok(body)) => body,
+            Some(Err(error)) if error.kind() == ErrorKind::Decode => {
+                let detail = serde_json::json!({ "detail": error.to_string() });
+                detail.to_string().into()
+            }
+            // The status is more useful than an error about the missing body.
+            Some(Err(error)) if !error.is_timeout() => Bytes::new(),
+            Some(Err(_)) | None => {
+                self.transport.timed_out();
+                Bytes::new()
+            }
+        };
+        FailedAttempt {
+            failure: Failure::Status(metadata.status),
+            error: Error::from_answer(call.operation, metadata.status, &headers, &body),
+            retry_after: retry_after(&headers),
+            clock_differs: clock_differs(&headers),
+        }
     }
 
     /// The wait before the next attempt. `None` if the failure is final.
@@ -381,13 +423,14 @@ impl Core {
         let sender = Arc::new(self.clone());
         let credentials = Arc::new(credentials);
         // Calls wait for a token, so all its attempts together take no longer than one of theirs.
+        let limit = options.attempt_limit();
         let options = CallOptions::new()
             .retry(options.policy().capped(TOKEN_ATTEMPTS))
-            .attempt_timeout(options.attempt_limit())
-            .call_timeout(options.attempt_limit());
+            .attempt_timeout(limit)
+            .call_timeout(limit);
         let form = Arc::clone(&credentials);
         let fetch = move || fetch_token(Arc::clone(&sender), Arc::clone(&form), options.clone());
-        let tokens = Tokens::new(credentials, fetch);
+        let tokens = Tokens::new(credentials, limit, fetch);
         Self {
             tokens: Some(Arc::new(tokens)),
             ..self
@@ -475,26 +518,6 @@ fn without_response(error: Error) -> FailedAttempt {
         error,
         retry_after: None,
         clock_differs: false,
-    }
-}
-
-/// An attempt whose response is not a success. Its body is read until `end`.
-async fn rejected(call: &Call<'_>, response: Response<ByteStream>, end: Instant) -> FailedAttempt {
-    let (body, headers, metadata) = response.into_parts();
-    let body = match by(end, body.bytes_within(ERROR_LIMIT)).await {
-        Some(Ok(body)) => body,
-        Some(Err(error)) if error.kind() == ErrorKind::Decode => {
-            let detail = serde_json::json!({ "detail": error.to_string() });
-            detail.to_string().into()
-        }
-        // The status is more useful than an error about the missing body.
-        Some(Err(_)) | None => Bytes::new(),
-    };
-    FailedAttempt {
-        failure: Failure::Status(metadata.status),
-        error: Error::from_answer(call.operation, metadata.status, &headers, &body),
-        retry_after: retry_after(&headers),
-        clock_differs: clock_differs(&headers),
     }
 }
 

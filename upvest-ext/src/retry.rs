@@ -313,8 +313,10 @@ impl Default for RetryBudget {
 /// response if there is one, so that the clocks need not agree. A date in the past means no wait.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number {
+        // A number that is too large is still a request to wait.
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
     let now = date(headers, &DATE).unwrap_or_else(SystemTime::now);
     let until = date(headers, &RETRY_AFTER)?;
@@ -423,6 +425,7 @@ mod tests {
         assert_eq!(read(" 0 ", ""), Some(0));
         let until = "Sun, 06 Nov 1994 08:49:37 GMT";
         assert_eq!(read(until, "Sun, 06 Nov 1994 08:49:07 GMT"), Some(30));
+        assert_eq!(read("99999999999999999999999", ""), Some(u64::MAX));
         // Compared with the clock of this machine.
         assert_eq!(read(until, ""), Some(0));
     }
@@ -434,7 +437,7 @@ mod tests {
             "soon",
             "",
             "1.5",
-            "99999999999999999999999",
+            "+5",
             "Sun, 99 Nov 1994 08:49:37 GMT",
         ] {
             assert_eq!(read(value, ""), None, "{value}");
