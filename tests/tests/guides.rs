@@ -101,8 +101,8 @@ fn the_documentation_of_the_code_names_every_guide() {
         ("errors.md", "upvest-api/runtime/src/answers/error.rs"),
         ("files.md", "upvest-api/runtime/src/answers/write_to.rs"),
         ("going-live.md", "upvest-ext/signing/src/lib.rs"),
-        ("lists.md", "upvest-ext/src/pages/mod.rs"),
-        ("observability.md", "upvest-ext/src/metrics.rs"),
+        ("lists.md", "upvest-ext/src/pages.rs"),
+        ("observability.md", "upvest-ext/src/hooks.rs"),
         ("orders.md", "upvest-ext/src/wait.rs"),
         ("webhooks.md", "upvest-ext/src/webhooks/mod.rs"),
     ] {

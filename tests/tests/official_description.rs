@@ -1,10 +1,10 @@
 //! Upvest's own description with `spec/official-overlay.yaml`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use upvest_gen::Source;
 use upvest_gen::model;
-use upvest_gen::model::{Api, Type};
+use upvest_gen::model::{Api, Operation, Type};
 use upvest_tests::description::{source, workspace_file};
 
 fn official() -> Api {
@@ -140,4 +140,38 @@ fn the_orders_of_an_account_are_filtered_by_default() {
         filtered,
         [("list_account_orders", "status", Some("FILLED"))]
     );
+}
+
+/// The README says how much of Upvest's own description the default crate has.
+#[test]
+fn the_readme_counts_the_operations_that_both_descriptions_have() {
+    let official = official();
+    let vendored = model(
+        &source("spec/upvest-investment-api.yaml"),
+        Some(&source("spec/overlay.yaml")),
+    );
+    let vendored = vendored.unwrap_or_else(|error| panic!("{error}"));
+    let official_calls: BTreeSet<String> = official.operations.iter().map(call).collect();
+    let vendored_calls: BTreeSet<String> = vendored.operations.iter().map(call).collect();
+    let shared = official_calls.intersection(&vendored_calls).count();
+    let count = format!("shares {shared} of the {} operations", official_calls.len());
+    let readme = std::fs::read_to_string(workspace_file("README.md")).expect("it can be read");
+    assert!(readme.replace('\n', " ").contains(&count), "{count}");
+}
+
+/// The method and the path, whatever its parameters are called.
+fn call(operation: &Operation) -> String {
+    let segments = operation.path.split('/');
+    let segments = segments.map(|segment| {
+        if segment.starts_with('{') {
+            "{}"
+        } else {
+            segment
+        }
+    });
+    format!(
+        "{} {}",
+        operation.method,
+        segments.collect::<Vec<_>>().join("/")
+    )
 }

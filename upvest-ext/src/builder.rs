@@ -1,6 +1,5 @@
 //! The builder of a client.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -16,6 +15,7 @@ use crate::hooks::{CallReport, Hooks};
 use crate::options::CallOptions;
 use crate::pipeline::{Core, Pipeline};
 use crate::retry::{RetryBudget, RetryPolicy};
+use crate::scopes::Scopes;
 use crate::throttle::Throttle;
 use crate::token::Credentials;
 use upvest_signing::{RequestSigner, SignRequest, Signer};
@@ -32,7 +32,7 @@ pub struct UpvestBuilderFor<C> {
     client_id: String,
     client_secret: SecretString,
     signer: Option<Arc<dyn SignRequest>>,
-    scopes: Option<BTreeSet<String>>,
+    scopes: Scopes,
     defaults: CallOptions,
     budget: RetryBudget,
     user_agent: String,
@@ -89,7 +89,7 @@ impl<C: GeneratedClient> UpvestBuilderFor<C> {
             client_id: String::new(),
             client_secret: SecretString::default(),
             signer: None,
-            scopes: None,
+            scopes: Scopes::default(),
             defaults: CallOptions::new(),
             budget: RetryBudget::default(),
             user_agent: SDK_AGENT.to_owned(),
@@ -130,19 +130,18 @@ impl<C: GeneratedClient> UpvestBuilderFor<C> {
         self
     }
 
-    /// Requests tokens with these scopes, such as `orders:read`. By default with those of all operations of the description. Build
-    /// another client for another set.
+    /// Requests tokens with these scopes. By default with those of all operations of the description, without those that not every
+    /// client can have. Build another client for another set.
     ///
     /// ```
-    /// use upvest_ext::api::operations::OPERATIONS;
-    /// use upvest_ext::{Environment, Upvest};
+    /// use upvest_ext::{Environment, Scopes, Upvest};
     ///
-    /// let reads = OPERATIONS.into_iter().filter(|operation| operation.is_safe());
-    /// let builder = Upvest::builder(Environment::Sandbox).scopes(reads.flat_map(|operation| operation.scopes));
-    /// # let _ = builder;
+    /// let trading = Upvest::builder(Environment::Sandbox).scopes(["orders:admin", "orders:read"]);
+    /// let reporting = Upvest::builder(Environment::Sandbox).scopes(Scopes::reading());
+    /// # let _ = (trading, reporting);
     /// ```
-    pub fn scopes<S: AsRef<str>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
-        self.scopes = Some(set_of(scopes));
+    pub fn scopes(mut self, scopes: impl Into<Scopes>) -> Self {
+        self.scopes = scopes.into();
         self
     }
 
@@ -236,6 +235,10 @@ impl<C: GeneratedClient> UpvestBuilderFor<C> {
         let base_url = self.base_url();
         let headers = self.headers();
         self.check_credentials();
+        let scopes = self.scopes.text(C::OPERATIONS).unwrap_or_else(|problem| {
+            self.add_problem(problem);
+            String::new()
+        });
         let (Some(base_url), Some(headers), []) = (base_url, headers, self.problems.as_slice())
         else {
             return Err(Error::new(
@@ -264,11 +267,10 @@ impl<C: GeneratedClient> UpvestBuilderFor<C> {
         let core = if self.client_id.is_empty() {
             core
         } else {
-            let scopes = self.scopes.unwrap_or_else(scopes_of::<C>);
             let credentials = Credentials {
                 client_id: self.client_id,
                 client_secret: self.client_secret,
-                scopes: Vec::from_iter(scopes).join(" "),
+                scopes,
             };
             core.with_tokens(credentials, &self.defaults)
         };
@@ -384,20 +386,6 @@ fn default_transport(environment: Option<&Environment>) -> Result<HttpTransport,
         };
         settings.build()
     })
-}
-
-/// The scopes of all operations of a description.
-fn scopes_of<C: GeneratedClient>() -> BTreeSet<String> {
-    set_of(C::OPERATIONS.iter().flat_map(|operation| operation.scopes))
-}
-
-/// One text may have several scopes, separated by whitespace.
-fn set_of<S: AsRef<str>>(scopes: impl IntoIterator<Item = S>) -> BTreeSet<String> {
-    let mut set = BTreeSet::new();
-    for scope in scopes {
-        set.extend(scope.as_ref().split_whitespace().map(str::to_owned));
-    }
-    set
 }
 
 #[cfg(test)]

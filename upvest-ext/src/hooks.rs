@@ -1,4 +1,6 @@
 //! The functions of the application that are called for each attempt and after each call.
+//!
+//! Guide: `docs/guides/observability.md`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

@@ -54,6 +54,7 @@ mod raw;
 mod refreshing;
 mod reserved_headers;
 mod retry;
+mod scopes;
 mod throttle;
 mod token;
 mod variables;
@@ -77,6 +78,7 @@ pub use options::CallOptions;
 pub use pages::PaginateExt;
 pub use raw::RawRequest;
 pub use retry::{Backoff, RetryBudget, RetryClass, RetryPolicy};
+pub use scopes::Scopes;
 pub use signing::BackendError;
 
 pub use upvest_api as api;

@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION};
+use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH};
 use http::uri::Authority;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::Instrument as _;
 use upvest_runtime::{
     ByteStream, Error, ErrorKind, IdempotencyKey, OperationMeta, Response, ResponseTimeout,
-    Transport,
+    Transport, reject_encoded,
 };
 
 use crate::call_record::{CallRecord, clock_differs};
@@ -164,6 +164,12 @@ impl Core {
             let limit = ResponseTimeout(attempt_limit);
             request.extensions_mut().insert(limit);
         }
+        // Strict servers answer 411 without a length, and HTTP/2 adds one after the signature (RFC 9110 section 8.6).
+        let expects_body = matches!(
+            *request.method(),
+            Method::POST | Method::PUT | Method::PATCH
+        );
+        let lacks_expected_body = expects_body && request.body().is_empty();
         let headers = request.headers_mut();
         headers.reserve(MOST_HEADERS);
         for (name, value) in self.headers.iter().chain(options.headers()) {
@@ -173,9 +179,10 @@ impl Core {
             headers.insert(ACCEPT, HeaderValue::from_static(operation.accept));
         }
         let is_file = !headers.get(ACCEPT).is_some_and(names_json);
-        if is_file {
-            // Without compression, the content length is the length of the file.
-            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        // A compressed body would have another length than the file, and no JSON.
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        if lacks_expected_body {
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(0));
         }
         record.idempotency_key = idempotency_key(headers, operation)?;
         Ok(Call {
@@ -323,6 +330,7 @@ impl Core {
         request: Request<Bytes>,
     ) -> Result<Response<ByteStream>, Error> {
         let response = self.transport.execute(request, call.operation).await?;
+        let response = reject_encoded(response);
         if !response.status().is_success() {
             return Ok(response);
         }
@@ -331,7 +339,12 @@ impl Core {
             return Ok(response);
         }
         let (body, headers, metadata) = response.into_parts();
-        let body = body.bytes_within(RESPONSE_LIMIT).await?;
+        let body = body.bytes_within(RESPONSE_LIMIT).await;
+        let body = body.map_err(|error| match error.kind() {
+            // The whole response came, although its body is of no use.
+            ErrorKind::Decode => error.with_metadata(&metadata),
+            _ => error,
+        })?;
         Ok(Response::new(body.into(), headers, metadata))
     }
 

@@ -136,7 +136,23 @@ impl Backoff {
 
 /// How often a call is attempted, and how long it waits between attempts.
 ///
-/// Whether a call may be retried at all depends on its operation, see [`RetryClass`].
+/// Whether a call is sent again depends on its [`RetryClass`] and on what came back:
+///
+/// | response or failure | read | change with a key | change without a key |
+/// | --- | --- | --- | --- |
+/// | 401 with a token | once | once | once |
+/// | 408, 502, 503, 504 | yes | yes | no |
+/// | 425, 429 | yes | yes | yes |
+/// | 500 | yes | no | no |
+/// | any other status | no | no | no |
+/// | no connection | yes | yes | yes |
+/// | HTTP/2 says that the request was not processed | yes | yes | yes |
+/// | the connection broke, or no response in time | yes | yes | no |
+/// | a success whose body is too long or encoded | no | no | no |
+///
+/// A change without a key is sent again only if the server has not processed it. A 401 is repeated with a new token, as the server
+/// rejects a token before it acts. A 500 is not repeated for changes: a server may have stored the failure under the key, and
+/// would answer every repetition with it.
 ///
 /// ```
 /// use std::time::Duration;

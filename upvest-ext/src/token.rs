@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Method, Request, Uri};
+use http::{HeaderValue, Method, Request, StatusCode, Uri};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use tokio::time::Instant;
-use upvest_runtime::{Error, ErrorContext, ErrorKind, OperationMeta, Problem};
+use upvest_runtime::{
+    Error, ErrorContext, ErrorKind, OperationMeta, Problem, without_byte_order_mark,
+};
 use zeroize::Zeroizing;
 
 use crate::refreshing::{Fetch, Lease, Pauses, Refreshing};
@@ -136,6 +138,28 @@ impl Tokens {
         true
     }
 
+    /// What to do, with the scopes of a request that was rejected.
+    fn hint(&self, error: &Error) -> Option<Cow<'static, str>> {
+        let hint = hint(error);
+        let rejections = [
+            StatusCode::BAD_REQUEST,
+            StatusCode::UNAUTHORIZED,
+            StatusCode::FORBIDDEN,
+        ];
+        let is_rejection = error
+            .status()
+            .is_some_and(|status| rejections.contains(&status));
+        if !is_rejection || self.credentials.scopes.is_empty() {
+            return hint;
+        }
+        let first = hint.map(|hint| format!("{hint}; ")).unwrap_or_default();
+        let scopes = &self.credentials.scopes;
+        let text = format!(
+            "{first}one of the requested scopes may not be granted to this client: {scopes}"
+        );
+        Some(text.into())
+    }
+
     /// The error of a call that got no token. The server's text is left out, as it may repeat the request and with it the secret.
     fn no_token(&self, error: &Error) -> Error {
         let is_silent = error.is_timeout() && error.status().is_none() && error.attempts() > 0;
@@ -149,7 +173,7 @@ impl Tokens {
             let id = self.credentials.plain(error.request_id(), is_id_character);
             context.request_id = id.map(str::to_owned);
             context.retry_after = error.retry_after();
-            context.hint = hint(error);
+            context.hint = self.hint(error);
         });
         let Some(problem) = error.problem() else {
             return failed;
@@ -189,7 +213,7 @@ fn is_code_character(byte: u8) -> bool {
 /// Reads the response to a token request that was sent at `asked`.
 pub(crate) fn read_token(response: &[u8], asked: Instant) -> Result<Lease<HeaderValue>, Error> {
     let unusable = |message| Error::new(ErrorKind::Token, message);
-    let response: TokenResponse = serde_json::from_slice(response)
+    let response: TokenResponse = serde_json::from_slice(without_byte_order_mark(response))
         .map_err(|_| unusable("the answer does not contain an `access_token`"))?;
     let token = response.access_token.expose_secret();
     if token.trim().is_empty() {

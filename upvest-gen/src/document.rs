@@ -424,10 +424,21 @@ pub fn is_error(status: &str) -> bool {
     status.starts_with('4') || status.starts_with('5')
 }
 
-/// Whether a media type is JSON: `application/json`, or any that ends in `+json` (RFC 6839), such as that of problem documents.
+/// Whether a media type is JSON: `application/json`, `text/json`, or any that ends in `+json` (RFC 6839), such as that of problem
+/// documents. The case of letters has no meaning (RFC 9110, section 8.3.1). A range that includes JSON is JSON too.
 pub fn is_json(media_type: &str) -> bool {
     let essence = media_type.split(';').next().unwrap_or_default().trim();
-    essence == "application/json" || essence.ends_with("+json")
+    let essence = essence.to_ascii_lowercase();
+    let is_named = matches!(essence.as_str(), "application/json" | "text/json");
+    is_named || essence.ends_with("+json") || is_range(&essence)
+}
+
+/// Whether a media type is a range that includes JSON.
+pub(crate) fn is_range(media_type: &str) -> bool {
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    ["*/*", "application/*"]
+        .iter()
+        .any(|range| essence.eq_ignore_ascii_case(range))
 }
 
 fn items<'a>(

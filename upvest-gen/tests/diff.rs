@@ -129,7 +129,7 @@ fn each_change_is_judged_by_what_it_does_to_callers() {
         (
             "/paths/~1orders/post",
             |it| _ = it.as_object_mut().expect("an object").remove("requestBody"),
-            "body changed from `encoding json, type schema OrderCreate` to none",
+            "body changed from `encoding json, media_type none, required no, type schema OrderCreate` to none",
             Build,
         ),
         (
@@ -194,8 +194,8 @@ fn each_change_is_judged_by_what_it_does_to_callers() {
         ),
         (
             "/components/schemas/Order/properties/note",
-            |it| it["x-sensitive"] = json!(true),
-            "sensitive changed from none to `yes`",
+            |it| it["x-public"] = json!(true),
+            "public changed from none to `yes`",
             Compatible,
         ),
         (

@@ -85,7 +85,7 @@ components:
         side: { type: string, enum: [BUY, SELL] }
         price: { type: [string, "null"], format: decimal, description: Null for the market's price. }
         tags: { type: array, items: { type: string } }
-        iban: { type: string, description: Where the money comes from., x-sensitive: true }
+        iban: { type: string, description: Where the money comes from. }
         currency: { type: string, pattern: "^[A-Z]{3}$" }
 "##;
 

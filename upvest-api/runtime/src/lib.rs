@@ -27,6 +27,7 @@ mod values;
 
 pub use answers::byte_order_mark::without_byte_order_mark;
 pub use answers::byte_stream::ByteStream;
+pub use answers::content_encoding::reject_encoded;
 pub use answers::decode::read_json;
 pub use answers::error::Error;
 pub use answers::error_context::ErrorContext;
@@ -50,6 +51,7 @@ pub use values::decimal::Decimal;
 pub use values::idempotency_key::IdempotencyKey;
 pub use values::invalid::InvalidValue;
 pub use values::invalid_body::InvalidBody;
+pub use values::nested::Nested;
 pub use values::nullable::{Nullable, present};
 pub use values::open_enum::{OpenEnum, UnknownValue};
 pub use values::path_segment::encode_path_segment;
@@ -63,13 +65,14 @@ pub use {bytes, chrono, http, reqwest, rust_decimal, serde_json, uuid};
 pub mod generated_code {
     pub use crate::calls::argument::{hidden, shown};
     pub use crate::calls::body::{Binary, Form, Json, JsonValue, Text};
-    pub use crate::calls::body_builder::{Slot, checked, optional, required};
+    pub use crate::calls::body_builder::{Slot, checked, extra, optional, required};
     pub use crate::calls::call::Call;
     pub use crate::operation_meta::find_operation;
     #[cfg(feature = "sqlx")]
     pub use crate::values::foreign_traits::Column;
+    pub use crate::values::reading::read;
     pub use crate::values::unredacted::{HIDDEN, hidden_option};
-    pub use crate::values::{decimal, open_enum, open_union, timestamp};
+    pub use crate::values::{open_enum, open_union};
     #[cfg(feature = "schemars")]
     pub use schemars_1;
     #[cfg(feature = "sqlx")]

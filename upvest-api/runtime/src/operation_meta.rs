@@ -24,6 +24,8 @@ pub struct OperationMeta {
     pub changes_nothing: bool,
     /// The sets of scopes that suffice for the call, the smallest first. A token needs all scopes of one of them.
     pub scope_sets: &'static [&'static [&'static str]],
+    /// Those of its scopes that not every client can have. A client does not request them unless it is told to.
+    pub optional_scopes: &'static [&'static str],
     /// Whether the server supports an `idempotency-key`. Only then may a call that changes something be sent twice.
     pub idempotency_key: bool,
     /// The bounds of the page size, if the operation has pages.
@@ -158,6 +160,7 @@ impl OperationMeta {
             needs_token: true,
             changes_nothing: false,
             scope_sets: &[],
+            optional_scopes: &[],
             idempotency_key: false,
             paging: None,
             accept: "application/json",
@@ -197,6 +200,13 @@ impl OperationMeta {
     #[must_use]
     pub const fn sufficient(mut self, sets: &'static [&'static [&'static str]]) -> Self {
         self.scope_sets = sets;
+        self
+    }
+
+    /// Sets which of the scopes not every client can have.
+    #[must_use]
+    pub const fn optional(mut self, scopes: &'static [&'static str]) -> Self {
+        self.optional_scopes = scopes;
         self
     }
 

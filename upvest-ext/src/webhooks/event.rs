@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use upvest_runtime::generated_code::timestamp;
+use upvest_runtime::generated_code;
 use upvest_runtime::{Error, ErrorKind, EventObjects, EventResource, EventType, GeneratedClient};
 use uuid::Uuid;
 
@@ -241,7 +241,7 @@ impl Event {
 struct Wire<'a> {
     id: Uuid,
     // It reads `+0000` too, which is not a time of RFC 3339.
-    #[serde(default, deserialize_with = "timestamp::optional")]
+    #[serde(default, deserialize_with = "generated_code::read")]
     created_at: Option<DateTime<Utc>>,
     #[serde(rename = "type")]
     type_: Option<EventType>,

@@ -19,3 +19,4 @@ mod runtimes;
 mod signed_client;
 mod throttle;
 mod tokens;
+mod wire;

@@ -23,7 +23,7 @@ pub(super) fn bodies(api: &Api) -> String {
     };
     format!(
         "\
-use upvest_runtime::{{Nullable, body_builder, chrono, serde_json, test_util, uuid}};
+use upvest_runtime::{{Nested, Nullable, body_builder, chrono, serde_json, test_util, uuid}};
 
 use super::types::{{self, *}};
 {}{received}",
@@ -66,12 +66,14 @@ fn builder(schema: &Schema, api: &Api) -> String {
         if schema.sent {
             fields += &doc_comment("        ", &field.description);
         }
-        let need = if field.is_option(schema) {
+        let need = if field.extra {
+            "extra"
+        } else if field.is_option(schema) {
             "optional"
         } else {
             "required"
         };
-        let privacy = if field.sensitive { "hidden" } else { "shown" };
+        let privacy = if field.is_hidden() { "hidden" } else { "shown" };
         let kind = field.inner(schema);
         let _ = writeln!(fields, "        {need} {privacy} {}: {kind},", field.rust);
     }

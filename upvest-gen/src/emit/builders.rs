@@ -60,6 +60,7 @@ fn builder(operation: &Operation, api: &Api) -> TokenStream {
     );
     let call = call_type(operation, api);
     let constant = operation.constant();
+    let body_settings = body_settings(operation);
     let filters = operation.default_filters();
     let setters = operation
         .parameters
@@ -79,7 +80,7 @@ fn builder(operation: &Operation, api: &Api) -> TokenStream {
 
         impl #builder {
             pub(crate) fn new(client: &Client) -> Self {
-                Self(Call::new(&client.0, &operations::#constant))
+                Self(Call::new(&client.0, &operations::#constant)#body_settings)
             }
 
             #(#setters)*
@@ -106,6 +107,10 @@ impl Operation {
         match &self.answer.content {
             Content::Empty => quote!(()),
             Content::Binary => quote!(ByteStream),
+            Content::Json(kind) if self.answer.optional => {
+                let kind = kind.tokens("types::");
+                quote!(Option<#kind>)
+            }
             Content::Json(kind) => kind.tokens("types::"),
             Content::List(item) => {
                 let item = item.tokens("types::");
@@ -130,6 +135,19 @@ fn call_type(operation: &Operation, api: &Api) -> TokenStream {
     }
 }
 
+/// `.optional_body().media_type("application/merge-patch+json")`, for a body that is unusual in these respects.
+fn body_settings(operation: &Operation) -> TokenStream {
+    let Some(body) = &operation.body else {
+        return TokenStream::new();
+    };
+    let optional = (!body.required).then(|| quote!(.optional_body()));
+    let media_type = body
+        .media_type
+        .as_ref()
+        .map(|media_type| quote!(.media_type(#media_type)));
+    quote!(#optional #media_type)
+}
+
 /// ```text
 /// /// Only orders of this side.
 /// pub fn side<M>(self, value: impl Argument<types::OrderSide, M>) -> Self {
@@ -151,13 +169,14 @@ fn setter(parameter: &Parameter, filters: bool) -> TokenStream {
     let docs = docs::attributes(&text);
     let setter = format_ident!("{}", parameter.setter);
     let kind = parameter.kind.tokens("types::");
-    let place = match (parameter.place, parameter.required) {
-        (Place::Path, _) => quote!(path),
-        (Place::Query, _) if parameter.joined => quote!(joined_query),
-        (Place::Query, true) => quote!(required_query),
-        (Place::Query, false) => quote!(query),
-        (Place::Header, true) => quote!(required_header),
-        (Place::Header, false) => quote!(header),
+    let place = match parameter.place {
+        Place::Path if parameter.json => quote!(json_path),
+        Place::Query if parameter.json => quote!(json_query),
+        Place::Header if parameter.json => quote!(json_header),
+        Place::Path => quote!(path),
+        Place::Query if parameter.joined => quote!(joined_query),
+        Place::Query => quote!(query),
+        Place::Header => quote!(header),
     };
     let (generics, argument) = if parameter.required && !parameter.joined {
         (quote!(), quote!(TryInto<#kind, Error: Display>))
@@ -263,6 +282,8 @@ fn receive(answer: &Answer) -> TokenStream {
     match answer.content {
         Content::Empty => quote!(empty),
         Content::Binary => quote!(file),
+        Content::Json(_) if answer.optional => quote!(optional_json),
+        Content::List(_) if answer.optional => quote!(optional_list),
         Content::Json(_) | Content::List(_) => quote!(json),
     }
 }

@@ -55,6 +55,7 @@ fn entry(operation: &Operation, api: &Api) -> TokenStream {
         path,
         tag,
         scopes,
+        optional_scopes,
         ..
     } = operation;
     let doc = format!(" `{} {path}`", operation.method);
@@ -65,6 +66,8 @@ fn entry(operation: &Operation, api: &Api) -> TokenStream {
     let without_token = operation.without_token.then(|| quote!(.without_token()));
     let sets = operation.scope_sets.iter().map(|set| quote!(&[#(#set),*]));
     let sufficient = (!operation.scope_sets.is_empty()).then(|| quote!(.sufficient(&[#(#sets),*])));
+    let optional =
+        (!optional_scopes.is_empty()).then(|| quote!(.optional(&[#(#optional_scopes),*])));
     let keyed = operation.idempotency_key.then(|| quote!(.keyed()));
     let paged = operation.paging.map(|paging| {
         let [default, min, max] =
@@ -83,6 +86,7 @@ fn entry(operation: &Operation, api: &Api) -> TokenStream {
             #scoped
             #without_token
             #sufficient
+            #optional
             #keyed
             #paged
             .accepting(#accept)

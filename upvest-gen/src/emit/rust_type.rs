@@ -54,7 +54,9 @@ impl Field {
     /// The type of the field, without its `Option`.
     pub(super) fn inner(&self, schema: &Schema) -> String {
         let kind = self.kind.rust("");
-        let kind = if self.recursive {
+        let kind = if self.deep {
+            format!("Nested<{kind}>")
+        } else if self.recursive {
             format!("Box<{kind}>")
         } else {
             kind

@@ -78,14 +78,19 @@ impl<'a> Request<'a> {
     fn add_object(&mut self, schema: &'a Schema) -> Result<(), Error> {
         let mut properties = Map::new();
         let mut required = Vec::new();
+        let mut extra = Value::Bool(true);
         for field in schema.fields() {
+            if field.extra {
+                extra = self.extra(field);
+                continue;
+            }
             let property = self.property(field, schema);
             properties.insert(field.name.clone(), property);
             if field.required {
                 required.push(&field.name);
             }
         }
-        let object = json!({ "type": "object", "properties": properties, "required": required });
+        let object = json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": extra });
         let key = self.keys.get(schema.name.as_str());
         let key = key.ok_or_else(|| defect(&format!("`{}` has no key", schema.name)))?;
         self.components.insert(key.clone(), object);
@@ -96,7 +101,7 @@ impl<'a> Request<'a> {
         if field.required && field.is_option(schema) {
             return self.converted(field.written(schema));
         }
-        if field.recursive || field.tells_null(schema) {
+        if field.recursive || field.deep || field.tells_null(schema) {
             return self.converted(field.inner(schema));
         }
         match &field.kind {
@@ -114,6 +119,15 @@ impl<'a> Request<'a> {
         }
     }
 
+    /// The schema of the values of additional properties.
+    fn extra(&mut self, field: &Field) -> Value {
+        match &field.kind {
+            Type::Map(value) if **value == Type::Json => json!({}),
+            Type::Map(value) => self.converted(value.rust("")),
+            _ => Value::Bool(true),
+        }
+    }
+
     /// A schema that progenitor converts into the Rust type `kind`.
     fn converted(&mut self, kind: String) -> Value {
         let schema = json!({ "type": "string", "format": kind });
@@ -124,7 +138,9 @@ impl<'a> Request<'a> {
     fn run(self, api: &Api) -> Result<Vec<ItemStruct>, Error> {
         let failed = |problem: String| defect(&format!("progenitor failed: {problem}"));
         let mut settings = self.settings;
-        settings.with_derive("PartialEq");
+        settings
+            .with_derive("PartialEq")
+            .with_map_type("::std::collections::BTreeMap");
         for (kind, schema) in self.conversions {
             let schema =
                 serde_json::from_value(schema).map_err(|error| failed(error.to_string()))?;
@@ -163,16 +179,21 @@ fn structs_of(file: syn::File) -> Vec<ItemStruct> {
     structs.collect()
 }
 
-/// Writes `Option` for `::std::option::Option`, and so on. No type of a description has a name of the prelude.
+/// Writes `Option` for `::std::option::Option`, and so on. No type of a description has such a name. The module imports `serde_json`.
 struct ShortPaths;
 
 impl VisitMut for ShortPaths {
     fn visit_path_mut(&mut self, path: &mut Path) {
         visit_mut::visit_path_mut(self, path);
-        let is_std = |first: &PathSegment| first.ident == "std";
-        if path.leading_colon.is_some() && path.segments.first().is_some_and(is_std) {
-            path.leading_colon = None;
-            path.segments = path.segments.last().cloned().into_iter().collect();
+        let Some(root) = path.segments.first().map(|root| root.ident.to_string()) else {
+            return;
+        };
+        let is_short = |last: &PathSegment| last.ident == "Option" || last.ident == "String";
+        let last = path.segments.last().cloned();
+        match last.filter(is_short) {
+            Some(last) if root == "std" => *path = Path::from(last),
+            _ if root == "serde_json" => path.leading_colon = None,
+            _ => {}
         }
     }
 }

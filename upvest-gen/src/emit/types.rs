@@ -56,7 +56,7 @@ fn imports(api: &Api) -> TokenStream {
             CountryCode, CurrencyCode, Decimal, Isin, ListResponse, PaginationMeta, Problem,
         };
         use upvest_runtime::generated_code::{HIDDEN, hidden_option};
-        use upvest_runtime::{Nullable, chrono, open_union, serde_json, uuid};
+        use upvest_runtime::{Nested, Nullable, chrono, open_union, serde_json, uuid};
 
         #enums
         #ids
@@ -80,7 +80,7 @@ fn complete(mut item: ItemStruct, schema: &Schema) -> Result<ItemStruct, Error> 
     for field in schema.fields() {
         let place = written
             .iter()
-            .position(|written| name_in_json(written) == field.name);
+            .position(|written| is_same_field(written, field));
         let place = place.ok_or_else(|| {
             defect(&format!(
                 "progenitor wrote `{}` without the field `{}`",
@@ -97,7 +97,8 @@ fn complete(mut item: ItemStruct, schema: &Schema) -> Result<ItemStruct, Error> 
 fn complete_field(mut written: syn::Field, field: &Field, schema: &Schema) -> syn::Field {
     document(&mut written.attrs, &field.description);
     let name = format_ident!("{}", field.rust);
-    if field.rust != field.name && written.ident.as_ref().is_some_and(|it| *it == field.name) {
+    let is_renamed = field.rust != field.name && !field.extra;
+    if is_renamed && written.ident.as_ref().is_some_and(|it| *it == field.name) {
         let name_in_json = &field.name;
         written
             .attrs
@@ -120,6 +121,22 @@ fn document(attributes: &mut Vec<Attribute>, description: &str) {
         .collect::<Vec<_>>();
     *attributes = docs::attributes(description);
     attributes.extend(others);
+}
+
+/// Whether progenitor wrote this field. That of the additional properties has no name in JSON.
+fn is_same_field(written: &syn::Field, field: &Field) -> bool {
+    let is_extra = written.attrs.iter().any(is_flatten);
+    if is_extra || field.extra {
+        return is_extra && field.extra;
+    }
+    name_in_json(written) == field.name
+}
+
+fn is_flatten(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("serde")
+        && attribute
+            .parse_args::<syn::Ident>()
+            .is_ok_and(|setting| setting == "flatten")
 }
 
 /// The name in JSON: that of `#[serde(rename = "...")]`, or the field's own.
@@ -145,13 +162,24 @@ fn name_in_json(field: &syn::Field) -> String {
 
 /// The function that reads a field, if its type is not enough.
 fn reading(field: &Field, schema: &Schema) -> Option<&'static str> {
-    Some(match (&field.kind, field.is_option(schema)) {
-        _ if field.tells_null(schema) => "upvest_runtime::present",
-        (Type::Decimal, true) => "upvest_runtime::generated_code::decimal::optional",
-        (Type::DateTime, true) => "upvest_runtime::generated_code::timestamp::optional",
-        (Type::DateTime, false) => "upvest_runtime::generated_code::timestamp::required",
-        _ => return None,
-    })
+    if needs_read(&field.kind, field.is_option(schema)) {
+        Some("upvest_runtime::generated_code::read")
+    } else if field.tells_null(schema) {
+        Some("upvest_runtime::present")
+    } else {
+        None
+    }
+}
+
+/// Whether the runtime reads the type by other rules than its `Deserialize`.
+fn needs_read(kind: &Type, is_option: bool) -> bool {
+    match kind {
+        Type::DateTime | Type::I64 | Type::U32 | Type::U64 => true,
+        Type::Decimal => is_option,
+        Type::Nullable(inner) => needs_read(inner, true),
+        Type::List(inner) | Type::Map(inner) => needs_read(inner, false),
+        _ => false,
+    }
 }
 
 fn leave_out_derive(item: &mut ItemStruct, name: &str) -> Result<(), Error> {
@@ -170,7 +198,7 @@ fn leave_out_derive(item: &mut ItemStruct, name: &str) -> Result<(), Error> {
 }
 
 fn hides_something(schema: &Schema) -> bool {
-    schema.fields().iter().any(|field| field.sensitive)
+    schema.fields().iter().any(Field::is_hidden)
 }
 
 /// `Debug` for a struct with fields that must not be printed:
@@ -194,7 +222,7 @@ fn debug(schema: &Schema) -> Option<TokenStream> {
     let fields = schema.fields().iter().map(|field| {
         let text = &field.rust;
         let field_name = format_ident!("{text}");
-        let value = match (field.sensitive, field.is_option(schema)) {
+        let value = match (field.is_hidden(), field.is_option(schema)) {
             (false, _) => quote!(self.#field_name),
             (true, false) => quote!(HIDDEN),
             (true, true) => quote!(hidden_option(self.#field_name.as_ref())),
@@ -290,9 +318,21 @@ fn union(schema: &Schema, tag: &str, variants: &[Alternative]) -> String {
     let docs = doc_comment("    ", &schema.description);
     let name = &schema.name;
     let mut lines = String::new();
-    for Alternative { name, wire, kind } in variants {
-        lines += &doc_comment("        ", &format!("`{tag}` is `{wire}`."));
-        let _ = writeln!(lines, "        {name}({}) = {wire:?},", kind.rust(""));
+    for variant in variants {
+        let Alternative { name, kind, .. } = variant;
+        let wires: Vec<&String> = std::iter::once(&variant.wire)
+            .chain(&variant.other_wires)
+            .collect();
+        let quoted: Vec<String> = wires.iter().map(|wire| format!("`{wire}`")).collect();
+        let values: Vec<String> = wires.iter().map(|wire| format!("{wire:?}")).collect();
+        let doc = format!("`{tag}` is {}.", quoted.join(" or "));
+        lines += &doc_comment("        ", &doc);
+        let _ = writeln!(
+            lines,
+            "        {name}({}) = {},",
+            kind.rust(""),
+            values.join(" | ")
+        );
     }
     format!(
         "\

@@ -67,6 +67,9 @@ pub struct Operation {
     pub without_token: bool,
     /// The sets of scopes that suffice, the smallest first. A token needs all scopes of one of them.
     pub scope_sets: Vec<Vec<String>>,
+    /// Those of its scopes that not every client can have, as `x-optional-scopes` of the overlay says.
+    #[serde(skip)]
+    pub optional_scopes: Vec<String>,
     /// Whether the server supports an `idempotency-key`.
     pub idempotency_key: bool,
     /// The parameters that a caller sets, sorted by name. The headers of the transport are not among them.
@@ -94,6 +97,8 @@ pub struct Parameter {
     pub required: bool,
     /// Whether the values of a list are joined by commas into one text.
     pub joined: bool,
+    /// Whether the value is written as JSON.
+    pub json: bool,
     /// What it holds.
     #[serde(rename = "type")]
     pub kind: Type,
@@ -158,6 +163,10 @@ pub enum Place {
 pub struct Body {
     /// The encoding.
     pub encoding: Encoding,
+    /// The media type, if it is not the usual one of the encoding.
+    pub media_type: Option<String>,
+    /// Whether a request must have it.
+    pub required: bool,
     /// The type. Not used for text and bytes.
     #[serde(rename = "type")]
     pub kind: Type,
@@ -184,6 +193,8 @@ pub enum Encoding {
 pub struct Answer {
     /// What it holds.
     pub content: Content,
+    /// Whether there is an answer without content too.
+    pub optional: bool,
     /// The media types to accept, joined by commas.
     pub accept: String,
     /// Further media types in which it can be downloaded, joined by commas.
@@ -259,6 +270,9 @@ pub struct Alternative {
     pub name: String,
     /// The value of the field `tag`.
     pub wire: String,
+    /// Further values of the field `tag` that mean the same object.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub other_wires: Vec<String>,
     /// The object.
     #[serde(rename = "type")]
     pub kind: Type,
@@ -315,23 +329,57 @@ pub struct Field {
     pub nullable: bool,
     /// Whether a received text may be empty, which means that there is no value.
     pub blank: bool,
-    /// Whether it contains personal data or a secret.
-    pub sensitive: bool,
+    /// Whether `Debug` may show it, although it is a text or a date.
+    pub public: bool,
+    /// The only direction in which it occurs, if it does not occur in both.
+    pub only: Option<Direction>,
+    /// Whether it holds the properties of the object that the description does not name.
+    pub extra: bool,
     /// Whether the object can contain itself through this field, without a list or a map in between.
     pub recursive: bool,
+    /// Whether a long chain of types begins here.
+    pub deep: bool,
     /// What it means, in Markdown.
     pub description: String,
+}
+
+/// The direction of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// In requests: `writeOnly`.
+    Sent,
+    /// In answers and events: `readOnly`.
+    Received,
 }
 
 impl Field {
     /// Whether the field is an `Option`.
     pub(crate) fn is_option(&self, schema: &Schema) -> bool {
-        !self.required || self.nullable || (self.blank && !schema.sent)
+        let is_blank = self.blank && (schema.received || !schema.sent);
+        !self.required || self.nullable || is_blank
+    }
+
+    /// Whether `Debug` hides the value. It shows only kinds of values that are not personal: ids, enums, codes, amounts, instants,
+    /// counts and flags. A nested object decides for itself.
+    pub fn is_hidden(&self) -> bool {
+        !self.public && self.kind.may_be_personal()
     }
 
     /// Whether a missing field of a request has another meaning than one that is `null`.
     pub(crate) fn tells_null(&self, schema: &Schema) -> bool {
         schema.sent && self.nullable && !self.required
+    }
+}
+
+impl Type {
+    /// Whether the value can be personal data: a text, a date, any JSON, or a map, whose keys are texts.
+    fn may_be_personal(&self) -> bool {
+        match self {
+            Self::Text | Self::Date | Self::Json | Self::Map(_) => true,
+            Self::List(inner) | Self::Nullable(inner) => inner.may_be_personal(),
+            _ => false,
+        }
     }
 }
 

@@ -43,6 +43,8 @@ pub(super) fn read<'a>(
     };
     Ok(Some(Body {
         encoding,
+        media_type: media_types::unusual(media_type, encoding),
+        required: body["required"] == true,
         kind,
         description: body["description"]
             .as_str()

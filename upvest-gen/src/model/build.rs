@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::api::Api;
 use super::components;
+use super::depth::mark_deep;
 use super::directions::{Bodies, mark_directions};
 use super::events::{self, Events};
 use super::naming::{self, Naming};
@@ -83,6 +84,7 @@ impl<'a> Reading<'a> {
         let objects = events.iter().map(|event| &event.object);
         mark_directions(&mut schemas, &Bodies::of(&operations, objects));
         mark_recursive(&mut schemas);
+        mark_deep(&mut schemas);
         Ok(Api {
             title: text("title"),
             version: text("version"),

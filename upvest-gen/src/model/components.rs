@@ -9,7 +9,7 @@ use super::context::Context;
 use super::lists::is_page;
 use super::names;
 use super::types::Types;
-use super::unions::{branches, is_object};
+use super::unions::{branches, is_object, tag};
 use super::values;
 use crate::document;
 use crate::error::Result;
@@ -28,7 +28,23 @@ pub(super) fn name_components(types: &mut Types<'_>) {
                 continue;
             }
         };
-        if problems.contains(name) || is_page(&node) {
+        for base in types.component(name).iter().flat_map(Node::bases) {
+            if base != name {
+                types.children.entry(base).or_default().push(name);
+            }
+        }
+        let branches = branches(types, &node).unwrap_or_default();
+        if tag(types, &node, &branches).is_some() {
+            let entity = match node.text("title") {
+                Some(title) => types.entities.subject(title),
+                None => names::entity(name),
+            };
+            let components = branches.iter().filter_map(|branch| branch.component);
+            types
+                .unions
+                .extend(components.map(|branch| (branch, entity.clone())));
+        }
+        if problems.contains(name) || is_page(types, &node) {
             types.replaced.insert(name);
         }
         let rust = types.names.claim_first(&[names::type_name(name)]);

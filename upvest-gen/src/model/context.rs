@@ -9,6 +9,8 @@ pub(super) struct Context<'c> {
     pub(super) parent: &'c str,
     /// The entity of the object around it.
     pub(super) entity: &'c str,
+    /// The entity whose id the object has, which is that of the union for a branch of one.
+    pub(super) identity: &'c str,
     /// The name of the field or parameter.
     pub(super) field: &'c str,
     /// The component in which the object around it is written.
@@ -21,6 +23,7 @@ impl<'c> Context<'c> {
         Self {
             parent,
             entity,
+            identity: entity,
             field,
             home: None,
         }

@@ -29,22 +29,29 @@ type States = BTreeSet<State>;
 /// Whether every text that `pattern` matches is a decimal number or empty, and at least one of them has a fraction.
 /// `^[0-9]+(\.[0-9]{2})?$` is such a pattern. Those of a five-digit code, a time or a version number are not.
 pub(super) fn is_decimal(pattern: &str) -> bool {
-    // Many nested groups would take long to process, and no pattern of a number has them.
-    let parsed = ParserBuilder::new()
-        .unicode(false)
-        .utf8(false)
-        .nest_limit(12)
-        .build()
-        .parse(pattern);
-    let ends = parsed
-        .ok()
-        .and_then(|pattern| walk(&pattern, &States::from([State::Unanchored])));
+    let ends =
+        parse(pattern).and_then(|pattern| walk(&pattern, &States::from([State::Unanchored])));
     ends.is_some_and(|ends| {
         ends.contains(&State::EndOfFraction)
             && ends
                 .iter()
                 .all(|end| matches!(end, State::End | State::EndOfFraction))
     })
+}
+
+/// Whether `pattern`, which is that of a decimal number, also matches an empty text.
+pub(super) fn admits_empty(pattern: &str) -> bool {
+    parse(pattern).is_some_and(|pattern| pattern.properties().minimum_len() == Some(0))
+}
+
+fn parse(pattern: &str) -> Option<Hir> {
+    // Many nested groups would take long to process, and no pattern of a number has them.
+    let mut parser = ParserBuilder::new()
+        .unicode(false)
+        .utf8(false)
+        .nest_limit(12)
+        .build();
+    parser.parse(pattern).ok()
 }
 
 /// The states in which a text that `pattern` matches can end, given those in which it begins. `None` if the pattern matches a text

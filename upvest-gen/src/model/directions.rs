@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::api::{Operation, Schema, Type};
+use super::api::{Direction, Operation, Schema, Shape, Type};
 
 /// The types of whole bodies.
 #[derive(Debug, Default)]
 pub(super) struct Bodies {
-    /// In requests.
+    /// In requests: bodies, and parameters that are written as JSON.
     pub(super) sent: Vec<String>,
     /// In answers and events.
     pub(super) received: Vec<String>,
@@ -19,10 +19,15 @@ impl Bodies {
         operations: &'o [Operation],
         events: impl Iterator<Item = &'o String>,
     ) -> Self {
-        let sent = operations
+        let bodies = operations
             .iter()
             .filter_map(|operation| operation.body.as_ref())
-            .filter_map(|body| object(&body.kind));
+            .map(|body| &body.kind);
+        let parameters = operations
+            .iter()
+            .flat_map(|operation| &operation.parameters)
+            .map(|parameter| &parameter.kind);
+        let sent = bodies.chain(parameters).filter_map(object);
         let answers = operations
             .iter()
             .filter_map(|operation| operation.answer.content.kind())
@@ -49,6 +54,24 @@ pub(super) fn mark_directions(schemas: &mut [Schema], bodies: &Bodies) {
     for schema in schemas {
         schema.sent = sent.contains(&schema.name);
         schema.received = received.contains(&schema.name);
+        require_in_one_direction(schema);
+    }
+}
+
+/// A property that occurs in one direction only is required only there.
+fn require_in_one_direction(schema: &mut Schema) {
+    let is_sent = schema.sent;
+    let is_received = schema.received;
+    let Shape::Object(fields) = &mut schema.shape else {
+        return;
+    };
+    for field in fields {
+        let is_missing = match field.only {
+            Some(Direction::Received) => is_sent,
+            Some(Direction::Sent) => is_received,
+            None => false,
+        };
+        field.required &= !is_missing;
     }
 }
 

@@ -22,6 +22,11 @@ impl<'a> Entities<'a> {
         )
     }
 
+    /// Whether a path has a parameter with the id of this entity.
+    pub(super) fn knows(&self, entity: &str) -> bool {
+        self.0.contains(entity.to_snake_case().as_str())
+    }
+
     /// The entity in a title or in the name of a type: `Order` for `Order - Place - Request`. If a path
     /// has a `withdrawal_id`, it is `Withdrawal` for `Payments - Withdrawal`.
     pub(super) fn subject(&self, title: &str) -> String {

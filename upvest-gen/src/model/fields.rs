@@ -2,13 +2,17 @@
 
 use std::rc::Rc;
 
-use super::api::{Field, Type};
+use super::api::{Direction, Field, Type};
 use super::context::Context;
+use super::decimal_pattern::admits_empty;
 use super::homes::home;
 use super::names;
 use super::types::{Types, Unread};
 use super::values;
 use crate::normalize::{Node, Part};
+
+/// The name of the field for additional properties, as progenitor calls it.
+const EXTRA: &str = "extra";
 
 /// The fields of an object that has the properties of all its branches.
 pub(super) fn fields<'a>(types: &mut Types<'a>, object: &Unread<'a>) -> Vec<Field> {
@@ -20,7 +24,64 @@ pub(super) fn fields<'a>(types: &mut Types<'a>, object: &Unread<'a>) -> Vec<Fiel
         }
         fields.push(field);
     }
+    if let Some(mut extra) = extra(types, object) {
+        while fields.iter().any(|other| other.rust == extra.rust) {
+            extra.rust.push('_');
+        }
+        fields.push(extra);
+    }
     fields
+}
+
+/// The field for properties that the description does not name, if the object may have some.
+fn extra<'a>(types: &mut Types<'a>, object: &Unread<'a>) -> Option<Field> {
+    let admits_any = |branch: &Node<'a>| branch.is_true("additionalProperties");
+    let parts: Vec<Part<'a>> = object
+        .branches
+        .iter()
+        .filter_map(|branch| branch.rest.clone())
+        .collect();
+    let value = if object.branches.iter().any(admits_any) {
+        Type::Json
+    } else if parts.is_empty() {
+        return None;
+    } else {
+        let context = Context {
+            home: home(&object.key),
+            ..Context::new(&object.name, &object.entity, EXTRA)
+        };
+        match values::any(types, &parts, &context) {
+            (Type::Json, _) => Type::Json,
+            (kind, true) => Type::Nullable(Box::new(kind)),
+            (kind, false) => kind,
+        }
+    };
+    Some(Field {
+        name: "*".to_owned(),
+        rust: EXTRA.to_owned(),
+        kind: Type::Map(Box::new(value)),
+        required: true,
+        nullable: false,
+        blank: false,
+        public: false,
+        only: None,
+        extra: true,
+        recursive: false,
+        deep: false,
+        description: "All other properties, by name.".to_owned(),
+    })
+}
+
+/// The only direction of a property. A property in several schemas has one only if all of them agree.
+fn only(nodes: &[Rc<Node<'_>>]) -> Option<Direction> {
+    let are_all = |keyword| !nodes.is_empty() && nodes.iter().all(|node| node.is_true(keyword));
+    if are_all("readOnly") {
+        Some(Direction::Received)
+    } else if are_all("writeOnly") {
+        Some(Direction::Sent)
+    } else {
+        None
+    }
 }
 
 /// The properties of all branches, each with its schemas.
@@ -49,14 +110,14 @@ fn field<'a>(
         .filter_map(|part| types.part(part).ok())
         .collect();
     let explicit = nodes.iter().find_map(|node| node.text("x-rust-name"));
-    let sensitive =
-        names::is_personal(wire) || nodes.iter().any(|node| node.is_true("x-sensitive"));
+    let public = nodes.iter().any(|node| node.is_true("x-public"));
     let description = parts.first().and_then(|first| {
         let first = types.part(first).ok()?;
         first.prose().map(str::to_owned)
     });
     let context = Context {
         home: home(&object.key),
+        identity: object.identity.as_deref().unwrap_or(&object.entity),
         ..Context::new(&object.name, &object.entity, wire)
     };
     let (kind, nullable) = values::any(types, parts, &context);
@@ -74,18 +135,16 @@ fn field<'a>(
         required,
         nullable,
         blank,
-        sensitive,
+        public,
+        only: only(&nodes),
+        extra: false,
         recursive: false,
+        deep: false,
         description: description.unwrap_or_else(|| format!("`{wire}` of the description.")),
     }
 }
 
-/// Whether a pattern for numbers also matches an empty text.
+/// Whether the pattern of a number also matches an empty text.
 fn admits_nothing(node: &Node<'_>) -> bool {
-    let pattern = node
-        .text("pattern")
-        .unwrap_or_default()
-        .replace("\\d", "[0-9]");
-    let rest = pattern.trim_start_matches('^').trim_start_matches("-?");
-    (rest.starts_with("[0-9]{0,") || rest.starts_with("[0-9]*")) && rest.ends_with(")?$")
+    node.text("pattern").is_some_and(admits_empty)
 }

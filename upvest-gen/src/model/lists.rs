@@ -6,7 +6,8 @@ use super::api::Type;
 use super::context::Context;
 use super::types::Types;
 use super::values;
-use crate::normalize::Node;
+use crate::error::Error;
+use crate::normalize::{Node, Part};
 
 /// The fields of the object that describes a page.
 const PAGE: [&str; 7] = [
@@ -35,7 +36,14 @@ pub(super) fn items<'a>(
     for property in &node.properties {
         match property.name {
             "data" => data = Some(property),
-            "meta" => page = Some(types.part(property).ok().filter(|page| is_page(page))?),
+            "meta" => {
+                let meta = types.part(property).ok()?;
+                if !is_page(types, &meta) {
+                    types.notes.extend(other_page(&meta, &property.at));
+                    return None;
+                }
+                page = Some(meta);
+            }
             _ => return None,
         }
     }
@@ -53,14 +61,36 @@ pub(super) fn items<'a>(
 }
 
 /// Whether an object describes a page, for which the runtime has a type.
-pub(super) fn is_page(node: &Node<'_>) -> bool {
-    let has = |name: &str| node.properties.iter().any(|property| property.name == name);
-    let is_known = node
-        .properties
-        .iter()
-        .all(|property| PAGE.contains(&property.name));
-    is_known
-        && ["offset", "limit", "total", "total_count"]
-            .into_iter()
-            .any(has)
+pub(super) fn is_page<'a>(types: &Types<'a>, node: &Node<'a>) -> bool {
+    let mut properties = node.properties.iter();
+    has_page_fields(node) && properties.all(|property| is_page_field(types, property))
+}
+
+fn has_page_fields(node: &Node<'_>) -> bool {
+    let mut names = node.properties.iter().map(|property| property.name);
+    names.any(|name| ["offset", "limit", "total", "total_count"].contains(&name))
+}
+
+/// Whether the runtime's type of a page can read a field.
+fn is_page_field<'a>(types: &Types<'a>, property: &Part<'a>) -> bool {
+    let expected = match property.name {
+        "sort" | "order" => "string",
+        _ => "integer",
+    };
+    let kind = types
+        .part(property)
+        .ok()
+        .and_then(|node| node.kind().map(str::to_owned));
+    PAGE.contains(&property.name) && kind.is_none_or(|kind| kind == expected)
+}
+
+/// The note about a list whose pages cannot be requested, as the fields of `meta` are others or have other types.
+fn other_page(meta: &Node<'_>, at: &str) -> Option<Error> {
+    has_page_fields(meta).then(|| {
+        Error::at(
+            at,
+            "the pages of the list cannot be requested, as `meta` has other fields or types than expected",
+            "describe `offset`, `limit`, `count`, `total` and `total_count` as integers",
+        )
+    })
 }

@@ -6,6 +6,7 @@ mod build;
 mod components;
 mod context;
 mod decimal_pattern;
+mod depth;
 mod directions;
 mod entities;
 mod events;
@@ -34,8 +35,8 @@ mod unions;
 mod values;
 
 pub use api::{
-    Alternative, Answer, Api, Body, Content, Encoding, Enum, Event, Field, Id, Operation, Paging,
-    Parameter, Place, Schema, Shape, Type, Variant,
+    Alternative, Answer, Api, Body, Content, Direction, Encoding, Enum, Event, Field, Id,
+    Operation, Paging, Parameter, Place, Schema, Shape, Type, Variant,
 };
 pub(crate) use build::build;
 pub(crate) use media_types::encoding;

@@ -6,21 +6,9 @@ use heck::{ToPascalCase, ToSnakeCase, ToTitleCase};
 const VERBS: &str =
     "Cancel Change Create Data Get List Patch Place Post Request Response Set Trigger Update";
 
-/// Fields with personal data or a secret in every description. An overlay marks others with `x-sensitive`.
-const PERSONAL: &str = "access_token account_holder account_owner address_line1 address_line2 additional_line bic birth_city \
-    birth_country birth_date birth_name city client_secret date_of_birth email first_name iban identifier \
-    last_name nationalities nationality passport_number password phone_number post_code postal_code postcode \
-    private_key remittance_information secret street tax_id tax_identification_number tax_identifier_number \
-    tax_number";
-
-/// Whether a field contains personal data or a secret, according to its name.
-pub(super) fn is_personal(field: &str) -> bool {
-    is_among(&field.to_snake_case(), PERSONAL)
-}
-
 /// Names of types that generated code uses for other types.
-const RESERVED_TYPES: &str = "Box CountryCode CurrencyCode Clone Copy Debug Decimal Default Err Eq From Into Isin Iterator ListResponse None \
-    Nullable Ok Option PaginationMeta PartialEq Problem Result Self Some String ToString TryFrom TryInto Uuid \
+const RESERVED_TYPES: &str = "Box CountryCode CurrencyCode Clone Copy Debug Decimal Default Err Eq From Into Isin Iterator ListResponse Nested \
+    None Nullable Ok Option PaginationMeta PartialEq Problem Result Self Some String ToString TryFrom TryInto Uuid \
     Vec";
 
 /// Names of builders that are used for other types.

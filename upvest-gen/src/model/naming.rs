@@ -29,8 +29,10 @@ impl Naming {
 
     /// Replaces the keys in an operation by names.
     pub(super) fn rename_operation(&self, operation: &mut Operation) {
+        let parameters = operation.parameters.iter_mut().map(|it| &mut it.kind);
         let body = operation.body.iter_mut().map(|body| &mut body.kind);
-        for kind in body.chain(operation.answer.content.kind_mut()) {
+        let answer = operation.answer.content.kind_mut();
+        for kind in parameters.chain(body).chain(answer) {
             self.rename(kind);
         }
     }

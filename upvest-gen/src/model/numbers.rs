@@ -22,6 +22,19 @@ pub(super) fn number(types: &mut Types<'_>, node: &Node<'_>, context: &Context<'
     Type::F64
 }
 
+/// The integer type that holds the integers of all branches.
+pub(super) fn widest(branches: &[Node<'_>]) -> Type {
+    let kinds: Vec<Type> = branches.iter().map(integer).collect();
+    let has = |kind: Type| kinds.contains(&kind);
+    if has(Type::I64) {
+        Type::I64
+    } else if has(Type::U64) {
+        Type::U64
+    } else {
+        Type::U32
+    }
+}
+
 /// The integer type for the bounds. The bounds themselves are checked only by the server.
 pub(super) fn integer(node: &Node<'_>) -> Type {
     let bound = |keyword: &str| node.number(keyword).and_then(Value::as_u64);

@@ -50,7 +50,9 @@ pub(super) fn variant<'a>(
     // The branch has the properties beside the alternatives too, so it is not the object at its place.
     let key = format!("{union}|{}", branch.key());
     let branches = std::slice::from_ref(branch);
-    Ok(inline(types, key, branch, branches, None, context))
+    let kind = inline(types, key.clone(), branch, branches, None, context);
+    types.belongs_to(&key, context.entity);
+    Ok(kind)
 }
 
 fn component<'a>(types: &mut Types<'a>, component: &'a str, name: String) -> Result<Type> {
@@ -58,12 +60,20 @@ fn component<'a>(types: &mut Types<'a>, component: &'a str, name: String) -> Res
     if !types.is_known(&key) {
         // A description next to a reference belongs to that place only.
         let own = types.component(component)?;
-        let branches = unions::branches(types, &own)?;
+        let children = unions::children(types, &own)?;
+        let branches = if children.is_empty() {
+            unions::branches(types, &own)?
+        } else {
+            children
+        };
         let tag = unions::tag(types, &own, &branches);
         let entity = title(&own).map_or_else(
             || names::entity(component),
             |title| types.entities.subject(title),
         );
+        // A branch of a union is the same thing, so that it has the same id.
+        let union = types.unions.get(component).cloned();
+        let identity = union.filter(|_| !types.entities.knows(&entity));
         let draft = Draft {
             schema: schema(&own, &key, &name),
             names: vec![name.clone()],
@@ -73,6 +83,7 @@ fn component<'a>(types: &mut Types<'a>, component: &'a str, name: String) -> Res
             key: key.clone(),
             name,
             entity,
+            identity,
             branches,
             tag,
         };
@@ -118,6 +129,7 @@ fn inline<'a>(
         key: key.clone(),
         name,
         entity,
+        identity: None,
         branches: branches.to_vec(),
         tag,
     };

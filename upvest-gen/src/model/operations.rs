@@ -128,6 +128,9 @@ fn operation<'a>(
         .or_else(|| types.document.get("security"));
     let unmet = scopes::unmet(types.document, security, &found.pointer);
     types.notes.extend(unmet);
+    types
+        .notes
+        .extend(other_servers(types.document, found, &id));
     Some(Operation {
         method_name,
         builder,
@@ -138,6 +141,7 @@ fn operation<'a>(
         description: text(value, "description"),
         scopes: scopes::scopes(security),
         scope_sets: scopes::scope_sets(types.document, security),
+        optional_scopes: scopes::optional_scopes(types.document, security),
         without_token: scopes::needs_no_token(types.document, security),
         idempotency_key: parameters::has_idempotency_key(&all),
         paging,
@@ -151,4 +155,24 @@ fn operation<'a>(
 
 fn text(value: &Value, key: &str) -> String {
     value[key].as_str().unwrap_or_default().trim().to_owned()
+}
+
+/// The note about servers of the operation or its path. The client sends all calls to its base URL, as a token must not reach a host
+/// that the caller has not named.
+fn other_servers(document: &Value, found: &document::Operation<'_>, id: &str) -> Option<Error> {
+    let of_path = || document.pointer(found.item_pointer())?.get("servers");
+    let servers = found.value.get("servers").or_else(of_path)?.as_array()?;
+    let urls = servers.iter().filter_map(|server| server["url"].as_str());
+    let urls: Vec<&str> = urls.collect();
+    if urls.is_empty() {
+        return None;
+    }
+    Some(Error::at(
+        &found.pointer,
+        format!(
+            "{id} has its own servers (`{}`), but is sent to the base URL of the client",
+            urls.join("`, `")
+        ),
+        "call it with a client whose base URL is that server",
+    ))
 }

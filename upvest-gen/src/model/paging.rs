@@ -6,6 +6,9 @@ use super::api::{Content, Paging, Parameter, Place, Type};
 use super::types::Types;
 use crate::error::Error;
 
+/// The size of pages if the description names neither a maximum nor a default.
+const PAGE_SIZE: u32 = 100;
+
 /// The bounds of `limit`, if the answer is a list and the operation has numeric parameters `offset` and `limit`.
 pub(super) fn paging<'a>(
     types: &mut Types<'a>,
@@ -34,9 +37,18 @@ pub(super) fn paging<'a>(
         let bound = schema.number(name).and_then(Value::as_u64);
         bound.map(|bound| u32::try_from(bound).unwrap_or(u32::MAX))
     };
-    let max = bound("maximum").unwrap_or(u32::MAX);
+    let default = bound("default");
+    let max = bound("maximum").unwrap_or_else(|| {
+        let size = default.unwrap_or(PAGE_SIZE);
+        types.notes.push(Error::at(
+            at,
+            format!("`limit` has no `maximum`, so that pages of {size} items are requested"),
+            "give it the largest number that the server accepts",
+        ));
+        size
+    });
     Some(Paging {
-        default: bound("default").unwrap_or(max),
+        default: default.unwrap_or(max),
         min: bound("minimum").unwrap_or(1),
         max,
     })

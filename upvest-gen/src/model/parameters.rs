@@ -9,7 +9,7 @@ use super::names;
 use super::references::check_target;
 use super::types::Types;
 use super::values;
-use crate::document::Operation;
+use crate::document::{self, Operation};
 use crate::error::{Error, Result};
 use crate::pointer;
 
@@ -22,6 +22,26 @@ pub(crate) const TRANSPORT_HEADERS: [&str; 7] = [
     "upvest-client-id",
     "upvest-api-version",
     IDEMPOTENCY_KEY,
+];
+
+/// Headers that OpenAPI says to ignore, and those of HTTP itself. The client sets them, so a caller must not.
+const HEADERS_OF_HTTP: [&str; 16] = [
+    "accept",
+    "accept-encoding",
+    "authorization",
+    "connection",
+    "content-digest",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "cookie",
+    "date",
+    "expect",
+    "host",
+    "keep-alive",
+    "te",
+    "transfer-encoding",
+    "upgrade",
 ];
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -40,6 +60,11 @@ pub(super) fn read<'a>(
         if headers.any(|header| is_header(value, header)) {
             continue;
         }
+        let mut headers = HEADERS_OF_HTTP.iter();
+        if let Some(header) = headers.find(|header| is_header(value, header)) {
+            note_ignored_header(types, at, header);
+            continue;
+        }
         match parameter(types, found, at, value, entity) {
             Ok(mut parameter) => {
                 let is_taken = |setter: &str| parameters.iter().any(|other| other.setter == setter);
@@ -53,6 +78,16 @@ pub(super) fn read<'a>(
     }
     parameters.sort_by(|a, b| a.name.cmp(&b.name));
     parameters
+}
+
+/// Notes once for each header that it is not a parameter.
+fn note_ignored_header(types: &mut Types<'_>, at: &str, header: &str) {
+    let problem = format!("the header `{header}` is not a parameter, as the client sets it itself");
+    if !types.notes.iter().any(|note| note.problem() == problem) {
+        types
+            .notes
+            .push(Error::at(at, problem, "remove it from the parameters"));
+    }
 }
 
 /// Whether the server supports an idempotency key.
@@ -78,22 +113,24 @@ fn parameter<'a>(
     let name = value["name"].as_str().unwrap_or_default();
     let place = place(found, at, value, name)?;
     let (schema_at, schema) = schema(at, value, name)?;
+    let json = is_json(value);
     let context = Context::new(entity, entity, name);
     let (kind, _) = values::value(types, schema, &schema_at, &context);
-    if !is_single(&kind) {
+    if !json && !is_single(&kind) {
         return Err(Error::at(
             at,
             format!("the value of `{name}` is not a single value"),
             "describe it as a text",
         ));
     }
-    let is_joined = place == Place::Query && value["explode"] == false;
+    let is_joined = !json && place == Place::Query && value["explode"] == false;
     Ok(Parameter {
         name: name.to_owned(),
         setter: names::setter(value["x-rust-name"].as_str().unwrap_or(name)),
         place,
         required: place == Place::Path || value["required"] == true,
         joined: is_joined && matches!(kind, Type::List(_)),
+        json,
         kind,
         description: value["description"]
             .as_str()
@@ -189,6 +226,15 @@ fn schema<'a>(at: &str, value: &'a Value, name: &str) -> Result<(String, &'a Val
             "describe it with `schema`",
         )),
     }
+}
+
+/// Whether the value is written as JSON: its schema is in a `content` of JSON.
+fn is_json(value: &Value) -> bool {
+    let mut contents = media_types::contents(value);
+    let is_json = contents
+        .next()
+        .is_some_and(|(name, _)| document::is_json(name));
+    is_json && value.get("schema").is_none()
 }
 
 /// Whether a parameter can hold the value: a single one, or a list of them.

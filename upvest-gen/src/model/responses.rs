@@ -111,7 +111,11 @@ pub(super) fn answer(
         .flat_map(|(_, response)| media_types::media_types(response))
         .collect();
     let mut contents = distinct(types, contents);
+    let has_empty = success
+        .iter()
+        .any(|(_, response)| media_types::media_types(response).next().is_none());
     let content = match contents.pop() {
+        _ if found.method == "head" => Content::Empty,
         None if media_types.is_empty() => Content::Empty,
         None => Content::Binary,
         Some(only) if contents.is_empty() => only,
@@ -133,7 +137,13 @@ pub(super) fn answer(
             "use one such as `application/json`",
         ));
     }
+    let optional = has_empty && matches!(content, Content::Json(_) | Content::List(_));
+    let content = match content {
+        Content::Json(Type::Nullable(kind)) if optional => Content::Json(*kind),
+        content => content,
+    };
     Ok(Answer {
+        optional,
         accept: accept(&media_types, &content),
         download: download(&media_types, &content),
         content,
@@ -162,6 +172,12 @@ fn is_media_type(name: &str) -> bool {
 fn accept(media_types: &[&str], content: &Content) -> String {
     let mut accept: Vec<&str> = Vec::new();
     for media_type in media_types {
+        let is_range = document::is_range(media_type) && *content != Content::Binary;
+        let media_type = if is_range {
+            &"application/json"
+        } else {
+            media_type
+        };
         let is_readable = *content == Content::Binary || document::is_json(media_type);
         if is_readable && !accept.contains(media_type) {
             accept.push(media_type);

@@ -65,7 +65,9 @@ fn same_shape(one: &Shape, other: &Shape, open: &mut Vec<Pair>) -> bool {
             tag == other_tag
                 && variants.len() == others.len()
                 && pairs.all(|(one, other)| {
-                    one.wire == other.wire && same_type(&one.kind, &other.kind, open)
+                    one.wire == other.wire
+                        && one.other_wires == other.other_wires
+                        && same_type(&one.kind, &other.kind, open)
                 })
         }
         _ => false,
@@ -84,7 +86,8 @@ fn same_field(one: &Field, other: &Field, open: &mut Vec<Pair>) -> bool {
         && one.required == other.required
         && one.nullable == other.nullable
         && one.blank == other.blank
-        && one.sensitive == other.sensitive
+        && one.public == other.public
+        && one.only == other.only
         && same_type(&one.kind, &other.kind, open)
 }
 

@@ -21,10 +21,12 @@ pub(super) fn read_objects(types: &mut Types<'_>) {
 
 fn union<'a>(types: &mut Types<'a>, unread: &Unread<'a>, tag: &Tag) -> Shape {
     let mut variants: Vec<Alternative> = Vec::new();
-    for (branch, wire) in unread.branches.iter().zip(&tag.values) {
+    for (branch, wires) in unread.branches.iter().zip(&tag.values) {
+        let mut wires = wires.iter().cloned();
+        let wire = wires.next().unwrap_or_default();
         let context = Context {
             home: home(&unread.key),
-            ..Context::new(&unread.name, &unread.entity, wire)
+            ..Context::new(&unread.name, &unread.entity, &wire)
         };
         let kind = objects::variant(types, &unread.key, branch, &context);
         let kind = kind.unwrap_or_else(|error| {
@@ -32,10 +34,11 @@ fn union<'a>(types: &mut Types<'a>, unread: &Unread<'a>, tag: &Tag) -> Shape {
             Type::Json
         });
         let others = variants.iter().map(|variant| variant.name.as_str());
-        let name = names::variant(wire, others);
+        let name = names::variant(&wire, others);
         variants.push(Alternative {
             name,
-            wire: wire.clone(),
+            wire,
+            other_wires: wires.collect(),
             kind,
         });
     }

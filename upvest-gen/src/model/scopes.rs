@@ -43,6 +43,18 @@ pub(super) fn scope_sets(document: &Value, security: Option<&Value>) -> Vec<Vec<
     sufficient.map(|set| set.into_iter().collect()).collect()
 }
 
+/// Those of the scopes that not every client can have: `x-optional-scopes` of a security scheme, which an overlay adds.
+pub(super) fn optional_scopes(document: &Value, security: Option<&Value>) -> Vec<String> {
+    let schemes = document["components"]["securitySchemes"].as_object();
+    let schemes = schemes.into_iter().flat_map(Map::values);
+    let lists = schemes.filter_map(|scheme| scheme["x-optional-scopes"].as_array());
+    let optional: BTreeSet<&str> = lists.flatten().filter_map(Value::as_str).collect();
+    let scopes = scopes(security).into_iter();
+    scopes
+        .filter(|scope| optional.contains(scope.as_str()))
+        .collect()
+}
+
 /// The problem of an operation whose requirements can only be met without a token, such as by an API key.
 pub(super) fn unmet(document: &Value, security: Option<&Value>, at: &str) -> Option<Error> {
     let mut all = requirements(security).peekable();
@@ -132,11 +144,31 @@ fn changes(set: &Scopes) -> bool {
     set.iter().any(|scope| scope.ends_with(ADMIN))
 }
 
+/// Whether a call with these requirements needs no token.
+pub(super) fn needs_no_token(document: &Value, security: Option<&Value>) -> bool {
+    let Some(security) = security else {
+        // A description without any requirements says nothing about tokens.
+        return has_security(document);
+    };
+    let mut requirements = security.as_array().into_iter().flatten();
+    let is_empty = |requirement: &Value| requirement.as_object().is_none_or(Map::is_empty);
+    requirements.all(is_empty)
+}
+
+/// Whether any operation of the document has security requirements.
+fn has_security(document: &Value) -> bool {
+    let paths = document["paths"].as_object().into_iter().flatten();
+    paths
+        .filter_map(|(_, item)| item.as_object())
+        .flat_map(Map::values)
+        .any(|operation| operation.get("security").is_some())
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::scope_sets;
+    use super::{optional_scopes, scope_sets};
 
     #[test]
     fn a_token_needs_all_scopes_of_one_requirement() {
@@ -183,24 +215,16 @@ mod tests {
             assert_eq!(json!(found), expected, "{security}");
         }
     }
-}
 
-/// Whether a call with these requirements needs no token.
-pub(super) fn needs_no_token(document: &Value, security: Option<&Value>) -> bool {
-    let Some(security) = security else {
-        // A description without any requirements says nothing about tokens.
-        return has_security(document);
-    };
-    let mut requirements = security.as_array().into_iter().flatten();
-    let is_empty = |requirement: &Value| requirement.as_object().is_none_or(Map::is_empty);
-    requirements.all(is_empty)
-}
-
-/// Whether any operation of the document has security requirements.
-fn has_security(document: &Value) -> bool {
-    let paths = document["paths"].as_object().into_iter().flatten();
-    paths
-        .filter_map(|(_, item)| item.as_object())
-        .flat_map(Map::values)
-        .any(|operation| operation.get("security").is_some())
+    #[test]
+    fn the_overlay_says_which_scopes_are_optional() {
+        let document = json!({ "components": { "securitySchemes": {
+            "oauth": { "type": "oauth2", "x-optional-scopes": ["prices:read", "roles:admin"] },
+            "other": { "type": "oauth2" },
+        } } });
+        let security = json!([{ "oauth": ["orders:read", "prices:read"] }]);
+        assert_eq!(optional_scopes(&document, Some(&security)), ["prices:read"]);
+        assert!(optional_scopes(&document, None).is_empty());
+        assert!(optional_scopes(&json!({}), Some(&security)).is_empty());
+    }
 }

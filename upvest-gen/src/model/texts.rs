@@ -34,7 +34,7 @@ pub(super) fn text<'a>(
     let values: Option<Vec<&Value>> = values.map(|values| values.concat());
     Ok(match (same("format"), same("pattern"), values) {
         ("uuid", _, _) => {
-            let derived = || names::id(context.entity, context.field);
+            let derived = || names::id(context.identity, context.field);
             match explicit.map(str::to_owned).or_else(derived) {
                 Some(name) => Type::Id(types.names.id(&name)),
                 None => Type::Uuid,
@@ -42,7 +42,8 @@ pub(super) fn text<'a>(
         }
         ("decimal", _, _) => Type::Decimal,
         (_, "^[A-Z]{3}$", _) | ("ISO4217", _, _) => Type::Currency,
-        (_, "^[A-Z]{2}$", _) => Type::Country,
+        ("country" | "iso3166-1-alpha-2" | "ISO3166", _, _) => Type::Country,
+        (_, "^[A-Z]{2}$", _) if names_country(node, context) => Type::Country,
         (_, "^[A-Z]{2}[A-Z0-9]{9}[0-9]$", _) => Type::Isin,
         (_, _, Some(values)) if values.iter().all(|value| is_direction(value)) => {
             Type::Enum(types.names.values("SortOrder", first, &values)?)
@@ -67,4 +68,17 @@ pub(super) fn text<'a>(
 /// Whether the value of an enum is a direction of sorting.
 fn is_direction(value: &Value) -> bool {
     *value == "ASC" || *value == "DESC"
+}
+
+/// Words in the names of values that are countries.
+const COUNTRIES: [&str; 4] = ["country", "countries", "nationalit", "citizenship"];
+
+/// Whether two capital letters are a country, according to the name, the title or the component of the value. They may as well be a
+/// language or a state.
+fn names_country(node: &Node<'_>, context: &Context<'_>) -> bool {
+    let names = [Some(context.field), node.component, node.text("title")];
+    names.into_iter().flatten().any(|name| {
+        let name = name.to_ascii_lowercase();
+        COUNTRIES.iter().any(|word| name.contains(word))
+    })
 }

@@ -28,6 +28,10 @@ pub(super) struct Types<'a> {
     pub(super) components: BTreeMap<&'a str, String>,
     /// The components that a type of the runtime replaces, unless they are used in another way too.
     pub(super) replaced: BTreeSet<&'a str>,
+    /// The components that include others by `allOf`, by the names of these others.
+    pub(super) children: BTreeMap<&'a str, Vec<&'a str>>,
+    /// The entities of the unions among the components, by the names of their branches.
+    pub(super) unions: BTreeMap<&'a str, String>,
     /// The names that a former reading gave to objects, by key.
     pub(super) given_names: BTreeMap<String, String>,
     drafts: BTreeMap<String, Draft>,
@@ -51,15 +55,18 @@ pub(super) struct Unread<'a> {
     /// The name for the types in its fields.
     pub(super) name: String,
     pub(super) entity: String,
+    /// The entity of the union of which it is a branch.
+    pub(super) identity: Option<String>,
     pub(super) branches: Vec<Node<'a>>,
     pub(super) tag: Option<Tag>,
 }
 
-/// A field that distinguishes objects, and its value in each of them.
+/// A field that distinguishes objects.
 #[derive(Debug)]
 pub(super) struct Tag {
     pub(super) field: String,
-    pub(super) values: Vec<String>,
+    /// The values in each of the objects.
+    pub(super) values: Vec<Vec<String>>,
 }
 
 impl<'a> Types<'a> {
@@ -74,6 +81,8 @@ impl<'a> Types<'a> {
             names: NameTable::default(),
             components: BTreeMap::new(),
             replaced: BTreeSet::new(),
+            children: BTreeMap::new(),
+            unions: BTreeMap::new(),
             given_names,
             drafts: BTreeMap::new(),
             unread: VecDeque::new(),
@@ -116,6 +125,14 @@ impl<'a> Types<'a> {
     pub(super) fn add(&mut self, draft: Draft, unread: Unread<'a>) {
         self.drafts.insert(unread.key.clone(), draft);
         self.unread.push_back(unread);
+    }
+
+    /// Makes the object, which has just been added, one of the entity `union`, unless a path has the id of its own entity.
+    pub(super) fn belongs_to(&mut self, key: &str, union: &str) {
+        let own = self.unread.back_mut().filter(|unread| unread.key == key);
+        if let Some(unread) = own.filter(|unread| !self.entities.knows(&unread.entity)) {
+            unread.identity = Some(union.to_owned());
+        }
     }
 
     pub(super) fn next_unread(&mut self) -> Option<Unread<'a>> {

@@ -1,10 +1,12 @@
 //! The alternatives of a value, and the field that distinguishes them.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::types::{Tag, Types};
+use crate::document;
 use crate::error::{Error, Result};
 use crate::normalize::{Node, Part};
 
@@ -16,7 +18,7 @@ const MOST_ALTERNATIVES: usize = 200;
 pub(super) fn branches<'a>(types: &Types<'a>, node: &Node<'a>) -> Result<Vec<Node<'a>>> {
     let mut branches = Vec::new();
     collect_branches(types, node.clone(), 0, &mut branches)?;
-    Ok(branches)
+    Ok(without_empty(types, branches))
 }
 
 fn collect_branches<'a>(
@@ -59,59 +61,192 @@ pub(super) fn distinct(parts: Vec<Part<'_>>) -> Vec<Part<'_>> {
     distinct
 }
 
-/// The field that distinguishes `branches`: that of a discriminator, or one with a different value in each of them.
+/// The field that distinguishes `branches`: that of a discriminator, or one with different values in each of them.
 pub(super) fn tag<'a>(types: &Types<'a>, node: &Node<'a>, branches: &[Node<'a>]) -> Option<Tag> {
     let [first, _, ..] = branches else {
         return None;
     };
-    let Some(discriminator) = node.object("discriminator") else {
-        let mut names = first.properties.iter().map(|property| property.name);
-        return names
-            .find_map(|field| tag_of(field, branches, |branch| constant(types, branch, field)));
+    let common = || common_discriminator(branches);
+    if let Some(discriminator) = node.object("discriminator").or_else(common) {
+        let field = discriminator.get("propertyName")?.as_str()?;
+        let mapping = discriminator.get("mapping").and_then(Value::as_object);
+        return tag_of(field, branches, |branch| {
+            let mut values = mapped(mapping, branch);
+            for value in constants(types, branch, field).unwrap_or_default() {
+                if !values.contains(&value) {
+                    values.insert(0, value);
+                }
+            }
+            if values.is_empty() {
+                values.extend(component_name(branch).map(str::to_owned));
+            }
+            Some(values).filter(|values| !values.is_empty())
+        });
+    }
+    let is_required = |name: &&str| {
+        branches
+            .iter()
+            .all(|branch| branch.required.contains(*name))
     };
-    let field = discriminator.get("propertyName")?.as_str()?;
-    let mapping = discriminator.get("mapping");
-    tag_of(field, branches, |branch| {
-        constant(types, branch, field).or_else(|| mapped(mapping, branch))
+    let names = first.properties.iter().map(|property| property.name);
+    let (required, optional): (Vec<&str>, Vec<&str>) = names.partition(is_required);
+    let mut candidates = required.iter().chain(&optional);
+    let by_constants = candidates
+        .find_map(|field| tag_of(field, branches, |branch| constants(types, branch, field)));
+    by_constants.or_else(|| {
+        let mut candidates = required.iter().chain(&optional);
+        candidates.find_map(|field| {
+            let may_be_tag = required.contains(field) || is_kind(field);
+            let tag = tag_of(field, branches, |branch| preset(types, branch, field));
+            tag.filter(|_| may_be_tag)
+        })
     })
 }
 
-/// The tag `field`, if its `value` differs in all branches.
+/// The discriminator that all branches inherit.
+fn common_discriminator<'a>(branches: &[Node<'a>]) -> Option<&'a Map<String, Value>> {
+    let first = branches.first()?.object("discriminator")?;
+    let is_common = branches
+        .iter()
+        .all(|branch| branch.object("discriminator") == Some(first));
+    is_common.then_some(first)
+}
+
+/// The tag `field`, if no value occurs in two branches.
 fn tag_of<'a>(
     field: &str,
     branches: &[Node<'a>],
-    value: impl Fn(&Node<'a>) -> Option<String>,
+    values: impl Fn(&Node<'a>) -> Option<Vec<String>>,
 ) -> Option<Tag> {
-    let values: Vec<String> = branches.iter().map(value).collect::<Option<_>>()?;
-    let distinct: BTreeSet<&String> = values.iter().collect();
-    (distinct.len() == values.len()).then(|| Tag {
+    let values: Vec<Vec<String>> = branches.iter().map(values).collect::<Option<_>>()?;
+    let mut distinct = BTreeSet::new();
+    let is_tag = values.iter().flatten().all(|value| distinct.insert(value));
+    is_tag.then(|| Tag {
         field: field.to_owned(),
         values,
     })
 }
 
-/// The only value that the field has in a branch.
-fn constant<'a>(types: &Types<'a>, branch: &Node<'a>, field: &str) -> Option<String> {
-    let property = branch
-        .properties
+/// The values that the field can have in a branch, according to its `enum` or `const`.
+fn constants<'a>(types: &Types<'a>, branch: &Node<'a>, field: &str) -> Option<Vec<String>> {
+    let values = property(types, branch, field)?.values()?;
+    let values: Option<Vec<String>> = values
         .iter()
-        .find(|property| property.name == field)?;
-    let node = types.part(property).ok()?;
-    match node.values()?.as_slice() {
-        [Value::String(only)] => Some(only.clone()),
-        _ => None,
-    }
+        .map(|value| value.as_str().map(str::to_owned))
+        .collect();
+    values.filter(|values| !values.is_empty())
 }
 
-/// The value by which a discriminator leads to a branch, which is its name by default.
-fn mapped(mapping: Option<&Value>, branch: &Node<'_>) -> Option<String> {
-    let component = branch.component?;
-    let leads_there = |target: &Value| {
-        target
-            .as_str()
-            .is_some_and(|target| target.rsplit('/').next() == Some(component))
+/// The values that the field can have in a branch, if its only value is written as its `default`.
+fn preset<'a>(types: &Types<'a>, branch: &Node<'a>, field: &str) -> Option<Vec<String>> {
+    let default = || {
+        property(types, branch, field)?
+            .text("default")
+            .map(str::to_owned)
     };
-    let mut mapping = mapping.and_then(Value::as_object).into_iter().flatten();
-    let value = mapping.find(|(_, target)| leads_there(target));
-    Some(value.map_or(component, |(value, _)| value).to_owned())
+    constants(types, branch, field).or_else(|| Some(vec![default()?]))
+}
+
+fn property<'a>(types: &Types<'a>, branch: &Node<'a>, field: &str) -> Option<Rc<Node<'a>>> {
+    let mut properties = branch.properties.iter();
+    let property = properties.find(|property| property.name == field)?;
+    types.part(property).ok()
+}
+
+/// Whether the name of a field says that it distinguishes objects.
+fn is_kind(field: &str) -> bool {
+    let field = field.to_ascii_lowercase();
+    ["type", "kind"].iter().any(|word| field.ends_with(word))
+}
+
+/// The name of the component that is the branch, or to which the branch adds properties.
+fn component_name<'n>(branch: &'n Node<'_>) -> Option<&'n str> {
+    let place = branch.at.strip_prefix(document::SCHEMAS)?.strip_prefix('/');
+    branch
+        .component
+        .or(place.filter(|name| !name.contains('/')))
+}
+
+/// The values by which a discriminator leads to a branch.
+fn mapped(mapping: Option<&Map<String, Value>>, branch: &Node<'_>) -> Vec<String> {
+    let Some(component) = component_name(branch) else {
+        return Vec::new();
+    };
+    let leads_there = |target: &Value| {
+        let name = target.as_str().and_then(|target| target.rsplit('/').next());
+        name == Some(component)
+    };
+    let values = mapping.into_iter().flatten();
+    values
+        .filter(|(_, target)| leads_there(target))
+        .map(|(value, _)| value.clone())
+        .collect()
+}
+
+/// The branches of a component that others extend, if it has a discriminator: the components that include it by `allOf`.
+pub(super) fn children<'a>(types: &Types<'a>, node: &Node<'a>) -> Result<Vec<Node<'a>>> {
+    let (Some(base), Some(discriminator)) = (node.component, node.object("discriminator")) else {
+        return Ok(Vec::new());
+    };
+    // A child inherits the discriminator, but is no base.
+    let raw = &types.document["components"]["schemas"][base];
+    let names = types.children.get(base);
+    let names: Vec<&'a str> = names.into_iter().flatten().copied().collect();
+    if raw.get("discriminator").is_none() || !node.alternatives.is_empty() || names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut children = Vec::new();
+    for name in names {
+        children.push(types.component(name)?);
+    }
+    let mapping = discriminator.get("mapping").and_then(Value::as_object);
+    if !mapped(mapping, node).is_empty() {
+        // The base itself, apart from the union that has its name.
+        let mut own = node.clone();
+        own.component = None;
+        children.push(own);
+    }
+    Ok(children)
+}
+
+/// The branches without those that only admit an empty list or an empty object, if there are others of their kind. An object that may
+/// be empty requires no field.
+fn without_empty<'a>(types: &Types<'a>, mut branches: Vec<Node<'a>>) -> Vec<Node<'a>> {
+    let filled_lists = branches
+        .iter()
+        .any(|branch| branch.kind() == Some("array") && !is_empty_list(types, branch));
+    if filled_lists {
+        branches.retain(|branch| !is_empty_list(types, branch));
+    }
+    let has_empty = branches.iter().any(|branch| is_empty_object(types, branch));
+    if has_empty && branches.iter().any(is_object) {
+        branches.retain(|branch| !is_empty_object(types, branch));
+        for branch in &mut branches {
+            branch.required.clear();
+            branch.component = None;
+        }
+    }
+    branches
+}
+
+/// Whether a list has no items, as in the alternative for the empty list beside the typed one.
+fn is_empty_list<'a>(types: &Types<'a>, node: &Node<'a>) -> bool {
+    if node.kind() != Some("array") {
+        return false;
+    }
+    let is_closed = node.number("maxItems").and_then(Value::as_u64) == Some(0);
+    let item = node.items.as_ref().and_then(|item| types.part(item).ok());
+    is_closed || item.is_some_and(|item| is_empty_object(types, &item))
+}
+
+/// Whether an object has an empty list of properties, or must not have any. One without such a list may have any properties.
+fn is_empty_object(types: &Types<'_>, node: &Node<'_>) -> bool {
+    let raw = types.document.pointer(&node.at);
+    let has_no_properties = raw.is_some_and(|raw| {
+        raw["properties"].as_object().is_some_and(Map::is_empty)
+            || raw["additionalProperties"] == false
+            || raw["maxProperties"] == 0
+    });
+    let is_object = node.kind() == Some("object") && node.properties.is_empty();
+    is_object && node.rest.is_none() && node.alternatives.is_empty() && has_no_properties
 }

@@ -152,6 +152,10 @@ fn within(around: Vec<Around>, kind: Type) -> Type {
 fn read<'a>(types: &mut Types<'a>, node: &Node<'a>, context: &Context<'_>) -> Result<Reading<'a>> {
     let branches = branches(types, node)?;
     match branches.as_slice() {
+        // What remains of the alternatives of an object, without the empty one.
+        [only] if only.component.is_none() && is_object(only) && !node.alternatives.is_empty() => {
+            objects::object(types, node, &branches, None, context).map(Reading::Type)
+        }
         [only] => single(types, only, context),
         several => union(types, node, several, context),
     }
@@ -193,27 +197,33 @@ fn container<'a>(around: Around, part: Option<&Part<'a>>) -> Reading<'a> {
 }
 
 /// The type of a value with alternatives. Objects that a field distinguishes become an enum. Other objects become one struct,
-/// in which only fields are required that all of them require. Texts become a text and lists become a list. Everything else
-/// becomes any JSON.
+/// in which only fields are required that all of them require. Texts become a text, numbers a number, and lists a list. Everything else
+/// becomes any JSON, which is noted.
 fn union<'a>(
     types: &mut Types<'a>,
     node: &Node<'a>,
     branches: &[Node<'a>],
     context: &Context<'_>,
 ) -> Result<Reading<'a>> {
-    let kinds: BTreeSet<_> = branches.iter().map(Node::kind).collect();
-    let only = if kinds.len() == 1 {
-        kinds.into_iter().next().flatten()
-    } else {
-        None
-    };
-    let kind = match (only, branches) {
-        (Some("object"), _) if branches.iter().all(is_object) => {
+    let kinds: BTreeSet<&str> = branches.iter().filter_map(Node::kind).collect();
+    let kinds: Vec<&str> = kinds.into_iter().collect();
+    let has_untyped = branches.iter().any(|branch| branch.kind().is_none());
+    let kind = match kinds.as_slice() {
+        ["object"] if branches.iter().all(is_object) => {
             let tag = unions::tag(types, node, branches);
             objects::object(types, node, branches, tag, context)?
         }
-        (Some("string"), _) => texts::text(types, branches, node, context)?,
-        (Some("array"), _) => {
+        _ if has_untyped => Type::Json,
+        ["string"] => texts::text(types, branches, node, context)?,
+        ["boolean"] => Type::Bool,
+        ["integer"] => numbers::widest(branches),
+        ["number"] | ["integer", "number"] => {
+            let number = branches
+                .iter()
+                .find(|branch| branch.kind() == Some("number"));
+            numbers::number(types, number.unwrap_or(node), context)
+        }
+        ["array"] => {
             let items: Option<Vec<Part<'a>>> =
                 branches.iter().map(|branch| branch.items.clone()).collect();
             return Ok(match items {
@@ -221,10 +231,19 @@ fn union<'a>(
                 None => container(Around::List, None),
             });
         }
-        (Some("integer" | "boolean" | "number"), [first, ..]) => {
-            return single(types, first, context);
+        _ => {
+            types.notes.push(Error::at(
+                &node.at,
+                format!(
+                    "`{}` of {} may be {}, which is read as any JSON",
+                    context.field,
+                    context.entity,
+                    kinds.join(" or ")
+                ),
+                "describe one of them in the overlay, if the others do not occur",
+            ));
+            Type::Json
         }
-        _ => Type::Json,
     };
     Ok(Reading::Type(kind))
 }

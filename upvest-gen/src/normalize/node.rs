@@ -90,6 +90,11 @@ impl<'a> Part<'a> {
 }
 
 impl<'a> Node<'a> {
+    /// The components that it includes by `allOf`, itself included.
+    pub(crate) fn bases(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.bases.clone().into_iter()
+    }
+
     /// A schema at `at` without keywords.
     pub(super) fn at(at: &str) -> Self {
         Self {

@@ -81,7 +81,12 @@ pub(crate) fn operation(operation: &Operation) -> String {
         } else {
             format!(" {}", kind(&body.kind))
         };
-        let _ = write!(text, "{encoding}{kind} ");
+        let optional = if body.required { "" } else { " if given" };
+        let media_type = body
+            .media_type
+            .as_deref()
+            .map_or_else(String::new, |name| format!(" as {name}"));
+        let _ = write!(text, "{encoding}{kind}{media_type}{optional} ");
     }
     text.push_str("-> ");
     text.push_str(&match &operation.answer.content {
@@ -90,6 +95,9 @@ pub(crate) fn operation(operation: &Operation) -> String {
         Content::Json(json) => kind(json),
         Content::List(item) => format!("list of {}", kind(item)),
     });
+    if operation.answer.optional {
+        text.push_str(" or nothing");
+    }
     if let Some(download) = &operation.answer.download {
         let _ = write!(text, " or {download}");
     }
@@ -128,6 +136,7 @@ pub(crate) fn parameter(parameter: &Parameter) -> String {
         place,
         required,
         joined,
+        json,
         kind: holds,
         ..
     } = parameter;
@@ -143,8 +152,9 @@ pub(crate) fn parameter(parameter: &Parameter) -> String {
         ""
     };
     let joined = if *joined { ", joined" } else { "" };
+    let json = if *json { ", json" } else { "" };
     format!(
-        "{name}{setter}: {} in {place}{required}{joined}",
+        "{name}{setter}: {} in {place}{required}{joined}{json}",
         kind(holds)
     )
 }
@@ -195,7 +205,9 @@ pub(crate) fn field(field: &Field) -> String {
         (!field.required, ", optional"),
         (field.nullable, ", nullable"),
         (field.blank, ", blank"),
-        (field.sensitive, ", sensitive"),
+        (field.public, ", public"),
+        (field.extra, ", extra"),
+        (field.deep, ", deep"),
     ] {
         text.push_str(if is_so { word } else { "" });
     }

@@ -10,8 +10,16 @@ use upvest_gen::Generated;
 
 use super::{Fixture, fixtures, random};
 
+/// What the tests of generated code use.
+const TEST_DEPENDENCIES: &str = "
+[dev-dependencies]
+futures-util.workspace = true
+serde_json.workspace = true
+tokio.workspace = true
+";
+
 /// A crate with a module for each description.
-struct Scratch {
+pub(super) struct Scratch {
     folder: PathBuf,
     library: String,
 }
@@ -19,9 +27,9 @@ struct Scratch {
 impl Scratch {
     /// A crate with the manifest and the lock file of the real one and the same runtime, so that its dependencies are already built
     /// if the real one has been checked.
-    fn new() -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("corpus");
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(folder.join("upvest-api/src")).unwrap();
         let workspace = fs::read_to_string(root.join("Cargo.toml")).unwrap();
@@ -37,13 +45,13 @@ impl Scratch {
         fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
         let manifest = fs::read_to_string(root.join("upvest-api/Cargo.toml")).unwrap();
         let (manifest, _) = manifest.split_once("[dev-dependencies]").unwrap();
-        let manifest = format!("{manifest}[lints]\nworkspace = true\n");
+        let manifest = format!("{manifest}{TEST_DEPENDENCIES}\n[lints]\nworkspace = true\n");
         fs::write(folder.join("upvest-api/Cargo.toml"), manifest).unwrap();
         let library = "//! The corpus.\n#![deny(warnings)]\n".to_owned();
         Self { folder, library }
     }
 
-    fn add(&mut self, name: &str, generated: &Generated) {
+    pub(super) fn add(&mut self, name: &str, generated: &Generated) {
         let module = name.replace('-', "_");
         let folder = self.folder.join("upvest-api/src").join(&module);
         fs::create_dir_all(&folder).unwrap();
@@ -57,6 +65,18 @@ impl Scratch {
     }
 
     fn check(self) {
+        self.run(&["check"]);
+    }
+
+    /// Runs the tests in `source`.
+    pub(super) fn test(self, source: &Path) {
+        let tests = self.folder.join("upvest-api/tests");
+        fs::create_dir_all(&tests).unwrap();
+        fs::copy(source, tests.join("calls.rs")).unwrap();
+        self.run(&["test", "--test", "calls"]);
+    }
+
+    fn run(self, command: &[&str]) {
         let source = self.folder.join("upvest-api/src/lib.rs");
         fs::write(source, self.library).unwrap();
         let target = Path::new(env!("CARGO_TARGET_TMPDIR"))
@@ -64,8 +84,8 @@ impl Scratch {
             .canonicalize()
             .unwrap();
         let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+            .args(command)
             .args([
-                "check",
                 "--offline",
                 "--quiet",
                 "--no-default-features",
@@ -79,7 +99,8 @@ impl Scratch {
             .unwrap();
         assert!(
             output.status.success(),
-            "{}",
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
             String::from_utf8_lossy(&output.stderr)
         );
     }
@@ -90,7 +111,7 @@ const SEEDS: Range<u64> = 0..12;
 
 #[test]
 fn all_code_of_the_corpus_and_of_random_descriptions_compiles_without_a_warning() {
-    let mut scratch = Scratch::new();
+    let mut scratch = Scratch::new("corpus");
     let seeds = random::seeds().unwrap_or(SEEDS);
     let random = seeds.filter_map(|seed| random::fixture(seed).ok());
     for Fixture {

@@ -17,6 +17,7 @@ mod dice;
 
 mod compile;
 mod random;
+mod wire;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -451,7 +451,7 @@ impl Author {
                     ])),
                     5,
                 ),
-                ("x-sensitive", json!(true), 9),
+                ("x-public", json!(true), 9),
                 ("default", json!(null), 20),
                 ("example", json!({ "$ref": "nowhere" }), 20),
             ] {

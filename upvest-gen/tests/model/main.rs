@@ -11,6 +11,7 @@
 #[path = "../common/outline.rs"]
 mod outline;
 
+mod debug;
 mod dialects;
 mod events;
 mod names;

@@ -185,7 +185,10 @@ fn bodies_and_answers_without_a_title_are_named_after_their_operation_or_what_it
              responses: {{ '200': {{ content: {{ application/json: {{ schema: {{ properties: {{ y: {{}} }} }} }} }} }} }} }} }}"
         ));
         let operation = outline::operation(&api.operations[0]);
-        assert_eq!(operation, format!("{id} POST /a: json {body} -> {answer}"));
+        assert_eq!(
+            operation,
+            format!("{id} POST /a: json {body} if given -> {answer}")
+        );
     }
 }
 

@@ -1,7 +1,7 @@
 //! The types of objects: optional and nullable fields, updates, merged and alternative schemas, and components.
 
 use super::outline::{self, outline};
-use super::{assert_rows, enums, field, find, schemas, sound};
+use super::{assert_rows, document_of, enums, field, find, read, schemas, sound};
 
 /// The outline of the schema `name`, a field on each line.
 #[track_caller]
@@ -78,19 +78,30 @@ fn what_a_request_holds_is_sent_through_all_references() {
 }
 
 #[test]
-fn a_closed_object_is_read_like_an_open_one() {
-    for closed in [
-        "",
-        "additionalProperties: false, ",
-        "additionalProperties: true, ",
-        "additionalProperties: {}, ",
+fn additional_properties_are_a_field_if_the_description_mentions_them() {
+    for (keyword, extra) in [
+        ("", ""),
+        ("additionalProperties: false, ", ""),
+        (
+            "additionalProperties: true, ",
+            "\n    * as extra: {json}, extra",
+        ),
+        (
+            "additionalProperties: {}, ",
+            "\n    * as extra: {json}, extra",
+        ),
+        (
+            "additionalProperties: { type: string, format: decimal }, ",
+            "\n    * as extra: {decimal}, extra",
+        ),
+        (
+            "additionalProperties: { type: integer, nullable: true }, ",
+            "\n    * as extra: {i64 or null}, extra",
+        ),
     ] {
-        let text = format!("Order: {{ {closed}properties: {{ a: {{ type: string }} }} }}");
-        assert_eq!(
-            shape(&text, "Order"),
-            "Order\n    a: text, optional",
-            "{closed}"
-        );
+        let text = format!("Order: {{ {keyword}properties: {{ a: {{ type: string }} }} }}");
+        let expected = format!("Order\n    a: text, optional{extra}");
+        assert_eq!(shape(&text, "Order"), expected, "{keyword}");
     }
 }
 
@@ -173,8 +184,8 @@ fn a_reference_with_annotations_is_what_it_refers_to() {
             "OrderX, optional",
         ),
         (
-            "{ allOf: [{ type: string, pattern: '^[A-Z]{2}$' }], description: D }",
-            "country, optional",
+            "{ allOf: [{ type: string, pattern: '^[A-Z]{3}$' }], description: D }",
+            "currency, optional",
         ),
         // An additional part makes it a different object.
         (
@@ -254,6 +265,23 @@ fn alternatives_of_objects_with_a_mark_are_a_union() {
 }
 
 #[test]
+fn alternatives_that_no_type_holds_are_any_json_and_noted() {
+    for schema in [
+        "{ oneOf: [{ type: string }, { type: integer }] }",
+        "{ oneOf: [{ type: string }, { type: object, properties: { id: { type: string } } }] }",
+        "{ anyOf: [{ type: array, items: { type: string } }, { type: array, items: { type: integer } }] }",
+        "{ anyOf: [{ type: array, items: { type: string } }, { type: string }] }",
+        "{ oneOf: [{ type: object }, { type: object, additionalProperties: { type: string } }] }",
+    ] {
+        let text = document_of(&format!("Order: {{ properties: {{ x: {schema} }} }}"));
+        let api = read("3.1.0", &text).unwrap();
+        let found = outline::field(&find(&api, "Order").fields()[0]);
+        assert!(found.contains("json"), "{schema}: {found}");
+        assert_eq!(api.notes.len(), 1, "{schema}");
+    }
+}
+
+#[test]
 fn alternatives_of_other_sorts_are_what_all_of_them_have_in_common() {
     assert_rows(
         &[
@@ -277,10 +305,21 @@ fn alternatives_of_other_sorts_are_what_all_of_them_have_in_common() {
                 "{ oneOf: [{ const: A }, { const: B, description: D }] }",
                 "OrderX",
             ),
-            ("{ oneOf: [{ type: string }, { type: integer }] }", "json"),
             (
                 "{ oneOf: [{ type: integer }, { type: integer, minimum: 3 }] }",
                 "i64",
+            ),
+            (
+                "{ oneOf: [{ type: integer, minimum: 0, maximum: 9 }, { type: integer, minimum: -9 }] }",
+                "i64",
+            ),
+            (
+                "{ oneOf: [{ type: integer, minimum: 0, maximum: 9 }, { type: integer, minimum: 0 }] }",
+                "u64",
+            ),
+            (
+                "{ oneOf: [{ type: integer }, { type: number, format: double }] }",
+                "f64",
             ),
             ("{ oneOf: [{ type: boolean }, { type: boolean }] }", "bool"),
             (
@@ -288,20 +327,8 @@ fn alternatives_of_other_sorts_are_what_all_of_them_have_in_common() {
                 "[text]",
             ),
             (
-                "{ anyOf: [{ type: array, items: { type: string } }, { type: array, items: { type: integer } }] }",
-                "[json]",
-            ),
-            (
                 "{ anyOf: [{ type: array }, { type: array, items: { type: string } }] }",
                 "[json]",
-            ),
-            (
-                "{ anyOf: [{ type: array, items: { type: string } }, { type: string }] }",
-                "json",
-            ),
-            (
-                "{ oneOf: [{ type: object }, { type: object, additionalProperties: { type: string } }] }",
-                "json",
             ),
             ("{ oneOf: [{}, { type: string }] }", "text"),
         ],
@@ -366,30 +393,22 @@ fn objects_that_contain_themselves_are_read() {
 }
 
 #[test]
-fn sensitive_fields_are_those_of_personal_names_and_those_that_are_marked() {
+fn debug_hides_texts_dates_and_maps_unless_they_are_public() {
     let api = schemas(
-        "User: { properties: { first_name: { type: string }, firstName: { type: string }, taxId: { type: string }, iban: { type: string }, \
-         nick: { type: string, x-sensitive: true }, note: { allOf: [{ type: string }], x-sensitive: true }, ref: { $ref: '#/components/schemas/Secret' }, \
-         plain: { type: string, x-sensitive: false } } }\nSecret: { type: string, x-sensitive: true }",
+        "User: { properties: { id: { type: string, format: uuid }, side: { enum: [BUY] }, code: { type: string, pattern: '^[A-Z]{3}$' }, \
+         amount: { type: string, format: decimal }, at: { type: string, format: date-time }, count: { type: integer }, flag: { type: boolean }, \
+         rate: { type: number, format: double }, leg: { properties: { a: {} } }, legs: { type: array, items: { properties: { a: {} } } }, \
+         amounts: { type: array, items: { type: string, format: decimal } }, name: { type: string }, born: { type: string, format: date }, \
+         names: { type: array, items: { type: string, nullable: true } }, by_name: { additionalProperties: { type: integer } }, any: {}, \
+         title: { type: string, x-public: true }, ref: { $ref: '#/components/schemas/Title' } } }\nTitle: { type: string, x-public: true }",
     );
     let fields = find(&api, "User").fields();
-    let sensitive: Vec<&str> = fields
+    let hidden: Vec<&str> = fields
         .iter()
-        .filter(|field| field.sensitive)
+        .filter(|field| field.is_hidden())
         .map(|field| field.name.as_str())
         .collect();
-    assert_eq!(
-        sensitive,
-        [
-            "first_name",
-            "firstName",
-            "taxId",
-            "iban",
-            "nick",
-            "note",
-            "ref"
-        ]
-    );
+    assert_eq!(hidden, ["name", "born", "names", "by_name", "any"]);
 }
 
 #[test]

@@ -150,9 +150,9 @@ fn an_answer_with_a_list_pages_if_the_operation_takes_offset_and_limit() {
         ),
         (
             format!(
-                "{offset}, {{ name: limit, in: query, schema: {{ allOf: [{{ type: integer, default: 5 }}] }} }}"
+                "{offset}, {{ name: limit, in: query, schema: {{ allOf: [{{ type: integer, default: 5, maximum: 9 }}] }} }}"
             ),
-            "pages of 5 (1 to 4294967295)",
+            "pages of 5 (1 to 9)",
         ),
         (
             format!("{offset}, {{ name: limit, in: header, schema: {{ type: integer }} }}"),
@@ -273,7 +273,7 @@ fn what_is_accepted_is_what_success_answers_with() {
             ),
             (
                 "responses: { '200': { content: { application/json: { schema: { type: boolean } } } }, '204': {} }",
-                "-> bool",
+                "-> bool or nothing",
             ),
         ],
         operation,
@@ -297,35 +297,39 @@ fn a_body_is_written_as_the_first_of_json_form_bytes_and_text_that_the_operation
     assert_rows(
         &[
             (
-                "requestBody: { content: { application/json: { schema: { $ref: '#/components/schemas/Order' } } } }",
+                "requestBody: { required: true, content: { application/json: { schema: { $ref: '#/components/schemas/Order' } } } }",
                 "json Order -> nothing",
             ),
             (
-                "requestBody: { content: { application/merge-patch+json: { schema: { $ref: '#/components/schemas/Order' } } } }",
-                "json Order -> nothing",
+                "requestBody: { required: true, content: { application/merge-patch+json: { schema: { $ref: '#/components/schemas/Order' } } } }",
+                "json Order as application/merge-patch+json -> nothing",
             ),
             (
-                "requestBody: { content: { text/plain: {}, 'application/json; charset=utf-8': { schema: { type: boolean } } } }",
+                "requestBody: { content: { application/json: { schema: { type: boolean } } } }",
+                "json bool if given -> nothing",
+            ),
+            (
+                "requestBody: { required: true, content: { text/plain: {}, 'application/json; charset=utf-8': { schema: { type: boolean } } } }",
                 "json bool -> nothing",
             ),
             (
-                "requestBody: { content: { application/x-www-form-urlencoded: { schema: { properties: { a: {} } } } } }",
+                "requestBody: { required: true, content: { application/x-www-form-urlencoded: { schema: { properties: { a: {} } } } } }",
                 "form GetABody -> nothing",
             ),
             (
-                "requestBody: { content: { application/octet-stream: { schema: { type: string, format: binary } } } }",
+                "requestBody: { required: true, content: { application/octet-stream: { schema: { type: string, format: binary } } } }",
                 "binary -> nothing",
             ),
             (
-                "requestBody: { content: { text/plain: { schema: { type: string } } } }",
+                "requestBody: { required: true, content: { text/plain: { schema: { type: string } } } }",
                 "text -> nothing",
             ),
             (
-                "requestBody: { content: { application/json: { schema: { type: array, items: { type: string, enum: [A] } } } } }",
+                "requestBody: { required: true, content: { application/json: { schema: { type: array, items: { type: string, enum: [A] } } } } }",
                 "json [GetABody] -> nothing",
             ),
             (
-                "requestBody: { content: { application/json: {} } }",
+                "requestBody: { required: true, content: { application/json: {} } }",
                 "json -> nothing",
             ),
         ],
@@ -358,7 +362,7 @@ responses: { '200': { content: { application/json: { schema: { properties: { dat
     assert_eq!(
         parameters,
         [
-            "content: text in query",
+            "content: text in query, json",
             "joined: [text] in query, joined",
             "limit: u32 in query",
             "order_id: OrderId in query",

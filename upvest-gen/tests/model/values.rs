@@ -42,12 +42,28 @@ fn the_id_of_a_change_request_is_that_of_the_entity() {
 }
 
 #[test]
+fn two_capital_letters_are_a_country_only_if_the_name_says_so() {
+    for (name, expected) in [
+        ("country", "country"),
+        ("birthCountry", "country"),
+        ("nationality", "country"),
+        ("language", "text"),
+        ("state", "text"),
+    ] {
+        let schema = "{ type: string, pattern: '^[A-Z]{2}$' }";
+        let found = field(name, schema);
+        assert!(found.starts_with(expected), "{name}: {found}");
+    }
+}
+
+#[test]
 fn codes_are_found_by_their_pattern_or_format_and_decimals_by_either() {
     assert_rows(
         &[
             ("{ type: string, pattern: '^[A-Z]{3}$' }", "currency"),
             ("{ type: string, format: ISO4217 }", "currency"),
-            ("{ type: string, pattern: '^[A-Z]{2}$' }", "country"),
+            ("{ type: string, format: country }", "country"),
+            ("{ type: string, pattern: '^[A-Z]{2}$' }", "text"),
             (
                 "{ type: string, pattern: '^[A-Z]{2}[A-Z0-9]{9}[0-9]$', minLength: 12 }",
                 "isin",

@@ -1,16 +1,62 @@
 //! The answers of list operations, and their pages in a form for generic code.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The answer of a list operation: items, and their position in the whole list.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+///
+/// A list is empty if its `data` is `null`, or if it is missing and there is nothing else but `meta`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct ListResponse<T> {
     /// The items, in the order of the server.
     pub data: Vec<T>,
     /// The position of this page in the whole list. `None` for lists without pages.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub meta: Option<PaginationMeta>,
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for ListResponse<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_struct("ListResponse", &["data", "meta"], ListVisitor(PhantomData))
+    }
+}
+
+struct ListVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
+    type Value = ListResponse<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with the list `data`")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<ListResponse<T>, A::Error> {
+        let mut data: Option<Option<Vec<T>>> = None;
+        let mut meta = None;
+        let mut has_others = false;
+        while let Some(name) = fields.next_key::<String>()? {
+            match name.as_str() {
+                "data" => data = Some(fields.next_value()?),
+                "meta" => meta = fields.next_value()?,
+                _ => {
+                    has_others = true;
+                    fields.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        // An object of another kind, such as that of an error, must not look like the end of a list.
+        if data.is_none() && has_others {
+            return Err(A::Error::missing_field("data"));
+        }
+        Ok(ListResponse {
+            data: data.flatten().unwrap_or_default(),
+            meta,
+        })
+    }
 }
 
 /// The position of a page in the whole list.

@@ -2,6 +2,7 @@
 
 pub(crate) mod byte_order_mark;
 pub(crate) mod byte_stream;
+pub(crate) mod content_encoding;
 pub(crate) mod decode;
 pub(crate) mod error;
 pub(crate) mod error_context;

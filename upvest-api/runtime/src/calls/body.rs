@@ -7,9 +7,13 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::body_builder::Buildable;
+use crate::values::finite::check_finite;
 
 /// The body of a request: none (`()`), [`Json`], [`Form`], [`JsonValue`], [`Binary`] or [`Text`].
 pub trait Body: Default {
+    /// Whether it was set, as a whole or in parts.
+    fn is_given(&self) -> bool;
+
     /// The bytes with their media type, or the problems of the body.
     fn encode(self) -> Encoded;
 
@@ -22,6 +26,10 @@ pub trait Body: Default {
 pub(crate) type Encoded = Result<Option<(&'static str, Bytes)>, String>;
 
 impl Body for () {
+    fn is_given(&self) -> bool {
+        false
+    }
+
     fn encode(self) -> Encoded {
         Ok(None)
     }
@@ -38,9 +46,9 @@ pub type Binary = Plain<Bytes, AsIs>;
 /// Text in UTF-8.
 pub type Text = Plain<String, AsIs>;
 
-/// A `T` or its builder, in the format `F`.
+/// A `T` or its builder, in the format `F`. `None` until it is set.
 #[derive(Clone)]
-pub struct Structured<T: Buildable, F>(Draft<T>, PhantomData<fn() -> F>);
+pub struct Structured<T: Buildable, F>(Option<Draft<T>>, PhantomData<fn() -> F>);
 
 #[derive(Clone)]
 enum Draft<T: Buildable> {
@@ -51,31 +59,42 @@ enum Draft<T: Buildable> {
 
 impl<T: Buildable, F> Structured<T, F> {
     pub fn new(value: Result<T, impl Display>) -> Self {
-        Self(
-            value.map_or_else(|error| Draft::Rejected(error.to_string()), Draft::Whole),
-            PhantomData,
-        )
+        let draft = match value {
+            Ok(value) => Draft::Whole(value),
+            Err(error) => Draft::Rejected(error.to_string()),
+        };
+        Self(Some(draft), PhantomData)
     }
 
     pub fn change(self, change: impl FnOnce(T::Builder) -> T::Builder) -> Self {
-        let draft = match self.0 {
+        let draft = match self.0.unwrap_or_default() {
             Draft::Fields(fields) => Draft::Fields(change(fields)),
             Draft::Whole(value) => Draft::Fields(change(value.into())),
             rejected @ Draft::Rejected(_) => rejected,
         };
-        Self(draft, PhantomData)
+        Self(Some(draft), PhantomData)
+    }
+}
+
+impl<T: Buildable> Default for Draft<T> {
+    fn default() -> Self {
+        Self::Fields(T::Builder::default())
     }
 }
 
 impl<T: Buildable, F> Default for Structured<T, F> {
     fn default() -> Self {
-        Self(Draft::Fields(T::Builder::default()), PhantomData)
+        Self(None, PhantomData)
     }
 }
 
 impl<T: Buildable, F: Format<T>> Body for Structured<T, F> {
+    fn is_given(&self) -> bool {
+        self.0.is_some()
+    }
+
     fn encode(self) -> Encoded {
-        let value = match self.0 {
+        let value = match self.0.unwrap_or_default() {
             Draft::Whole(value) => value,
             Draft::Fields(fields) => fields.try_into().map_err(|error| error.to_string())?,
             Draft::Rejected(problem) => return Err(problem),
@@ -84,7 +103,7 @@ impl<T: Buildable, F: Format<T>> Body for Structured<T, F> {
     }
 
     fn describe(&self) -> Option<String> {
-        Some(match &self.0 {
+        Some(match self.0.as_ref()? {
             Draft::Fields(fields) => format!("{fields:?}"),
             Draft::Whole(_) => "set".to_owned(),
             Draft::Rejected(_) => "invalid".to_owned(),
@@ -109,6 +128,10 @@ impl<T, F> Default for Plain<T, F> {
 }
 
 impl<T, F: Format<T>> Body for Plain<T, F> {
+    fn is_given(&self) -> bool {
+        self.0.is_some()
+    }
+
     fn encode(self) -> Encoded {
         let value = self.0.ok_or("`body` is required")??;
         F::write(value).map(|bytes| Some((F::MEDIA_TYPE, bytes)))
@@ -135,6 +158,7 @@ impl<T: Serialize> Format<T> for AsJson {
     const MEDIA_TYPE: &'static str = "application/json";
 
     fn write(value: T) -> Result<Bytes, String> {
+        check_finite(&value)?;
         serde_json::to_vec(&value)
             .map(Bytes::from)
             .map_err(|error| error.to_string())
@@ -148,6 +172,7 @@ impl<T: Serialize> Format<T> for AsForm {
     const MEDIA_TYPE: &'static str = "application/x-www-form-urlencoded";
 
     fn write(value: T) -> Result<Bytes, String> {
+        check_finite(&value)?;
         serde_urlencoded::to_string(&value)
             .map(Bytes::from)
             .map_err(|error| error.to_string())

@@ -47,6 +47,22 @@ pub mod optional {
     }
 }
 
+/// The map of the properties that the description does not name.
+pub mod extra {
+    use super::Slot;
+
+    /// The properties, or their problem.
+    #[allow(clippy::missing_errors_doc, reason = "generated code calls it")]
+    pub fn value<T: Default>(slot: Slot<T>, _name: &str) -> Result<T, String> {
+        slot.unwrap_or_else(|| Ok(T::default()))
+    }
+
+    /// The slot of the field in a builder that starts from a value.
+    pub fn slot<T>(value: T) -> Slot<T> {
+        Some(Ok(value))
+    }
+}
+
 /// The value, or `None` with its problem in `problems`.
 pub fn checked<T>(value: Result<T, String>, problems: &mut Vec<String>) -> Option<T> {
     value.map_err(|problem| problems.push(problem)).ok()

@@ -23,10 +23,12 @@ use crate::answers::decode::read_json;
 use crate::answers::error::Error;
 use crate::answers::error_kind::ErrorKind;
 use crate::answers::file_response::whole_file;
+use crate::answers::list_response::ListResponse;
 use crate::answers::response::{Metadata, Response};
 use crate::operation_meta::{OperationMeta, ParameterPlace};
 use crate::transports::api_client::ApiClient;
-use crate::values::path_segment::encode_path_segment;
+use crate::values::finite::check_finite;
+use crate::values::path_segment::encode_path_list;
 
 const NOT_A_SEGMENT: &str = "an empty value, `.` and `..` would change the path of the request";
 
@@ -36,6 +38,9 @@ pub struct Call<B = ()> {
     client: ApiClient,
     operation: &'static OperationMeta,
     accept: &'static str,
+    is_body_optional: bool,
+    /// The media type of the body, if it is not that of its format.
+    media_type: Option<&'static str>,
     parameters: Vec<Parameter>,
     body: B,
 }
@@ -57,17 +62,31 @@ enum Place {
     Header,
 }
 
-/// Declares the methods that set a parameter.
+/// Declares the methods that set a parameter, with the function that prepares its value.
 macro_rules! setters {
-    ($($name:ident: $place:ident),*) => {
+    ($($name:ident: $place:ident, $prepare:ident;)*) => {
         $(#[doc = concat!("Sets a parameter of the kind `", stringify!($name), "`.")]
         pub fn $name<T: Serialize, M>(self, name: &'static str, value: impl Argument<T, M>) -> Self {
-            let value = value.into_argument().and_then(|value| {
-                serde_json::to_value(value).map_err(|error| error.to_string())
-            });
+            let value = value.into_argument().and_then($prepare);
             self.set(Place::$place, name, value)
         })*
     };
+}
+
+/// The value as JSON, which is `null` for a parameter that is left out.
+fn plain<T: Serialize>(value: Option<T>) -> Result<Value, String> {
+    check_finite(&value)?;
+    serde_json::to_value(value).map_err(|error| error.to_string())
+}
+
+/// The text of the value in JSON, for a parameter whose `content` is `application/json`.
+fn json_text<T: Serialize>(value: Option<T>) -> Result<Value, String> {
+    let Some(value) = value else {
+        return Ok(Value::Null);
+    };
+    check_finite(&value)?;
+    let text = serde_json::to_string(&value).map_err(|error| error.to_string())?;
+    Ok(Value::String(text))
 }
 
 impl<B: Body> Call<B> {
@@ -80,6 +99,8 @@ impl<B: Body> Call<B> {
             client,
             operation,
             accept,
+            is_body_optional: false,
+            media_type: None,
             parameters: Vec::new(),
             body,
         }
@@ -91,9 +112,26 @@ impl<B: Body> Call<B> {
         self
     }
 
+    /// Sends no body unless one is set.
+    pub fn optional_body(mut self) -> Self {
+        self.is_body_optional = true;
+        self
+    }
+
+    /// Sends the body as this media type.
+    pub fn media_type(mut self, media_type: &'static str) -> Self {
+        self.media_type = Some(media_type);
+        self
+    }
+
     setters! {
-        path: Path, query: Query, required_query: Query, joined_query: JoinedQuery,
-        header: Header, required_header: Header
+        path: Path, plain;
+        query: Query, plain;
+        joined_query: JoinedQuery, plain;
+        header: Header, plain;
+        json_path: Path, json_text;
+        json_query: Query, json_text;
+        json_header: Header, json_text;
     }
 
     /// The last value of a parameter wins, even over an invalid earlier one.
@@ -107,13 +145,40 @@ impl<B: Body> Call<B> {
 
     /// Sends the call and decodes the answer as JSON.
     pub async fn json<T: DeserializeOwned>(self) -> Result<Response<T>, Error> {
+        self.decoded(read_json).await
+    }
+
+    /// Sends the call and decodes the answer as JSON. An answer without a body, or with `null`, has no value.
+    pub async fn optional_json<T: DeserializeOwned>(self) -> Result<Response<Option<T>>, Error> {
+        let decode = |body: &[u8]| {
+            if body.is_empty() {
+                Ok(None)
+            } else {
+                read_json::<Option<T>>(body)
+            }
+        };
+        self.decoded(decode).await
+    }
+
+    /// Sends the call and decodes the answer as a list. An answer without a body is an empty list.
+    pub async fn optional_list<T: DeserializeOwned>(
+        self,
+    ) -> Result<Response<ListResponse<T>>, Error> {
+        let response = self.optional_json().await?;
+        Ok(response.map(|list| list.unwrap_or_else(|| ListResponse::new(Vec::new()))))
+    }
+
+    async fn decoded<T>(
+        self,
+        decode: impl FnOnce(&[u8]) -> Result<T, Error>,
+    ) -> Result<Response<T>, Error> {
         let operation = self.operation;
         let (stream, headers, metadata) = self.stream().await?.into_parts();
         let value = stream
             .bytes_within(ANSWER_LIMIT)
             .await
             .map_err(broken_off)
-            .and_then(|body| read_json(&body));
+            .and_then(|body| decode(&body));
         match value {
             Ok(value) => Ok(Response::new(value, headers, metadata)),
             // The server has carried out the call, although its answer cannot be decoded.
@@ -176,15 +241,17 @@ impl<B: Body> Call<B> {
                 }
             }
         }
-        match self.body.encode() {
-            Ok(Some((media_type, bytes))) => {
-                request
-                    .headers_mut()
-                    .insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-                *request.body_mut() = bytes;
+        if self.body.is_given() || !self.is_body_optional {
+            match self.body.encode() {
+                Ok(Some((media_type, bytes))) => {
+                    let media_type = self.media_type.unwrap_or(media_type);
+                    let media_type = HeaderValue::from_static(media_type);
+                    request.headers_mut().insert(CONTENT_TYPE, media_type);
+                    *request.body_mut() = bytes;
+                }
+                Ok(None) => {}
+                Err(problem) => problems.push(problem),
             }
-            Ok(None) => {}
-            Err(problem) => problems.push(problem),
         }
         let url = if problems.is_empty() {
             self.client.url(&path, &query)
@@ -251,7 +318,7 @@ impl<T, F> Call<Plain<T, F>> {
 }
 
 impl Place {
-    /// Writes a value for this kind of parameter. Lists are repeated in a query, and joined by commas elsewhere.
+    /// Writes a value for this kind of parameter. `None` leaves it out, as do an empty list and `null`.
     fn text(self, name: &str, value: Value) -> Result<Option<String>, String> {
         let texts = match value {
             Value::Null => return Ok(None),
@@ -262,22 +329,30 @@ impl Place {
                 .collect::<Result<Vec<_>, _>>()?,
             value => vec![text(value)?],
         };
-        let pairs = |texts: &[String]| {
-            let pairs = texts.iter().map(|text| (name, text));
-            form_urlencoded::Serializer::new(String::new())
-                .extend_pairs(pairs)
-                .finish()
-        };
-        let joined = || texts.join(",");
         match self {
-            Self::Query => Ok(Some(pairs(&texts))),
-            Self::JoinedQuery => Ok(Some(pairs(&[joined()]))),
-            Self::Header => Ok(Some(joined())),
-            Self::Path => encode_path_segment(&joined())
+            Self::Query => Ok(Some(repeated(name, &texts))),
+            Self::JoinedQuery => Ok(Some(joined(name, &texts))),
+            Self::Header => Ok(Some(texts.join(","))),
+            Self::Path => encode_path_list(&texts)
                 .map(Some)
                 .ok_or_else(|| NOT_A_SEGMENT.to_owned()),
         }
     }
+}
+
+/// `tag=a&tag=b`
+fn repeated(name: &str, texts: &[String]) -> String {
+    let pairs = texts.iter().map(|text| (name, text));
+    form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(pairs)
+        .finish()
+}
+
+/// `tag=a,b`. A comma in a value is encoded, as the others separate the values.
+fn joined(name: &str, texts: &[String]) -> String {
+    let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    let values: Vec<String> = texts.iter().map(|text| encode(text)).collect();
+    format!("{}={}", encode(name), values.join(","))
 }
 
 fn text(value: Value) -> Result<String, String> {
@@ -412,7 +487,7 @@ mod tests {
             .query::<Decimal, _>("a", "10.00")
             .query::<chrono::NaiveDate, _>("day", chrono::NaiveDate::from_ymd_opt(2026, 3, 16));
         let expected =
-            "http://mock.invalid/a/1/b/2?a=10.00&day=2026-03-16&flag=true&joined=b%2Ca%2Cc&z=b&z=a";
+            "http://mock.invalid/a/1/b/2?a=10.00&day=2026-03-16&flag=true&joined=b,a%2Cc&z=b&z=a";
         assert_eq!(target(filled), expected);
         let parts = call().query::<Value, _>("deep", serde_json::json!({ "a": 1 }));
         assert!(target(parts).contains("`deep`: an object"));
@@ -428,13 +503,13 @@ mod tests {
         };
         assert_eq!(target(filled()), "`isin` is required; `x-day` is required");
         let given = filled()
-            .required_query::<String, _>("isin", "DE")
-            .required_header::<String, _>("x-day", "now");
+            .query::<String, _>("isin", "DE")
+            .header::<String, _>("x-day", "now");
         let request = given.request().expect("nothing is missing");
         assert_eq!(request.uri().query(), Some("isin=DE"));
         assert_eq!(request.headers()["x-day"], "now");
         let wrong = filled()
-            .required_query::<u8, _>("isin", 300)
+            .query::<u8, _>("isin", 300)
             .header::<Vec<&str>, _>("x-day", vec!["a", "\n"]);
         let problem = target(wrong);
         assert!(

@@ -8,6 +8,7 @@ use http::{Request, Uri};
 
 use super::transport::Transport;
 use crate::answers::byte_stream::{ByteStream, ERROR_LIMIT};
+use crate::answers::content_encoding::reject_encoded;
 use crate::answers::error::Error;
 use crate::answers::error_kind::ErrorKind;
 use crate::answers::response::Response;
@@ -105,7 +106,8 @@ impl ApiClient {
         request: Request<Bytes>,
         operation: &'static OperationMeta,
     ) -> Result<Response<ByteStream>, Error> {
-        let error = match self.transport.execute(request, operation).await {
+        let response = self.transport.execute(request, operation).await;
+        let error = match response.map(reject_encoded) {
             Ok(response) if response.status().is_success() => return Ok(response),
             Ok(response) => {
                 let (stream, headers, metadata) = response.into_parts();

@@ -98,6 +98,25 @@ fn exact(text: &str) -> Option<rust_decimal::Decimal> {
     Some(number)
 }
 
+/// Reads a number of a server, which may have a plus sign, and no digits on one side of its point: `+1.50`, `.50` and `1.` are
+/// such numbers, as the patterns of some descriptions allow them.
+fn received(text: &str) -> Option<Decimal> {
+    let number = exact(text).or_else(|| exact(&completed(text)?));
+    number.map(Decimal)
+}
+
+fn completed(text: &str) -> Option<String> {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    if (whole.is_empty() && fraction.is_empty()) || whole.starts_with('-') {
+        return None;
+    }
+    let minus = if text.starts_with('-') { "-" } else { "" };
+    let whole = if whole.is_empty() { "0" } else { whole };
+    let point = if fraction.is_empty() { "" } else { "." };
+    Some(format!("{minus}{whole}{point}{fraction}"))
+}
+
 fn value(digit: u8) -> Option<u8> {
     digit.is_ascii_digit().then(|| digit - b'0')
 }
@@ -242,20 +261,56 @@ impl Serialize for Decimal {
 
 impl<'de> Deserialize<'de> for Decimal {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        read(deserializer, EXPECTED, |text| exact(text).map(Self))
+        read(deserializer, EXPECTED, received)
     }
 }
 
 /// Reads an optional decimal. `""` means none: Upvest sends it for the price of an order without one
 /// (PROTOCOL 7).
-#[allow(clippy::missing_errors_doc, reason = "generated code calls it")]
-pub fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Decimal>, D::Error> {
+pub(crate) fn optional<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Decimal>, D::Error> {
     let number = |text: &str| {
         if text.is_empty() {
             Some(None)
         } else {
-            exact(text).map(|it| Some(Decimal(it)))
+            received(text).map(Some)
         }
     };
     read_optional(deserializer, EXPECTED, number).map(Option::flatten)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_received_number_may_have_a_plus_sign_or_a_bare_point() {
+        for (text, number) in [
+            (".50", "0.50"),
+            ("-.50", "-0.50"),
+            ("+.5", "0.5"),
+            ("+1.50", "1.50"),
+            ("+0", "0"),
+            ("1.", "1"),
+            ("-1.", "-1"),
+            ("007.10", "7.10"),
+            ("1234.5", "1234.5"),
+        ] {
+            let read: Decimal = serde_json::from_str(&format!("{text:?}")).expect(text);
+            assert_eq!(read.to_string(), number, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_received_text_that_is_not_a_number_is_an_error() {
+        for text in [
+            "", ".", "+", "-", "-.", "+-1", "--1", "1.2.3", "1e5", "+ 1", "1_0", "٣", "+.", "0x1",
+        ] {
+            assert!(
+                serde_json::from_str::<Decimal>(&format!("{text:?}")).is_err(),
+                "{text}"
+            );
+        }
+    }
 }

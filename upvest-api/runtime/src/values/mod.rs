@@ -1,20 +1,23 @@
 //! The types of fields.
 
 pub(crate) mod code;
-pub mod decimal;
+pub(crate) mod decimal;
+pub(crate) mod finite;
 pub(crate) mod foreign_traits;
 pub(crate) mod id;
 pub(crate) mod idempotency_key;
 pub(crate) mod invalid;
 pub(crate) mod invalid_body;
 mod json;
+pub(crate) mod nested;
 pub(crate) mod nullable;
 pub mod open_enum;
 pub mod open_union;
 pub(crate) mod path_segment;
+pub(crate) mod reading;
 pub(crate) mod strict;
 mod strict_findings;
 mod strict_reader;
 pub(crate) mod text;
-pub mod timestamp;
+pub(crate) mod timestamp;
 pub(crate) mod unredacted;

@@ -8,6 +8,7 @@ use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, VariantAccess,
     Visitor,
 };
+use serde::ser::{self, Serialize, Serializer};
 use serde_json::Value;
 
 /// A union of the description. Implemented by [`open_union!`](crate::open_union).
@@ -30,7 +31,7 @@ const SEPARATOR: char = '\u{1f}';
 #[doc(hidden)]
 #[macro_export]
 macro_rules! open_union {
-    ($(#[$meta:meta])* $name:ident by $tag:literal { $($(#[$variant_meta:meta])* $variant:ident($kind:ty) = $wire:literal,)+ }) => {
+    ($(#[$meta:meta])* $name:ident by $tag:literal { $($(#[$variant_meta:meta])* $variant:ident($kind:ty) = $($wire:literal)|+,)+ }) => {
         $(#[$meta])*
         #[derive(Clone, PartialEq)]
         #[non_exhaustive]
@@ -59,14 +60,14 @@ macro_rules! open_union {
         impl $crate::generated_code::serde::Serialize for $name {
             fn serialize<S: $crate::generated_code::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 match self {
-                    $(Self::$variant(value) => value.serialize(serializer),)+
+                    $(Self::$variant(value) => $crate::generated_code::open_union::write(value, $tag, &[$($wire),+], serializer),)+
                     Self::Unknown(value) => value.serialize(serializer),
                 }
             }
         }
 
         impl $crate::generated_code::open_union::OpenUnion for $name {
-            const NAME: &'static str = concat!("union by\u{1f}", $tag $(, "\u{1f}", $wire)+);
+            const NAME: &'static str = concat!("union by\u{1f}", $tag $($(, "\u{1f}", $wire)+)+);
             const TAG: &'static str = $tag;
 
             fn read<'de, A: $crate::generated_code::serde::de::VariantAccess<'de>>(
@@ -74,7 +75,7 @@ macro_rules! open_union {
                 content: A,
             ) -> Result<Self, A::Error> {
                 match tag {
-                    $(Some($wire) => content.newtype_variant().map(Self::$variant),)+
+                    $(Some($($wire)|+) => content.newtype_variant().map(Self::$variant),)+
                     _ => content.newtype_variant().map(Self::Unknown),
                 }
             }
@@ -155,4 +156,26 @@ pub(super) fn tag_and_known_values(
     let mut parts = name.strip_prefix("union by\u{1f}")?.split(SEPARATOR);
     let tag = parts.next()?;
     Some((tag, parts))
+}
+
+/// Writes an object, whose field `tag` must have one of the values `wires` if it has any.
+#[allow(clippy::missing_errors_doc, reason = "generated code calls it")]
+pub fn write<T: Serialize, S: Serializer>(
+    value: &T,
+    tag: &str,
+    wires: &[&str],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let object = serde_json::to_value(value).map_err(ser::Error::custom)?;
+    let is_expected = match object.get(tag) {
+        None => true,
+        Some(Value::String(wire)) => wires.contains(&wire.as_str()),
+        Some(_) => false,
+    };
+    if !is_expected {
+        let expected = wires.join("` or `");
+        let problem = format!("`{tag}` of this object must be `{expected}`");
+        return Err(ser::Error::custom(problem));
+    }
+    value.serialize(serializer)
 }

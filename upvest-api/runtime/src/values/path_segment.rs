@@ -44,6 +44,24 @@ pub fn encode_path_segment(text: &str) -> Option<String> {
     Some(utf8_percent_encode(text, ENCODED).to_string())
 }
 
+/// Percent-encodes several values as one segment, separated by commas: `a,b`. A comma in a value is encoded.
+///
+/// Returns `None` for values that would change the path, as [`encode_path_segment`] does.
+pub(crate) fn encode_path_list(texts: &[String]) -> Option<String> {
+    encode_path_segment(&texts.join(","))?;
+    let is_single = texts.len() == 1;
+    let encode = |text: &String| {
+        let encoded = utf8_percent_encode(text, ENCODED).to_string();
+        if is_single {
+            encoded
+        } else {
+            encoded.replace(',', "%2C")
+        }
+    };
+    let values: Vec<String> = texts.iter().map(encode).collect();
+    Some(values.join(","))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,14 +10,14 @@ use super::text::{read, read_optional};
 const EXPECTED: &str = "a time as in RFC 3339, such as 2026-03-16T09:31:48.55Z";
 
 /// Reads a time in the format of RFC 3339.
-#[allow(clippy::missing_errors_doc, reason = "generated code calls it")]
-pub fn required<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {
+pub(crate) fn required<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<DateTime<Utc>, D::Error> {
     read(deserializer, EXPECTED, time)
 }
 
 /// As [`required`], for a field that may be absent or null.
-#[allow(clippy::missing_errors_doc, reason = "generated code calls it")]
-pub fn optional<'de, D: Deserializer<'de>>(
+pub(crate) fn optional<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<DateTime<Utc>>, D::Error> {
     read_optional(deserializer, EXPECTED, time)

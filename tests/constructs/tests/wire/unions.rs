@@ -1,0 +1,74 @@
+//! Unions: inheritance, several values of a tag, tags without a discriminator, and the ids of branches.
+
+use upvest_constructs::Server;
+use upvest_constructs::unions::Client;
+use upvest_constructs::unions::types::{Check, Holder, Payment, Role, Sepa, Transfer};
+
+#[tokio::test]
+async fn a_child_of_a_base_with_a_discriminator_keeps_its_fields() {
+    let json = r#"{"kind":"SEPA","amount":"1.50","iban":"DE00"}"#;
+    let (client, server) = Server::answering::<Client>(json);
+    let read = client.get_payment().send().await.unwrap().into_inner();
+    assert!(matches!(&read, Payment::Sepa(sepa) if sepa.iban == "DE00"));
+    let sent = Sepa::builder().kind("SEPA").amount("2").iban("DE11");
+    client
+        .create_payment()
+        .body(sent.build().unwrap())
+        .send()
+        .await
+        .unwrap();
+    let sent: serde_json::Value = serde_json::from_str(&server.last().body).unwrap();
+    assert_eq!(sent["iban"], "DE11");
+    assert_eq!(sent["kind"], "SEPA");
+}
+
+#[tokio::test]
+async fn both_values_of_a_mapping_are_the_branch_and_are_kept() {
+    for speed in ["INSTANT", "URGENT"] {
+        let json = format!(r#"{{"speed":"{speed}","fee":"1"}}"#);
+        let (client, _) = Server::answering::<Client>(json.clone());
+        let read = client.get_transfer().send().await.unwrap().into_inner();
+        assert!(matches!(&read, Transfer::Instant(fast) if fast.speed == speed));
+        assert_eq!(serde_json::to_string(&read).unwrap(), json);
+    }
+}
+
+#[tokio::test]
+async fn a_default_or_a_set_of_values_tells_branches_apart() {
+    let (client, _) = Server::answering::<Client>(r#"{"type":"NOTE","text":"x"}"#);
+    let check = client.get_check().send().await.unwrap().into_inner();
+    assert!(matches!(check, Check::Note(note) if note.text == "x"));
+    for kind in ["PERSONAL", "JOINT"] {
+        let json = format!(r#"{{"type":"{kind}","users":["u"]}}"#);
+        let (client, _) = Server::answering::<Client>(json);
+        let holder = client.get_holder().send().await.unwrap().into_inner();
+        assert!(matches!(holder, Holder::Personal(_)), "{kind}");
+    }
+    let (client, _) = Server::answering::<Client>(r#"{"type":"BUSINESS","company":"c"}"#);
+    let holder = client.get_holder().send().await.unwrap().into_inner();
+    assert!(matches!(holder, Holder::Business(_)));
+}
+
+#[tokio::test]
+async fn the_id_of_a_branch_is_the_id_that_the_operation_takes() {
+    let id = "7d052811-c57c-4920-9fd6-bdbaa6c94e47";
+    let json = format!(r#"{{"id":"{id}","owner":"BUSINESS"}}"#);
+    let (client, server) = Server::answering::<Client>(json);
+    let role = client
+        .retrieve_role()
+        .role_id(id)
+        .send()
+        .await
+        .unwrap()
+        .into_inner();
+    let Role::Business(role) = role else {
+        panic!("{role:?}");
+    };
+    client
+        .retrieve_role()
+        .role_id(role.id)
+        .send()
+        .await
+        .unwrap();
+    assert!(server.last().url.ends_with(id));
+}

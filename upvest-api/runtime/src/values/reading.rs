@@ -1,0 +1,194 @@
+//! Reads values for which the `Deserialize` of their type is too strict or ambiguous, at any depth of lists and maps: integers such
+//! as `1.0`, times, decimals that may be empty, and fields that tell `null` from a missing value.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+
+use chrono::{DateTime, Utc};
+use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
+
+use super::decimal::{self, Decimal};
+use super::nullable::Nullable;
+use super::timestamp;
+
+/// Reads a value. For `deserialize_with`.
+#[allow(clippy::missing_errors_doc, reason = "generated code calls it")]
+pub fn read<'de, T: Read<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    T::read(deserializer)
+}
+
+/// A value that [`read`] reads.
+pub trait Read<'de>: Sized {
+    /// Reads a value.
+    #[allow(clippy::missing_errors_doc, reason = "generated code calls it")]
+    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+
+    /// Reads a value or `null`.
+    #[allow(clippy::missing_errors_doc, reason = "generated code calls it")]
+    fn read_optional<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        let value = Option::<By<Self>>::deserialize(deserializer)?;
+        Ok(value.map(|By(value)| value))
+    }
+}
+
+/// A value whose `Deserialize` is [`Read`].
+struct By<T>(T);
+
+impl<'de, T: Read<'de>> Deserialize<'de> for By<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::read(deserializer).map(Self)
+    }
+}
+
+impl<'de, T: Read<'de>> Read<'de> for Option<T> {
+    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::read_optional(deserializer)
+    }
+}
+
+impl<'de, T: Read<'de>> Read<'de> for Nullable<T> {
+    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = T::read_optional(deserializer)?;
+        Ok(value.map_or(Self::Null, Self::Value))
+    }
+
+    /// `null` is a value: the field is not missing.
+    fn read_optional<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        Self::read(deserializer).map(Some)
+    }
+}
+
+impl<'de, T: Read<'de>> Read<'de> for Vec<T> {
+    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let items = Vec::<By<T>>::deserialize(deserializer)?;
+        Ok(items.into_iter().map(|By(item)| item).collect())
+    }
+}
+
+impl<'de, T: Read<'de>> Read<'de> for BTreeMap<String, T> {
+    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let values = BTreeMap::<String, By<T>>::deserialize(deserializer)?;
+        let values = values.into_iter().map(|(key, By(value))| (key, value));
+        Ok(values.collect())
+    }
+}
+
+impl<'de> Read<'de> for DateTime<Utc> {
+    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        timestamp::required(deserializer)
+    }
+
+    fn read_optional<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        timestamp::optional(deserializer)
+    }
+}
+
+impl<'de> Read<'de> for Decimal {
+    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(deserializer)
+    }
+
+    fn read_optional<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        decimal::optional(deserializer)
+    }
+}
+
+macro_rules! read_integers {
+    ($($integer:ident)*) => {
+        $(impl<'de> Read<'de> for $integer {
+            fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                // Flattened maps do not convert a float if they are asked for an integer.
+                deserializer.deserialize_any(Integer::<Self>(stringify!($integer), PhantomData))
+            }
+        })*
+    };
+}
+read_integers! { i64 u32 u64 }
+
+/// Reads an integer. JSON has one type of numbers, so `1.0` and `1e3` are integers too.
+struct Integer<T>(&'static str, PhantomData<T>);
+
+/// Every integer below this number is exact as a float.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+impl<T: TryFrom<i64> + TryFrom<u64>> Visitor<'_> for Integer<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<T, E> {
+        T::try_from(number).map_err(|_| E::invalid_value(Unexpected::Signed(number), &self))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<T, E> {
+        T::try_from(number).map_err(|_| E::invalid_value(Unexpected::Unsigned(number), &self))
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<T, E> {
+        let is_exact = number.fract() == 0.0 && number.abs() < EXACT;
+        if is_exact {
+            #[allow(
+                clippy::cast_possible_truncation,
+                reason = "it has no fraction and is small"
+            )]
+            return self.visit_i64(number as i64);
+        }
+        Err(E::invalid_type(Unexpected::Float(number), &self))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{from_str, json};
+
+    use super::*;
+
+    fn read_text<'t, T: Read<'t>>(json: &'t str) -> Option<T> {
+        from_str::<By<T>>(json).ok().map(|By(value)| value)
+    }
+
+    #[test]
+    fn an_integer_may_be_written_with_a_point_or_an_exponent() {
+        assert_eq!(read_text::<u32>("1.0"), Some(1));
+        assert_eq!(read_text::<i64>("-2e3"), Some(-2000));
+        assert_eq!(read_text::<u64>("18446744073709551615"), Some(u64::MAX));
+        assert_eq!(
+            read_text::<Vec<Option<u64>>>("[1.0, null]"),
+            Some(vec![Some(1), None])
+        );
+    }
+
+    #[test]
+    fn a_number_that_is_not_an_exact_integer_of_the_type_is_an_error() {
+        for json in ["1.5", "-1", "4294967296", "1e30", "null", "\"1\"", "true"] {
+            assert_eq!(read_text::<u32>(json), None, "{json}");
+        }
+        assert_eq!(read_text::<i64>("9007199254740994.0"), None);
+        assert_eq!(read_text::<i64>("18446744073709551615"), None);
+    }
+
+    #[test]
+    fn null_in_a_nullable_field_is_not_a_missing_value() {
+        assert_eq!(
+            read_text::<Option<Nullable<u32>>>("null"),
+            Some(Some(Nullable::Null))
+        );
+        assert_eq!(
+            read_text::<Option<Nullable<u32>>>("1.0"),
+            Some(Some(Nullable::Value(1)))
+        );
+    }
+
+    #[test]
+    fn times_and_decimals_are_read_in_lists_and_maps_too() {
+        let time = "2026-03-16T09:31:48Z".parse::<DateTime<Utc>>().unwrap();
+        let json = json!([{ "a": "2026-03-16T09:31:48+0000" }]).to_string();
+        let times = read_text::<Vec<BTreeMap<String, DateTime<Utc>>>>(&json).unwrap();
+        assert_eq!(times[0]["a"], time);
+        let decimals = read_text::<Vec<Option<Decimal>>>(r#"["", ".50", null]"#).unwrap();
+        assert_eq!(decimals, [None, Decimal::new(50, 2).ok(), None]);
+    }
+}
