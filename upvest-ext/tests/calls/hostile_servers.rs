@@ -26,11 +26,11 @@ const SECOND: Duration = Duration::from_secs(1);
 #[derive(Clone, Copy, Debug)]
 enum HangUp {
     /// After a response that did not announce it.
-    AfterResponse,
+    Idle,
     /// Once it has received the second request of the connection.
-    InsteadOfSecondResponse,
+    Unanswered,
     /// In the middle of the second response.
-    InSecondResponse,
+    MidResponse,
 }
 
 /// Counts the requests with each body.
@@ -45,12 +45,12 @@ async fn serve(mut stream: TcpStream, hang_up: HangUp, received: Received) {
         };
         *received.lock().unwrap().entry(body.to_owned()).or_default() += 1;
         let response = match (hang_up, number) {
-            (HangUp::InsteadOfSecondResponse, 1) => return,
-            (HangUp::InSecondResponse, 1) => &OK[..30],
+            (HangUp::Unanswered, 1) => return,
+            (HangUp::MidResponse, 1) => &OK[..30],
             _ => OK,
         };
         stream.write_all(response).await.unwrap();
-        if number == 1 || matches!(hang_up, HangUp::AfterResponse) {
+        if number == 1 || matches!(hang_up, HangUp::Idle) {
             return;
         }
     }
@@ -58,11 +58,7 @@ async fn serve(mut stream: TcpStream, hang_up: HangUp, received: Received) {
 
 #[tokio::test]
 async fn a_change_without_a_key_arrives_once_however_the_server_hangs_up() {
-    for hang_up in [
-        HangUp::AfterResponse,
-        HangUp::InsteadOfSecondResponse,
-        HangUp::InSecondResponse,
-    ] {
+    for hang_up in [HangUp::Idle, HangUp::Unanswered, HangUp::MidResponse] {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let received = Received::default();
