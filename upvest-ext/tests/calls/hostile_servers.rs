@@ -1,7 +1,6 @@
 //! Servers that hang up, lie, or answer with something that is not HTTP.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -284,40 +283,6 @@ async fn a_longer_attempt_timeout_holds_for_the_network_too() {
     let error = upvest.list_orders().send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert_eq!(started.elapsed().as_secs(), 40);
-}
-
-/// Answers 503 with a body that stalls, and counts how often it was told of a timeout.
-#[derive(Clone, Debug, Default)]
-struct StalledError(Arc<AtomicU32>);
-
-impl Transport for StalledError {
-    fn execute<'a>(
-        &'a self,
-        _: Request<Bytes>,
-        _: &'a OperationMeta,
-    ) -> BoxFuture<'a, Result<Response<ByteStream>, Error>> {
-        let body = ByteStream::new(stream::pending());
-        let response = http::Response::builder().status(503).body(body).unwrap();
-        Box::pin(async { Ok(response.into()) })
-    }
-
-    fn timed_out(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_connection_whose_error_body_stalls_is_left_behind() {
-    let url = "http://127.0.0.1:9".parse().unwrap();
-    let transport = StalledError::default();
-    let upvest = Upvest::builder(Environment::Custom(url))
-        .transport(transport.clone())
-        .defaults(CallOptions::new().retry(RetryPolicy::never()))
-        .build()
-        .unwrap();
-    let error = upvest.list_orders().send().await.unwrap_err();
-    assert_eq!(error.status().unwrap(), 503);
-    assert_eq!(transport.0.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test(start_paused = true)]
