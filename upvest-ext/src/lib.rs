@@ -48,6 +48,7 @@ mod hooks;
 mod options;
 pub mod pages;
 mod pipeline;
+mod problems;
 mod progress;
 mod random;
 mod raw;

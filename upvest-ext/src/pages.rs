@@ -17,14 +17,16 @@
 //!
 //! # The end of a list
 //!
-//! A list ends at the total that the server states or, without a total, at a page that is not full. If the answers contradict
-//! each other, no items are skipped silently:
+//! A list ends at the total that the server states or, without a total, at a page that is not full. If the responses contradict
+//! each other, items that follow are still read:
 //!
 //! * If a page is not full although the total says that more items follow, the server may allow only smaller pages than
 //!   were requested. The next page is requested after its last item. If that page is empty, the list has ended.
-//! * An empty page before the total is skipped. Ten empty pages in a row are an error.
+//! * After an empty page before the total, the next page is requested. Ten empty pages in a row are an error.
 //! * If there are more items than the total says, the total is ignored and the list ends at a page that is not full.
-//! * A repeated page, or a page with another offset than was requested, is an error, so that no list is endless.
+//! * A page with another offset than was requested is an error, and so is a repeated page, so that no list is endless. If the
+//!   server states the requested offset, only a second repetition in a row is one: as many items as a page has may have been
+//!   added at the start of the list.
 //!
 //! These errors have the kind [`ErrorKind::Paging`](crate::ErrorKind::Paging). Every error of a stream contains the index of the
 //! first item that was not read ([`Error::position`](crate::Error::position)), for [`PaginateExt::resume_at`].

@@ -113,6 +113,10 @@ struct SignedRequest {
 }
 
 /// The result of one attempt.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a success is the usual result, and a box would be an allocation for each call"
+)]
 enum AttemptOutcome {
     Success(Response<ByteStream>),
     Failed(FailedAttempt),

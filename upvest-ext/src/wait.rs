@@ -42,7 +42,7 @@ use crate::retry::Backoff;
 
 /// How long a resource may not be found. It may have been created a moment ago (PROTOCOL 7), or have moved to another page of a list
 /// while the list was read.
-const APPEARANCE: Duration = Duration::from_secs(30);
+const NOT_FOUND_GRACE: Duration = Duration::from_secs(30);
 
 type Poll<T> = Box<dyn Fn() -> BoxFuture<'static, Result<Option<T>, Error>> + Send>;
 type Condition<T> = Box<dyn Fn(&T) -> bool + Send>;
@@ -80,6 +80,8 @@ impl<C: GeneratedClient> UpvestFor<C> {
     }
 
     /// Sends `operation` repeatedly until `is_met` returns `true` for its value.
+    ///
+    /// The operation must only read. With another one, the wait fails with [`ErrorKind::InvalidRequest`] and sends nothing.
     ///
     /// ```no_run
     /// # async fn wait(upvest: upvest_ext::Upvest, id: upvest_ext::api::types::AccountId) -> Result<(), upvest_ext::Error> {
@@ -132,6 +134,11 @@ where
 
 /// The value of `operation`, or `None` if the resource does not exist.
 async fn retrieve<O: Operation>(operation: O) -> Result<Option<O::Output>, Error> {
+    if !O::META.is_safe() {
+        let message = "a wait sends its operation repeatedly, so it must be one that only reads";
+        let error = Error::new(ErrorKind::InvalidRequest, message);
+        return Err(error.with_context(|context| context.operation = Some(O::META.id.into())));
+    }
     match operation.send().await {
         Ok(response) => Ok(Some(response.into_inner())),
         Err(error) if error.is_not_found() => Ok(None),
@@ -196,7 +203,7 @@ impl<T: Send + Sync + 'static> Wait<T> {
                     *last = Some(state);
                     seen = Instant::now();
                 }
-                None if seen.elapsed() < APPEARANCE => {}
+                None if seen.elapsed() < NOT_FOUND_GRACE => {}
                 None => {
                     let message = "the awaited resource does not exist";
                     return Err(Error::new(ErrorKind::NotFound, message));
