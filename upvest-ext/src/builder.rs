@@ -22,7 +22,8 @@ use upvest_signing::{RequestSigner, SignRequest, Signer};
 
 const SDK_AGENT: &str = concat!("upvest-rust/", env!("CARGO_PKG_VERSION"));
 
-/// Builds an [`Upvest`](crate::Upvest). Made by [`Upvest::builder`](UpvestFor::builder) and [`UpvestBuilder::from_env`].
+/// Builds an [`Upvest`](crate::Upvest). Made by [`Upvest::builder`](UpvestFor::builder) and
+/// [`UpvestBuilder::from_env`].
 pub type UpvestBuilder = UpvestBuilderFor<upvest_api::Client>;
 
 /// Builds an [`UpvestFor`] a generated client.
@@ -51,8 +52,8 @@ impl<C: GeneratedClient> UpvestFor<C> {
         UpvestBuilderFor::new(Some(environment))
     }
 
-    /// A client over `transport`, without tokens, signatures, retries and the pause after a 429, for tests of code that uses an
-    /// [`Upvest`](crate::Upvest).
+    /// A client over `transport`, without tokens, signatures, retries and the pause after a 429, for tests of code that
+    /// uses an [`Upvest`](crate::Upvest).
     ///
     /// ```
     /// use upvest_ext::api::{Error, ErrorKind, MockTransport, builder};
@@ -108,8 +109,8 @@ impl<C: GeneratedClient> UpvestBuilderFor<C> {
         self
     }
 
-    /// Signs every request with `key`. `key_id` is the id that Upvest assigned to its public key. Upvest's own servers reject
-    /// requests without a signature.
+    /// Signs every request with `key`. `key_id` is the id that Upvest assigned to its public key. Upvest's own servers
+    /// reject requests without a signature.
     ///
     /// `key` is a [`SigningKey`](crate::signing::SigningKey), or a [`Signer`] that uses a key service.
     pub fn signing_key(mut self, key_id: impl AsRef<str>, key: impl Signer + 'static) -> Self {
@@ -131,8 +132,8 @@ impl<C: GeneratedClient> UpvestBuilderFor<C> {
         self
     }
 
-    /// Requests tokens with these scopes. By default with those of all operations of the description, without those that not every
-    /// client can have. Build another client for another set.
+    /// Requests tokens with these scopes. By default with those of all operations of the description, without those
+    /// that not every client can have. Build another client for another set.
     ///
     /// ```
     /// use upvest_ext::{Environment, Scopes, Upvest};
@@ -174,8 +175,9 @@ impl<C: GeneratedClient> UpvestBuilderFor<C> {
         self
     }
 
-    /// Sends over `transport`, below tokens, signatures and retries: over an [`HttpTransport`] with a proxy or with certificates of
-    /// your own, or over the transport of a test. Without credentials there are no tokens then, and without a key no signatures.
+    /// Sends over `transport`, below tokens, signatures and retries: over an [`HttpTransport`] with a proxy or with
+    /// certificates of your own, or over the transport of a test. Without credentials there are no tokens then, and
+    /// without a key no signatures.
     ///
     /// ```
     /// use upvest_ext::api::reqwest::Proxy;
@@ -197,16 +199,18 @@ impl<C: GeneratedClient> UpvestBuilderFor<C> {
 
     /// Changes the headers of each attempt before it is signed, for example to add the context of a trace.
     ///
-    /// It runs on the task of the call, so it must return quickly and not block. It cannot change the headers that the SDK sets:
-    /// they are restored. If it panics, its changes are discarded and the call goes on.
+    /// It runs on the task of the call, so it must return quickly and not block. It cannot change the headers that the
+    /// SDK sets: they are restored. If it panics, its changes are discarded and the call goes on.
     pub fn on_request(mut self, hook: impl Fn(&mut HeaderMap) + Send + Sync + 'static) -> Self {
         self.hooks.on_request = Some(Arc::new(hook));
         self
     }
 
-    /// Calls `hook` once for each finished call, also for token requests. A call whose future was dropped is not reported.
+    /// Calls `hook` once for each finished call, also for token requests. A call whose future was dropped is not
+    /// reported.
     ///
-    /// It runs on the task of the call, so it must return quickly and not block. If it panics, only that report is lost.
+    /// It runs on the task of the call, so it must return quickly and not block. If it panics, only that report is
+    /// lost.
     ///
     /// ```
     /// use std::sync::Arc;

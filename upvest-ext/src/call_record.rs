@@ -13,7 +13,8 @@ use upvest_runtime::{ByteStream, Error, ErrorKind, IdempotencyKey, OperationMeta
 use crate::hooks::CallReport;
 use crate::retry::GiveUpReason;
 
-/// Signatures expire after 5 to 60 seconds (PROTOCOL 1.4), so a clock that differs by more than this is a likely cause of a 401.
+/// Signatures expire after 5 to 60 seconds (PROTOCOL 1.4), so a clock that differs by more than this is a likely cause
+/// of a 401.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(5);
 
 /// The facts of a call, which the pipeline collects.

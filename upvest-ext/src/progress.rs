@@ -147,8 +147,9 @@ impl Progress {
         }
     }
 
-    /// Fails if the same page came before. One repetition proves nothing if the server states the offset that was requested: as many
-    /// items as a page has were added at the start of the list, or items of one-item pages are equal.
+    /// Fails if the same page came before. One repetition proves nothing if the server states the offset that was
+    /// requested: as many items as a page has were added at the start of the list, or items of one-item pages are
+    /// equal.
     fn check_repetition(&mut self, page: ReceivedPage) -> Result<(), BrokenRule> {
         if page.items == 0 {
             return Ok(());

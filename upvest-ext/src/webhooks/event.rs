@@ -21,10 +21,11 @@ const NO_MATCH: &str = "it does not match the schema of events";
 
 /// An event that Upvest reports, such as a filled order.
 ///
-/// Events can be repeated and arrive out of order. For example, `ORDER.FILLED` can arrive before the event of its execution.
+/// Events can be repeated and arrive out of order. For example, `ORDER.FILLED` can arrive before the event of its
+/// execution.
 ///
-/// To store it, use [`json`](Event::json), which [`Event::decode`] reads again. serde writes the fields of this type alone, in the
-/// official format.
+/// To store it, use [`json`](Event::json), which [`Event::decode`] reads again. serde writes the fields of this type
+/// alone, in the official format.
 #[derive(Clone, Serialize)]
 #[non_exhaustive]
 pub struct Event {
@@ -78,8 +79,8 @@ pub enum ResourceError {
         /// The type that was requested, without its path.
         requested_type: &'static str,
     },
-    /// The resource does not match the schema of the type. The text says where in the JSON, and what was expected there, never a
-    /// value.
+    /// The resource does not match the schema of the type. The text says where in the JSON, and what was expected
+    /// there, never a value.
     #[error("the resource cannot be decoded: {0}")]
     Unfit(String),
 }
@@ -168,7 +169,8 @@ impl Event {
 
     /// Fetches the resource if the delivery contains only its id. The resource is fetched in its current state.
     ///
-    /// The event is returned unchanged if no operation reads such a resource by its id alone. [`Event::json`] does not change.
+    /// The event is returned unchanged if no operation reads such a resource by its id alone. [`Event::json`] does not
+    /// change.
     ///
     /// ```no_run
     /// # async fn handle(upvest: upvest_ext::Upvest, event: upvest_ext::webhooks::Event) -> Result<(), Box<dyn std::error::Error>> {
@@ -181,7 +183,8 @@ impl Event {
     ///
     /// # Errors
     ///
-    /// The errors of the call, such as [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if the resource no longer exists.
+    /// The errors of the call, such as [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if the resource no longer
+    /// exists.
     pub async fn fetch<C: GeneratedClient>(mut self, upvest: &UpvestFor<C>) -> Result<Self, Error> {
         if let Err(ResourceError::NotCarried(reference)) = self.carried()
             && let Some(operation) = C::EventObject::retrieved_by(&self.event_type)
@@ -195,7 +198,8 @@ impl Event {
         Ok(self)
     }
 
-    /// Decodes the resource in the delivery as the type that the description of a generated crate specifies for this type of event.
+    /// Decodes the resource in the delivery as the type that the description of a generated crate specifies for this
+    /// type of event.
     ///
     /// ```
     /// use upvest_ext::api::events::EventObject;
@@ -314,8 +318,8 @@ impl UndecodableEvent {
         }
     }
 
-    /// The primary key of the event in your database: its id if that can be read, otherwise `sha256:` and the digest of its JSON in
-    /// hexadecimal digits. It is the same in every delivery.
+    /// The primary key of the event in your database: its id if that can be read, otherwise `sha256:` and the digest of
+    /// its JSON in hexadecimal digits. It is the same in every delivery.
     pub fn key(&self) -> String {
         match self.id {
             Some(id) => id.to_string(),

@@ -69,8 +69,8 @@ impl Keys {
         }
     }
 
-    /// Fetches the keys if none has one of these ids, or if it is time to renew them. An unknown id causes no request soon after
-    /// another one.
+    /// Fetches the keys if none has one of these ids, or if it is time to renew them. An unknown id causes no request
+    /// soon after another one.
     pub(super) async fn refresh(&self, ids: &[&str]) -> Result<(), Error> {
         let Self::Fetched { pipeline, cell } = self else {
             return Ok(());
