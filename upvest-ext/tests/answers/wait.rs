@@ -216,3 +216,14 @@ async fn a_wait_without_a_backoff_pauses_between_polls() {
     // One at once, and then one after each pause of 10 ms.
     assert_eq!(api.api_calls(), 101);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_does_not_send_an_operation_that_changes_something() {
+    let api = FakeApi::new(|_, _| order("NEW"));
+    let upvest = api.client();
+    let order = upvest.create_order().body(crate::common::order());
+    let error = upvest.wait_until(order, |_| false).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    assert_eq!(error.operation(), Some("createOrder"));
+    assert_eq!((api.api_calls(), api.token_calls()), (0, 0));
+}
