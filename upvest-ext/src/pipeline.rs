@@ -1,5 +1,5 @@
-//! The one way out. [`Core::call`] reads from top to bottom what a call does: prepare, then { pause after a 429, token, sign, send,
-//! read, judge, wait } until there is a response or the deadline has passed.
+//! The one way out. [`Core::call`] reads from top to bottom what a call does: prepare, then { pause after a 429, token,
+//! sign, send, read, judge, wait } until there is a response or the deadline has passed.
 
 use std::fmt;
 use std::pin::pin;
@@ -14,13 +14,13 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri}
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::Instrument as _;
 use upvest_runtime::{
-    ByteStream, Error, ErrorKind, IdempotencyKey, OperationMeta, Response, Transport,
-    reject_encoded,
+    ByteStream, Error, ErrorKind, IdempotencyKey, OperationMeta, Response, ResponseTimeout,
+    Transport, reject_encoded,
 };
 
 use crate::call_record::{CallRecord, clock_differs};
 use crate::hooks::Hooks;
-use crate::options::CallOptions;
+use crate::options::{ATTEMPT, CallOptions};
 use crate::refreshing::Fetch;
 use crate::retry::{Attempt, Failure, GiveUpReason, RetryBudget, RetryClass, RetryPolicy};
 use crate::throttle::Throttle;
@@ -113,6 +113,10 @@ struct SignedRequest {
 }
 
 /// The result of one attempt.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a success is the usual result, and a box would be an allocation for each call"
+)]
 enum AttemptOutcome {
     Success(Response<ByteStream>),
     Failed(FailedAttempt),
@@ -171,6 +175,12 @@ impl Core {
                 "the URL of the request goes to another server than the base URL of the client";
             return Err(Error::new(ErrorKind::InvalidRequest, message));
         }
+        let attempt_limit = options.attempt_limit();
+        if attempt_limit > ATTEMPT {
+            // The transport's own limit is that of attempts by default.
+            let limit = ResponseTimeout(attempt_limit);
+            request.extensions_mut().insert(limit);
+        }
         // Strict servers answer 411 without a length, and HTTP/2 adds one after the signature (RFC 9110 section 8.6).
         let expects_body = matches!(
             *request.method(),
@@ -198,7 +208,7 @@ impl Core {
             request,
             policy: options.policy(),
             is_streamed,
-            attempt_limit: options.attempt_limit(),
+            attempt_limit,
             deadline: Instant::now() + options.call_limit(),
         })
     }
@@ -360,8 +370,8 @@ impl Core {
         }
     }
 
-    /// Sends a request and reads a successful response, so that an attempt fails if the connection breaks in the middle of it. A
-    /// file and an error are not read here.
+    /// Sends a request and reads a successful response, so that an attempt fails if the connection breaks in the middle
+    /// of it. A file and an error are not read here.
     async fn exchange(
         &self,
         call: &Call<'_>,
@@ -415,13 +425,14 @@ impl Core {
         let sender = Arc::new(self.clone());
         let credentials = Arc::new(credentials);
         // Calls wait for a token, so all its attempts together take no longer than one of theirs.
+        let limit = options.attempt_limit();
         let options = CallOptions::new()
             .retry(options.policy().at_most(TOKEN_ATTEMPTS))
-            .attempt_timeout(options.attempt_limit())
-            .call_timeout(options.attempt_limit());
+            .attempt_timeout(limit)
+            .call_timeout(limit);
         let form = Arc::clone(&credentials);
         let fetch = move || fetch_token(Arc::clone(&sender), Arc::clone(&form), options.clone());
-        let tokens = Tokens::new(credentials, fetch);
+        let tokens = Tokens::new(credentials, limit, fetch);
         Self {
             tokens: Some(Arc::new(tokens)),
             ..self
