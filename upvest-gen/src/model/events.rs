@@ -260,7 +260,10 @@ fn values<'a>(types: &Types<'a>, field: &Part<'a>) -> Vec<&'a str> {
     let Ok(node) = types.part(field) else {
         return Vec::new();
     };
-    let values = node.values().unwrap_or_default();
+    let Some(values) = node.values() else {
+        // Some descriptions write the only value of a field as its default.
+        return node.text("default").into_iter().collect();
+    };
     let texts = values.into_iter().filter_map(Value::as_str);
     texts.collect()
 }
