@@ -26,9 +26,14 @@ pub(super) fn read<'a>(
     let preferred = encodings.min_by_key(|(encoding, ..)| *encoding as u8);
     let Some((encoding, media_type, media)) = preferred else {
         let types: Vec<&str> = media_types::media_types(body).collect();
+        let problem = if types.is_empty() {
+            format!("the request body of {id} has no media type")
+        } else {
+            format!("{id} takes `{}`", types.join("`, `"))
+        };
         return Err(Error::at(
             at,
-            format!("{id} takes `{}`", types.join("`, `")),
+            problem,
             "use application/json, application/x-www-form-urlencoded, application/octet-stream or text/plain",
         ));
     };

@@ -1,0 +1,72 @@
+//! Constructs in other places and other spellings than usual.
+
+use std::collections::BTreeMap;
+
+use upvest_constructs::Server;
+use upvest_constructs::neighbours::events::{EventKind, EventObject};
+use upvest_constructs::neighbours::types::Label;
+use upvest_constructs::neighbours::{Client, LEFT_OUT, NOTES, operations};
+use upvest_runtime::EventObjects;
+
+#[test]
+fn a_page_is_as_large_as_any_keyword_allows() {
+    let largest = |paging: Option<upvest_runtime::Paging>| paging.unwrap().max_limit;
+    assert_eq!(largest(operations::LIST_EXCLUSIVE.paging), 50);
+    assert_eq!(largest(operations::LIST_SIZES.paging), 50);
+    assert_eq!(operations::LIST_SIZES.paging.unwrap().default_limit, 20);
+    assert_eq!(largest(operations::LIST_WHOLE.paging), 40);
+    assert!(!NOTES.iter().any(|note| note.contains("maximum")));
+}
+
+#[test]
+fn a_key_beside_a_token_is_noted_but_not_the_signature() {
+    let unmet = NOTES.iter().filter(|note| note.contains("a call needs"));
+    let unmet: Vec<&&str> = unmet.collect();
+    assert_eq!(unmet.len(), 1, "{unmet:?}");
+    assert!(unmet[0].contains("/paths/~1both/get") && unmet[0].contains("`key`"));
+}
+
+#[test]
+fn a_path_with_dots_is_left_out() {
+    assert_eq!(LEFT_OUT.len(), 1, "{LEFT_OUT:?}");
+    assert!(LEFT_OUT[0].contains("\"/labels/../all\" is invalid"));
+}
+
+#[test]
+fn an_event_may_have_its_type_as_a_default_in_an_envelope() {
+    assert_eq!(EventKind::BoxCreated.as_str(), "BOX.CREATED");
+    let kind = EventKind::BoxCreated.into();
+    let object = EventObject::read(&kind, br#"{"width":1}"#).unwrap();
+    assert!(matches!(object, EventObject::Box_(found) if found.width == 1));
+}
+
+#[test]
+fn values_of_additional_properties_are_no_loss() {
+    let lost = NOTES
+        .iter()
+        .filter(|note| note.contains("not in the crate"));
+    assert_eq!(lost.count(), 1, "{NOTES:?}");
+}
+
+#[tokio::test]
+async fn a_repeated_property_is_rejected_in_a_list_too() {
+    let (client, server) = Server::answering::<Client>("");
+    let label = |name: &str| {
+        let extra = BTreeMap::from([(name.to_owned(), Default::default())]);
+        Label::builder().name("n").extra(extra).build().unwrap()
+    };
+    client
+        .create_labels()
+        .body(vec![label("other")])
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(server.last().body, r#"[{"name":"n","other":{}}]"#);
+    let error = client
+        .create_labels()
+        .body(vec![label("name")])
+        .send()
+        .await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("`name` is a field"), "{error}");
+}
