@@ -95,19 +95,19 @@ fn syntax(error: &YamlError, source: &str) -> Error {
             "move inner schemas to `components/schemas`, and refer to them",
         );
     }
-    if text.contains("limits breached") {
-        return Error::at(
-            place,
-            "the description is too large, or its aliases repeat too much",
-            "divide the description, or replace aliases by references",
-        );
-    }
     if let Some(error) = error_of_json(source) {
         return error;
     }
     let message = error
         .without_snippet()
         .render_with_formatter(&UserMessageFormatter);
+    if message.contains("limits breached") {
+        return Error::at(
+            place,
+            "the description is too large, or its aliases repeat too much",
+            "divide the description, or replace aliases by references",
+        );
+    }
     // The place stands before the message.
     let message = message.split(" at line ").next().unwrap_or_default();
     let message = message.replace("string scalar", "a text");

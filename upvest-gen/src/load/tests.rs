@@ -175,6 +175,14 @@ fn a_value_of_a_text_is_what_the_source_says() {
 }
 
 #[test]
+fn an_enum_in_json_keeps_the_text_of_its_values_too() {
+    let text = r#"{ "a": { "type": "string", "enum": [1e3, 1.10, true, "A"] }, "b": { "type": ["string", "null"], "const": 1.0 } }"#;
+    let document = parse(text).unwrap();
+    assert_eq!(document["a"]["enum"], json!(["1e3", "1.10", "true", "A"]));
+    assert_eq!(document["b"]["const"], "1.0");
+}
+
+#[test]
 fn nesting_has_a_limit_with_a_message() {
     let lists = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     let objects = |depth: usize| format!("{}1{}", r#"{"a":"#.repeat(depth), "}".repeat(depth));

@@ -89,7 +89,7 @@ impl Events {
             return false;
         };
         let mut is_read = false;
-        for (at, schema) in media_types::json_schemas(body, &at) {
+        for (at, schema) in media_types::json_schemas(types.document, body, &at) {
             let mut search = Search {
                 group: webhook.path,
                 seen: BTreeSet::new(),

@@ -19,7 +19,7 @@ pub(crate) use members::text;
 pub(crate) use walk::{Held, Visit};
 
 use crate::document::{self, METHODS};
-use crate::model::{Api, Content, Event, Operation, Place, TRANSPORT_HEADERS, Type, encoding};
+use crate::model::{Api, Content, Event, Operation, Place, TRANSPORT_HEADERS, Type, is_sent};
 use crate::pointer;
 use links::Links;
 use walk::{Site, Start, Walk};
@@ -170,7 +170,8 @@ impl<'a> Surveyor<'a> {
             .operation
             .and_then(|operation| operation.body.as_ref());
         for (media_type, media) in members(&body["content"]) {
-            let is_sent = known.is_some_and(|body| encoding(media_type) == Some(body.encoding));
+            let document = self.document;
+            let is_sent = known.is_some_and(|body| is_sent(document, body, media_type, media));
             let held = match known.filter(|_| is_sent) {
                 Some(body) => Held::Typed(body.kind.clone()),
                 None => Held::Nothing,
@@ -201,7 +202,10 @@ impl<'a> Surveyor<'a> {
             let is_accepted = answer.is_some_and(|answer| {
                 let download = answer.download.as_deref().unwrap_or_default();
                 let mut all = answer.accept.split(',').chain(download.split(','));
-                all.any(|accepted| accepted.trim() == media_type)
+                let is_json_of_range = document::is_range(media_type)
+                    && matches!(answer.content, Content::Json(_) | Content::List(_))
+                    && answer.accept.contains("application/json");
+                is_json_of_range || all.any(|accepted| accepted.trim() == media_type)
             });
             let held = match answer.filter(|_| is_accepted) {
                 Some(answer) if document::is_json(media_type) => match &answer.content {
