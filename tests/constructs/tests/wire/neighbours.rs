@@ -123,3 +123,17 @@ fn three_capital_letters_are_a_currency_only_if_the_name_says_so() {
     let currency: upvest_runtime::CurrencyCode = codes.price_currency.unwrap();
     assert_eq!(currency.as_str(), "EUR");
 }
+
+#[test]
+fn usual_servers_are_not_noted_but_each_header_of_http_is() {
+    let notes = NOTES.iter().filter(|note| note.contains("/paths/~1usual"));
+    let notes = notes
+        .map(|note| note.to_string())
+        .collect::<Vec<String>>()
+        .join("\n");
+    assert!(!notes.contains("servers"), "{notes}");
+    assert!(
+        notes.contains("`trailer`") && notes.contains("`proxy-authorization`"),
+        "{notes}"
+    );
+}
