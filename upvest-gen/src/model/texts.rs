@@ -41,10 +41,9 @@ pub(super) fn text<'a>(
             }
         }
         ("decimal", _, _) => Type::Decimal,
-        ("ISO4217", _, _) => Type::Currency,
-        (_, "^[A-Z]{3}$", _) if names_any(&CURRENCIES, node, context) => Type::Currency,
+        (_, "^[A-Z]{3}$", _) | ("ISO4217", _, _) => Type::Currency,
         ("country" | "iso3166-1-alpha-2" | "ISO3166", _, _) => Type::Country,
-        (_, "^[A-Z]{2}$", _) if names_any(&COUNTRIES, node, context) => Type::Country,
+        (_, "^[A-Z]{2}$", _) if names_country(node, context) => Type::Country,
         (_, "^[A-Z]{2}[A-Z0-9]{9}[0-9]$", _) => Type::Isin,
         (_, _, Some(values)) if values.iter().all(|value| is_direction(value)) => {
             Type::Enum(types.names.values("SortOrder", first, &values)?)
@@ -74,15 +73,12 @@ fn is_direction(value: &Value) -> bool {
 /// Words in the names of values that are countries.
 const COUNTRIES: [&str; 4] = ["country", "countries", "nationalit", "citizenship"];
 
-/// Words in the names of values that are currencies.
-const CURRENCIES: [&str; 3] = ["currency", "currencies", "ccy"];
-
-/// Whether capital letters are one of the codes that have these words in the name, the title or the component of the value. Two
-/// letters may as well be a language or a state, and three an airport.
-fn names_any(words: &[&str], node: &Node<'_>, context: &Context<'_>) -> bool {
+/// Whether two capital letters are a country, according to the name, the title or the component of the value. They may as well be a
+/// language or a state.
+fn names_country(node: &Node<'_>, context: &Context<'_>) -> bool {
     let names = [Some(context.field), node.component, node.text("title")];
     names.into_iter().flatten().any(|name| {
         let name = name.to_ascii_lowercase();
-        words.iter().any(|word| name.contains(word))
+        COUNTRIES.iter().any(|word| name.contains(word))
     })
 }

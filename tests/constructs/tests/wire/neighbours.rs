@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use upvest_constructs::Server;
 use upvest_constructs::neighbours::events::{EventKind, EventObject};
-use upvest_constructs::neighbours::types::{Codes, Label, PatchLabelBody};
+use upvest_constructs::neighbours::types::{Label, PatchLabelBody};
 use upvest_constructs::neighbours::{Client, LEFT_OUT, NOTES, operations};
 use upvest_runtime::EventObjects;
 
@@ -113,15 +113,6 @@ async fn a_value_of_several_types_is_any_json_with_a_note() {
     let notes: Vec<&&str> = notes.collect();
     assert_eq!(notes.len(), 1, "{notes:?}");
     assert!(notes[0].contains("`either` of Several may be string or integer"));
-}
-
-#[test]
-fn three_capital_letters_are_a_currency_only_if_the_name_says_so() {
-    let codes: Codes =
-        serde_json::from_str(r#"{"airports":["TXL"],"priceCurrency":"EUR"}"#).unwrap();
-    assert_eq!(codes.airports.unwrap(), ["TXL".to_owned()]);
-    let currency: upvest_runtime::CurrencyCode = codes.price_currency.unwrap();
-    assert_eq!(currency.as_str(), "EUR");
 }
 
 #[test]
