@@ -180,7 +180,10 @@ fn single<'a>(
         Some("null") => Type::Json,
         None => {
             let names = node.list("type").iter().filter_map(Value::as_str);
-            note_several(types, node, &names.collect::<Vec<_>>(), context);
+            let names: Vec<&str> = names.collect();
+            if names.len() > 1 {
+                note_several(types, node, &names, context);
+            }
             Type::Json
         }
         Some(other) => {
@@ -246,9 +249,6 @@ fn union<'a>(
 
 /// Notes that a value of several types is read as any JSON.
 fn note_several(types: &mut Types<'_>, node: &Node<'_>, kinds: &[&str], context: &Context<'_>) {
-    if kinds.len() < 2 {
-        return;
-    }
     types.notes.push(Error::at(
         &node.at,
         format!(
