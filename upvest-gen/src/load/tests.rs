@@ -90,7 +90,7 @@ fn aliases_that_repeat_too_much_are_refused_in_plain_words() {
     let mut text = "a: &a [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for (outer, inner) in "bcdefghi".chars().zip("abcdefgh".chars()) {
         let aliases = vec![format!("*{inner}"); 10].join(", ");
-        text += &format!("{outer}: &{outer} [{aliases}]\n");
+        let _ = writeln!(text, "{outer}: &{outer} [{aliases}]");
     }
     let error = refused(parse(&text), "aliases");
     assert_eq!(

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use upvest_constructs::Server;
 use upvest_constructs::neighbours::events::{EventKind, EventObject};
-use upvest_constructs::neighbours::types::{Label, PatchLabelBody};
+use upvest_constructs::neighbours::types::{Label, LabelExtra, PatchLabelBody};
 use upvest_constructs::neighbours::{Client, LEFT_OUT, NOTES, operations};
 use upvest_runtime::EventObjects;
 
@@ -52,7 +52,7 @@ fn values_of_additional_properties_are_no_loss() {
 async fn a_repeated_property_is_rejected_in_a_list_too() {
     let (client, server) = Server::answering::<Client>("");
     let label = |name: &str| {
-        let extra = BTreeMap::from([(name.to_owned(), Default::default())]);
+        let extra = BTreeMap::from([(name.to_owned(), LabelExtra::default())]);
         Label::builder().name("n").extra(extra).build().unwrap()
     };
     client
@@ -118,10 +118,8 @@ async fn a_value_of_several_types_is_any_json_with_a_note() {
 #[test]
 fn usual_servers_are_not_noted_but_each_header_of_http_is() {
     let notes = NOTES.iter().filter(|note| note.contains("/paths/~1usual"));
-    let notes = notes
-        .map(|note| note.to_string())
-        .collect::<Vec<String>>()
-        .join("\n");
+    let notes: Vec<&str> = notes.copied().collect();
+    let notes = notes.join("\n");
     assert!(!notes.contains("servers"), "{notes}");
     assert!(
         notes.contains("`trailer`") && notes.contains("`proxy-authorization`"),
