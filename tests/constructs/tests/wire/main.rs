@@ -1,5 +1,6 @@
 //! What the clients of small descriptions send and read, with a file for each construct.
 
+mod examples;
 mod lists;
 mod neighbours;
 mod requests;
