@@ -2,6 +2,7 @@
 
 mod examples;
 mod lists;
+mod neighbours;
 mod requests;
 mod scopes;
 mod unions;
