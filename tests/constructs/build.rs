@@ -1,5 +1,8 @@
 //! Generates a module for each description in `descriptions`.
 
+#[path = "build/examples.rs"]
+mod examples;
+
 use std::error::Error;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -20,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let name = path.file_stem().and_then(|name| name.to_str());
         let name = name.ok_or("the name of a description is not text")?;
         module(&path, name, &target)?;
-        let place = target.join(name).join("mod.rs");
+        let place = target.join(name).join("mod.rs").display().to_string();
         write!(
             library,
             "#[path = {place:?}]\n#[allow(missing_docs, unused_imports, clippy::all, clippy::pedantic)]\npub mod {name};\n"
@@ -50,6 +53,7 @@ fn module(path: &Path, name: &str, target: &Path) -> Result<(), Box<dyn Error>> 
             "\n/// Messages of the generator.\npub const {constant}: &[&str] = &{errors:?};\n"
         )?;
     }
+    lists += &examples::list(&source)?;
     let page = folder.join("mod.rs");
     let text = fs::read_to_string(&page)?;
     fs::write(page, text + &lists)?;

@@ -10,10 +10,13 @@ use crate::options::CallOptions;
 use crate::pipeline::Pipeline;
 use crate::retry::RetryBudget;
 
-/// A client for the Upvest Investment API. It dereferences to the generated [`Client`](upvest_api::Client), which has a method for
-/// every operation.
+/// A client for the Upvest Investment API. It dereferences to the generated [`Client`](upvest_api::Client), which has a
+/// method for every operation.
 ///
 /// Cheap to clone; clones share connections, the token and the retry budget.
+///
+/// Several runtimes can share a client. Connections belong to the runtime that opened them, so do not let one of them stand still,
+/// such as one of a single thread between two `block_on`, while others send.
 ///
 /// ```no_run
 /// use upvest_ext::signing::SigningKey;
@@ -32,8 +35,8 @@ pub type Upvest = UpvestFor<upvest_api::Client>;
 
 /// Tokens, signatures and retries around the generated client `C`. It dereferences to `C`.
 ///
-/// [`Upvest`] is the client for the description of this SDK. For a crate that was generated from another description, write the same
-/// alias: `type MyUpvest = UpvestFor<my_api::Client>`. Both can stand in one program.
+/// [`Upvest`] is the client for the description of this SDK. For a crate that was generated from another description,
+/// write the same alias: `type MyUpvest = UpvestFor<my_api::Client>`. Both can stand in one program.
 #[derive(Clone)]
 pub struct UpvestFor<C> {
     client: C,

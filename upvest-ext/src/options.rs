@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use crate::reserved_headers::is_reserved;
 use crate::retry::RetryPolicy;
 
-const ATTEMPT: Duration = Duration::from_secs(20);
+pub(crate) const ATTEMPT: Duration = Duration::from_secs(20);
 const CALL: Duration = Duration::from_secs(60);
 /// A longer limit could overflow the clock.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
@@ -41,8 +41,8 @@ impl CallOptions {
         Self::default()
     }
 
-    /// The longest time for one attempt with its response, and the longest time without bytes of a file. 20 s by default, 24 h at
-    /// most.
+    /// The longest time for one attempt with its response, and the longest time without bytes of a file. 20 s by
+    /// default, 24 h at most.
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.attempt_timeout = Some(timeout);
         self

@@ -36,10 +36,11 @@ pub struct RawRequest {
 }
 
 impl<C: GeneratedClient> UpvestFor<C> {
-    /// A request to any path, with the same token, signature and retries, for endpoints that the description does not contain.
+    /// A request to any path, with the same token, signature and retries, for endpoints that the description does not
+    /// contain.
     ///
     /// Each segment of the path is percent-encoded, so that a value cannot change the path: `["orders", id]` requests
-    /// `/orders/..%2Fusers` for the id `../users`. Segments that are empty, `.` or `..` make sending fail.
+    /// `/orders/..%2Fusers` for the id `../users`. Segments that are empty, `.` or `..` and the method `CONNECT` make sending fail.
     ///
     /// ```no_run
     /// # async fn cancel(upvest: upvest_ext::Upvest, id: &str) -> Result<(), upvest_ext::Error> {
@@ -128,14 +129,15 @@ impl RawRequest {
             Ok(value) => Ok(response.map(|_| value)),
             Err(error) => Err(error
                 .with_metadata(response.metadata())
-                .with_context(|context| {
-                    context.operation = Some(operation.id.into());
-                    context.is_outcome_unknown = !operation.is_safe();
-                })),
+                .with_context(|context| context.operation = Some(operation.id.into()))
+                .with_outcome_of(operation)),
         }
     }
 
     fn into_request(self) -> Result<Request<Bytes>, Error> {
+        if self.method == Method::CONNECT {
+            return Err(invalid("`CONNECT` opens a tunnel and has no path"));
+        }
         let mut request = Request::new(Bytes::new());
         *request.method_mut() = self.method;
         *request.uri_mut() = self.pipeline.core.url(&self.path?, &self.query)?;

@@ -8,9 +8,11 @@ use upvest_runtime::{Error, GeneratedClient};
 use crate::builder::UpvestBuilderFor;
 use crate::client::UpvestFor;
 use crate::environment::Environment;
+use crate::problems::{Problems, Setting};
 use upvest_signing::{KeyError, SigningKey};
 
 const ENVIRONMENT: &str = "UPVEST_ENVIRONMENT";
+const INSECURE_HTTP: &str = "UPVEST_INSECURE_HTTP";
 const CLIENT_ID: &str = "UPVEST_CLIENT_ID";
 const CLIENT_SECRET: &str = "UPVEST_CLIENT_SECRET";
 const SCOPES: &str = "UPVEST_SCOPES";
@@ -45,6 +47,7 @@ impl<C: GeneratedClient> UpvestBuilderFor<C> {
     /// | variable | value |
     /// | --- | --- |
     /// | `UPVEST_ENVIRONMENT` | `sandbox`, `live`, or the base URL of another server |
+    /// | `UPVEST_INSECURE_HTTP` | `1` allows `http://` to a host that is not this machine, for tests in a container network |
     /// | `UPVEST_CLIENT_ID` | the client id |
     /// | `UPVEST_CLIENT_SECRET` | the client secret |
     /// | `UPVEST_SIGNING_KEY_ID` | the id that Upvest assigned to the signing key; optional if you set a signer yourself |
@@ -75,28 +78,21 @@ impl<C: GeneratedClient> UpvestBuilderFor<C> {
     fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Self {
         let mut variables = Variables {
             lookup,
-            problems: Vec::new(),
+            problems: Problems::default(),
         };
         let mut builder = Self::new(variables.environment());
-        let client_id = variables.required(CLIENT_ID);
-        let client_secret = variables.required(CLIENT_SECRET);
-        if client_id.is_none() || client_secret.is_none() {
-            builder.credentials_failed();
-        }
-        let client_id = client_id.unwrap_or_default();
-        builder = builder.credentials(client_id, client_secret.unwrap_or_default());
+        let client_id = variables.required(CLIENT_ID).unwrap_or_default();
+        let client_secret = variables.required(CLIENT_SECRET).unwrap_or_default();
+        builder = builder.credentials(client_id, client_secret);
         if let Some(scopes) = variables.optional(SCOPES) {
             builder = builder.scopes([scopes]);
         }
-        if variables.has_signing_key() {
-            match variables.signing_key() {
-                Some((key_id, key)) => builder = builder.signing_key(key_id, key),
-                None => builder.key_failed(),
-            }
+        if variables.has_signing_key()
+            && let Some((key_id, key)) = variables.signing_key()
+        {
+            builder = builder.signing_key(key_id, key);
         }
-        for problem in variables.problems {
-            builder.add_problem(problem);
-        }
+        builder.add_problems(variables.problems);
         builder
     }
 }
@@ -104,10 +100,20 @@ impl<C: GeneratedClient> UpvestBuilderFor<C> {
 /// The variables, and the problems that were found with them.
 struct Variables<L> {
     lookup: L,
-    problems: Vec<String>,
+    problems: Problems,
 }
 
 impl<L: Fn(&str) -> Option<OsString>> Variables<L> {
+    fn add_problem(&mut self, name: &str, problem: String) {
+        let setting = match name {
+            ENVIRONMENT => Setting::Environment,
+            CLIENT_ID | CLIENT_SECRET => Setting::Credentials,
+            SCOPES => Setting::Scopes,
+            _ => Setting::SigningKey,
+        };
+        self.problems.add(setting, problem);
+    }
+
     /// The value of a variable, unless it is blank.
     fn value(&self, name: &str) -> Option<OsString> {
         (self.lookup)(name).filter(|value| !value.to_string_lossy().trim().is_empty())
@@ -115,8 +121,10 @@ impl<L: Fn(&str) -> Option<OsString>> Variables<L> {
 
     fn optional(&mut self, name: &str) -> Option<String> {
         let text = self.value(name)?.into_string();
-        text.map_err(|_| self.problems.push(format!("{name} is not valid Unicode")))
-            .ok()
+        if text.is_err() {
+            self.add_problem(name, format!("{name} is not valid Unicode"));
+        }
+        text.ok()
     }
 
     fn required(&mut self, name: &str) -> Option<String> {
@@ -125,17 +133,33 @@ impl<L: Fn(&str) -> Option<OsString>> Variables<L> {
                 Some(_) => "is empty",
                 None => "is not set",
             };
-            self.problems.push(format!("{name} {problem}"));
+            self.add_problem(name, format!("{name} {problem}"));
         }
         self.optional(name)
     }
 
     fn environment(&mut self) -> Option<Environment> {
-        self.required(ENVIRONMENT)?
-            .trim()
-            .parse()
-            .map_err(|error| self.problems.push(format!("{ENVIRONMENT}: {error}")))
-            .ok()
+        let allows_http = self.flag(INSECURE_HTTP);
+        let environment = self.required(ENVIRONMENT)?.trim().parse::<Environment>();
+        match environment {
+            Ok(Environment::Custom(url)) if allows_http => Some(Environment::Insecure(url)),
+            Ok(environment) => Some(environment),
+            Err(error) => {
+                self.add_problem(ENVIRONMENT, format!("{ENVIRONMENT}: {error}"));
+                None
+            }
+        }
+    }
+
+    fn flag(&mut self, name: &str) -> bool {
+        match self.optional(name).as_deref().map(str::trim) {
+            None | Some("0") => false,
+            Some("1") => true,
+            Some(_) => {
+                self.add_problem(name, format!("{name} is neither 1 nor 0"));
+                false
+            }
+        }
     }
 
     /// A signer can be set instead of a key.
@@ -154,10 +178,11 @@ impl<L: Fn(&str) -> Option<OsString>> Variables<L> {
         if has_passphrase && passphrase.is_none() {
             return None;
         }
-        let key = SigningKey::from_pem(pem, passphrase.as_deref())
-            .map_err(|error| self.problems.push(key_problem(&source, &error)))
-            .ok();
-        Some((id?, key?))
+        let key = SigningKey::from_pem(pem, passphrase.as_deref());
+        if let Err(error) = &key {
+            self.add_problem(KEY, key_problem(&source, error));
+        }
+        Some((id?, key.ok()?))
     }
 
     /// The variable or the file with the key, and its content, which need not be Unicode outside of the PEM block.
@@ -167,7 +192,7 @@ impl<L: Fn(&str) -> Option<OsString>> Variables<L> {
         }
         let Some(path) = self.value(KEY_FILE) else {
             let problem = format!("neither {KEY} nor {KEY_FILE} is set");
-            self.problems.push(problem);
+            self.add_problem(KEY, problem);
             return None;
         };
         let path = PathBuf::from(path);
@@ -175,7 +200,7 @@ impl<L: Fn(&str) -> Option<OsString>> Variables<L> {
         match std::fs::read(&path) {
             Ok(pem) => Some((source, pem)),
             Err(error) => {
-                self.problems.push(format!("{source}: {error}"));
+                self.add_problem(KEY_FILE, format!("{source}: {error}"));
                 None
             }
         }

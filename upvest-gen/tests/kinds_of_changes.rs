@@ -198,6 +198,18 @@ fn each_kind_of_fact_that_changes_has_a_line_with_a_verdict() {
             Compatible,
         ),
         (
+            "/components/securitySchemes",
+            json!({ "oauth": { "type": "oauth2", "x-optional-scopes": ["a:read"] } }),
+            "operation listOrders: optional scopes changed from none to `a:read`",
+            Calls,
+        ),
+        (
+            at(get, "/parameters/2/schema/default"),
+            json!("BUY"),
+            "operation listOrders, parameter side: default changed from none to `BUY`",
+            Calls,
+        ),
+        (
             at(body, "/note/type"),
             json!("integer"),
             "field note: type changed from `text` to `i64`",
@@ -312,8 +324,8 @@ fn collect(value: &Value, at: &str, around: &str, places: &mut BTreeMap<String, 
             format!("{}.{key}", last(around))
         };
         let is_plain = !inner.is_object() && !inner.is_array();
-        // A path parameter is always required, and a secret is one by its name too.
-        let has_no_effect = key == "required" && value["in"] == "path" || key == "x-sensitive";
+        // A path parameter is always required.
+        let has_no_effect = key == "required" && value["in"] == "path";
         if is_plain && !is_name && !has_no_effect {
             places.entry(path.clone()).or_insert_with(|| place.clone());
         }
