@@ -106,7 +106,7 @@ struct Variables<L> {
 impl<L: Fn(&str) -> Option<OsString>> Variables<L> {
     fn add_problem(&mut self, name: &str, problem: String) {
         let setting = match name {
-            ENVIRONMENT => Setting::Environment,
+            ENVIRONMENT | INSECURE_HTTP => Setting::Environment,
             CLIENT_ID | CLIENT_SECRET => Setting::Credentials,
             SCOPES => Setting::Scopes,
             _ => Setting::SigningKey,
