@@ -13,6 +13,7 @@ const SIGNING: &str = "upvest-ext/signing/src";
 const LAYER: &str = "upvest-ext/src";
 const GENERATOR: &str = "upvest-gen/src";
 const XTASK: &str = "xtask/src";
+const SANDBOX: &str = "tests/sandbox/src";
 
 #[test]
 fn no_exported_macro_contains_a_feature() {
@@ -63,6 +64,39 @@ fn no_module_imports_a_module_that_imports_it() {
         }
         assert_eq!(circle(&modules), None, "{folder}");
     }
+}
+
+/// The sandbox imports by the names of modules, so each mention of one counts.
+#[test]
+fn no_module_of_the_sandbox_imports_one_that_imports_it() {
+    let root = source(SANDBOX);
+    let mut modules = Imports::new();
+    for file in files(&root) {
+        let inside = file.strip_prefix(&root).expect("the file is in the folder");
+        let inside = inside.with_extension("");
+        let module = inside.iter().next().expect("the file has a name");
+        let module = module.to_string_lossy().into_owned();
+        if module == "lib" || module == "main" {
+            continue;
+        }
+        let text = fs::read_to_string(&file).expect("the file can be read");
+        let code = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"));
+        let imported = modules.entry(module.clone()).or_default();
+        for rest in code.flat_map(|line| line.split("crate::").skip(1)) {
+            let other = rest
+                .split(|c: char| !c.is_alphanumeric() && c != '_')
+                .next();
+            let other = other.unwrap_or_default();
+            let is_module = other.starts_with(|c: char| c.is_lowercase());
+            if is_module && other != module {
+                imported.insert(other.to_owned());
+            }
+        }
+    }
+    assert!(modules.len() > 10, "found only {modules:?}");
+    assert_eq!(circle(&modules), None);
 }
 
 #[test]

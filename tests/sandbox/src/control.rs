@@ -17,18 +17,13 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 
+use crate::clients::Clients;
 use crate::commands::{Command, CommandError};
+use crate::demo;
 use crate::description::Description;
 use crate::domain::events::EventKind;
 use crate::domain::lifecycle;
-use crate::sandbox::clients::Clients;
-use crate::sandbox::shared::Shared;
-
-/// The private key of the default client. Only sandboxes accept it.
-pub(crate) const DEMO_KEY: &str = include_str!("../demo-key.pem");
-/// The same key, encrypted with [`DEMO_PASSPHRASE`], for loading an encrypted key as in production.
-const ENCRYPTED_DEMO_KEY: &str = include_str!("../demo-key.encrypted.pem");
-pub(crate) const DEMO_PASSPHRASE: &str = "sandbox";
+use crate::shared::Shared;
 
 /// The client of a command or a view: that of the header `upvest-client-id`, or else the default client.
 struct Client(Arc<Shared>);
@@ -210,8 +205,8 @@ async fn show(
         },
         "openapi.json" => json_answer(&served_document(&shared.setup.description, &headers)),
         "control.json" => json_answer(&control_document(&headers)),
-        "signing-key.pem" => DEMO_KEY.into_response(),
-        "encrypted-signing-key.pem" => ENCRYPTED_DEMO_KEY.into_response(),
+        "signing-key.pem" => demo::KEY.into_response(),
+        "encrypted-signing-key.pem" => demo::ENCRYPTED_KEY.into_response(),
         _ => (
             StatusCode::NOT_FOUND,
             refused("there is no view with this name"),

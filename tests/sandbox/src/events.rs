@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::access::KEY_ID;
-use crate::control::DEMO_PASSPHRASE;
+use crate::demo;
+use crate::demo::ACCOUNT_GROUP;
 use crate::domain::events::Event;
 use crate::instant;
-use crate::sandbox::ACCOUNT_GROUP;
-use crate::sandbox::shared::Shared;
+use crate::shared::Shared;
 
 /// The number of entries of each log on the status page.
 const SHOWN: usize = 20;
@@ -111,7 +111,7 @@ impl Shared {
                 "client_id": self.client_id,
                 "client_secret": self.access().secret(),
                 "signing_key_id": KEY_ID,
-                "passphrase_of_encrypted_signing_key": DEMO_PASSPHRASE,
+                "passphrase_of_encrypted_signing_key": demo::PASSPHRASE,
                 "account_group": ACCOUNT_GROUP,
             },
         })

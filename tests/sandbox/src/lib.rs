@@ -43,8 +43,10 @@
 
 mod access;
 mod amount;
+mod clients;
 mod commands;
 mod control;
+mod demo;
 mod description;
 mod digest;
 mod domain;
@@ -56,8 +58,11 @@ mod http;
 mod instant;
 mod log;
 mod sandbox;
+mod service;
+mod shared;
 mod webhooks;
 
+pub use clients::builder::{SandboxBuilder, StartError};
 pub use commands::{Command, CommandError, InstrumentType};
 pub use domain::customers::users::UserStatus;
 pub use domain::trading::transfers::Direction;
@@ -65,5 +70,4 @@ pub use events::EventRecord;
 pub use faults::{Fault, FaultRule};
 pub use log::{DeliveryRecord, RequestRecord};
 pub use sandbox::Sandbox;
-pub use sandbox::builder::{SandboxBuilder, StartError};
 pub use webhooks::payload::PayloadShape;

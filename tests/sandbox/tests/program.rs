@@ -476,7 +476,7 @@ fn every_setting_of_the_builder_has_a_flag() {
         .output()
         .unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
-    let source = include_str!("../src/sandbox/builder.rs");
+    let source = include_str!("../src/clients/builder.rs");
     let settings = source
         .split("    pub fn ")
         .skip(1)

@@ -18,11 +18,11 @@ use crate::domain::trading::instruments::instrument_id;
 use crate::domain::trading::transfers::Securities;
 use crate::engine::{Engine, World};
 use crate::faults::{DeliveryFaults, Fault};
+use crate::http::built_in::is_operation;
 use crate::http::server::ServerState;
-use crate::http::service::is_operation;
 use crate::instant;
-use crate::sandbox::A_CENTURY;
-use crate::sandbox::shared::Shared;
+use crate::shared::Shared;
+use crate::shared::clock::A_CENTURY;
 
 impl Shared {
     /// Executes a command. If it creates something, the answer is `{"id": ...}`.
@@ -63,7 +63,7 @@ impl Shared {
                 let ids = engine.seed_table(world, &table, count, &Value::Object(fields))?;
                 Ok(json!({ "id": ids.first(), "ids": ids }))
             })?,
-            Command::Reset => self.restore("").map(nothing)?,
+            Command::Reset => self.restore("").map(nothing).map_err(CommandError::new)?,
             Command::Snapshot { name } if name.is_empty() => {
                 return Err(CommandError::new("`name` must not be empty"));
             }
@@ -71,7 +71,10 @@ impl Shared {
                 self.take_snapshot(&name);
                 nothing(())
             }
-            Command::Restore { name } => self.restore(&name).map(nothing)?,
+            Command::Restore { name } => self
+                .restore(&name)
+                .map(nothing)
+                .map_err(CommandError::new)?,
             Command::RevokeTokens => {
                 self.access().revoke_tokens();
                 nothing(())

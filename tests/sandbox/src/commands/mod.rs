@@ -2,7 +2,6 @@
 
 mod execute;
 mod read;
-mod shorthands;
 mod trigger;
 
 use std::fmt;

@@ -10,13 +10,13 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::commands::{Command, CommandError};
+use crate::demo::ACCOUNT_GROUP;
 use crate::domain::state::State;
 use crate::domain::trading::instruments::instrument_id;
 use crate::engine::Engine;
 use crate::http::call::Call;
 use crate::http::operations::handler;
-use crate::sandbox::ACCOUNT_GROUP;
-use crate::sandbox::shared::Shared;
+use crate::shared::Shared;
 
 /// The longest time to wait for an event. Savings plans take a week, and nothing takes longer.
 const LONGEST: TimeDelta = TimeDelta::days(8);

@@ -16,7 +16,7 @@ use crate::faults::Fault;
 const PIECES: usize = 10;
 
 /// Applies a fault to a complete answer.
-pub(super) fn spoil(response: Response<Bytes>, fault: Option<&Fault>) -> Response<Body> {
+pub(crate) fn spoil(response: Response<Bytes>, fault: Option<&Fault>) -> Response<Body> {
     let (mut parts, body) = response.into_parts();
     match fault {
         Some(Fault::TruncatedBody) if !body.is_empty() => {
@@ -58,7 +58,7 @@ pub(super) fn spoil(response: Response<Bytes>, fault: Option<&Fault>) -> Respons
 }
 
 /// The error page of a gateway whose backend cannot be reached.
-pub(super) fn gateway_page(status: u16) -> Response<Bytes> {
+pub(crate) fn gateway_page(status: u16) -> Response<Bytes> {
     let page = format!(
         "<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>\n"
     );

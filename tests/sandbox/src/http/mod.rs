@@ -1,10 +1,10 @@
 //! The API over HTTP.
 
+pub(crate) mod built_in;
 pub(crate) mod call;
-mod fault_body;
+pub(crate) mod fault_body;
 pub(crate) mod idempotency;
 pub(crate) mod operations;
-mod paths;
+pub(crate) mod paths;
 pub(crate) mod problem;
 pub(crate) mod server;
-pub(crate) mod service;

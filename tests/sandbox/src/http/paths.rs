@@ -9,7 +9,7 @@ use percent_encoding::percent_decode_str;
 
 /// Path templates with their values.
 #[derive(Debug)]
-pub(super) struct Paths<T> {
+pub(crate) struct Paths<T> {
     /// By their number of segments.
     templates: HashMap<usize, Vec<Template<T>>>,
 }
@@ -33,10 +33,10 @@ enum Segment {
 }
 
 /// The parameters of a path, by name. `None` if one is not valid UTF-8.
-pub(super) type Parameters = Option<Vec<(String, String)>>;
+pub(crate) type Parameters = Option<Vec<(String, String)>>;
 
 impl<T> Paths<T> {
-    pub(super) fn new(values: impl IntoIterator<Item = (String, T)>) -> Self {
+    pub(crate) fn new(values: impl IntoIterator<Item = (String, T)>) -> Self {
         let mut templates: HashMap<usize, Vec<Template<T>>> = HashMap::new();
         for (path, value) in values {
             let segments: Vec<_> = segments(&path).map(Segment::read).collect();
@@ -54,7 +54,7 @@ impl<T> Paths<T> {
     }
 
     /// The value of the template that matches `path`, and the parameters in the path.
-    pub(super) fn find(&self, path: &str) -> Option<(&T, Parameters)> {
+    pub(crate) fn find(&self, path: &str) -> Option<(&T, Parameters)> {
         let segments: Vec<_> = segments(path).collect();
         let templates = self.templates.get(&segments.len())?;
         templates.iter().find_map(|template| {

@@ -20,8 +20,6 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower_service::Service as _;
 
-use super::service::Reset;
-
 /// How long open calls may take when the server stops.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -32,6 +30,10 @@ const IDLE: Duration = Duration::from_secs(60);
 /// The command that must be answered although it cuts connections.
 const SET_OFFLINE: &str = "/_sandbox/set_offline";
 const BACK_OFF: Duration = Duration::from_millis(100);
+
+/// Marks an answer that must be replaced by a reset of the connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reset;
 
 /// The wanted state of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,10 +1,7 @@
 //! A running sandbox.
 
-pub(crate) mod builder;
-pub(crate) mod clients;
-pub(crate) mod clock;
-mod given;
-pub(crate) mod shared;
+mod shorthands;
+mod start;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -17,24 +14,19 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use uuid::Uuid;
 
 use crate::access::{CLIENT_ID, CLIENT_SECRET, KEY_ID};
+use crate::clients::Clients;
+use crate::clients::builder::{SandboxBuilder, StartError};
 use crate::commands::{Command, CommandError};
-use crate::control::{self, DEMO_KEY};
+use crate::control;
+use crate::demo;
 use crate::events::EventRecord;
 use crate::http::server::{self, ServerState};
-use crate::http::service;
 use crate::log::{DeliveryRecord, RequestRecord};
-use crate::sandbox::builder::{SandboxBuilder, StartError};
-use crate::sandbox::clients::Clients;
-use crate::sandbox::shared::Shared;
-
-/// The id of the default account group.
-pub(crate) const ACCOUNT_GROUP: Uuid = uuid::uuid!("d9a1c5e0-6b1f-4e0a-8d6c-2f6f1c7a9b10");
-
-/// The longest duration by which the clock can be advanced.
-pub(crate) const A_CENTURY: TimeDelta = TimeDelta::days(36_525);
+use crate::service;
+use crate::shared::Shared;
+use crate::shared::clock::A_CENTURY;
 
 /// A server with the whole API on a port of this machine. It is stopped when this value is dropped.
 ///
@@ -145,7 +137,7 @@ impl Sandbox {
 
     /// The private key as PEM, not encrypted.
     pub fn signing_key_pem(&self) -> &'static str {
-        DEMO_KEY
+        demo::KEY
     }
 
     /// The settings of a client for this sandbox, under the names of the environment variables that the SDK reads: address,
@@ -169,7 +161,7 @@ impl Sandbox {
                 "UPVEST_CLIENT_ID" => CLIENT_ID,
                 "UPVEST_CLIENT_SECRET" => CLIENT_SECRET,
                 "UPVEST_SIGNING_KEY_ID" => KEY_ID,
-                "UPVEST_SIGNING_KEY" => DEMO_KEY,
+                "UPVEST_SIGNING_KEY" => demo::KEY,
                 _ => return None,
             };
             Some(value.to_owned())

@@ -1,5 +1,4 @@
 //! Webhook deliveries: signed, in order, and retried until they are accepted.
 
-pub(crate) mod delivery;
 pub(crate) mod keys;
 pub(crate) mod payload;

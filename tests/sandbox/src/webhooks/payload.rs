@@ -55,7 +55,7 @@ struct Reference {
 }
 
 /// The body of a delivery.
-pub(super) fn payload(shape: PayloadShape, webhook_id: Uuid, events: &[Arc<Event>]) -> Vec<u8> {
+pub(crate) fn payload(shape: PayloadShape, webhook_id: Uuid, events: &[Arc<Event>]) -> Vec<u8> {
     let entries = events.iter().map(|event| Entry {
         id: event.id,
         created_at: event.created_at,

@@ -12,20 +12,26 @@ use upvest_signing::{PublicKey, SignatureVersion, SigningKey};
 use uuid::Uuid;
 
 use crate::access::{Access, CLIENT_ID, CLIENT_SECRET, Strictness};
+use crate::clients::given::GivenDescription;
+use crate::clients::{Clients, Saved, check_file};
 use crate::commands::CommandError;
-use crate::control::DEMO_KEY;
+use crate::demo::{self, ACCOUNT_GROUP};
 use crate::digest::short_digest;
 use crate::domain::state::State;
-use crate::sandbox::clients::{Clients, Saved, check_file};
-use crate::sandbox::clock::Clock;
-use crate::sandbox::given::GivenDescription;
-use crate::sandbox::shared::{Core, Parts, Port, Setup, Shared};
-use crate::sandbox::{A_CENTURY, ACCOUNT_GROUP, Sandbox};
-use crate::webhooks::delivery::WebhookSender;
+use crate::shared::clock::A_CENTURY;
+use crate::shared::clock::Clock;
+use crate::shared::delivery::WebhookSender;
+use crate::shared::{Core, Parts, Port, Setup, Shared};
 use crate::webhooks::keys::WebhookKeys;
 use crate::webhooks::payload::PayloadShape;
 
-/// Builds a [`Sandbox`]. Made by [`Sandbox::builder`].
+/// What a running sandbox needs.
+pub(crate) struct Prepared {
+    pub(crate) clients: Arc<Clients>,
+    pub(crate) listener: TcpListener,
+}
+
+/// Builds a [`Sandbox`](crate::Sandbox). Made by [`Sandbox::builder`](crate::Sandbox::builder).
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing before `start`"]
 pub struct SandboxBuilder {
@@ -212,13 +218,13 @@ impl SandboxBuilder {
         self
     }
 
-    /// Starts with the state in a file that [`Sandbox::save`] has written, and never writes to it.
+    /// Starts with the state in a file that [`Sandbox::save`](crate::Sandbox::save) has written, and never writes to it.
     pub fn load(mut self, path: impl Into<PathBuf>) -> Self {
         self.load = Some(path.into());
         self
     }
 
-    /// Saves the state in this file when the sandbox [stops](Sandbox::stop), and by [`Command::Save`](crate::Command::Save). Nothing
+    /// Saves the state in this file when the sandbox [stops](crate::Sandbox::stop), and by [`Command::Save`](crate::Command::Save). Nothing
     /// else writes it. [`load`](SandboxBuilder::load) reads it.
     pub fn save(mut self, path: impl Into<PathBuf>) -> Self {
         self.save = Some(path.into());
@@ -232,14 +238,14 @@ impl SandboxBuilder {
         self
     }
 
-    /// The number of events that are kept for [`Sandbox::events`]. 10,000 by default. Events that wait for delivery are always
+    /// The number of events that are kept for [`Sandbox::events`](crate::Sandbox::events). 10,000 by default. Events that wait for delivery are always
     /// kept.
     pub fn event_limit(mut self, limit: usize) -> Self {
         self.event_limit = limit.max(1);
         self
     }
 
-    /// The number of entries that are kept for [`Sandbox::requests`] and for [`Sandbox::deliveries`]. 100,000 by default.
+    /// The number of entries that are kept for [`Sandbox::requests`](crate::Sandbox::requests) and for [`Sandbox::deliveries`](crate::Sandbox::deliveries). 100,000 by default.
     pub fn log_limit(mut self, limit: usize) -> Self {
         self.log_limit = limit.max(1);
         self
@@ -265,12 +271,8 @@ impl SandboxBuilder {
         self
     }
 
-    /// Starts the sandbox. When this returns, it accepts requests.
-    ///
-    /// # Errors
-    ///
-    /// [`StartError`] if the port is in use, a description cannot be served, or the data cannot be read or written.
-    pub async fn start(mut self) -> Result<Sandbox, StartError> {
+    /// The clients and the port of a sandbox that is about to run.
+    pub(crate) async fn prepare(mut self) -> Result<Prepared, StartError> {
         self.setup = self.given.read(self.setup)?;
         let listener = TcpListener::bind(SocketAddr::from((self.host, self.port)));
         let listener = listener.await.map_err(|source| StartError::Port {
@@ -286,7 +288,7 @@ impl SandboxBuilder {
             with_path(path, check_file)?;
         }
         let clients = Arc::new(Clients::start(self, saved)?);
-        Sandbox::run(clients, listener).map_err(StartError::other)
+        Ok(Prepared { clients, listener })
     }
 
     /// The state of a client: `core` with its time moved to the present, or a new one. For the default client
@@ -315,7 +317,7 @@ impl SandboxBuilder {
                 .map_err(|refused| StartError::other(CommandError::from(refused)))?;
         }
         self.check_scopes()?;
-        let key = SigningKey::from_pem(DEMO_KEY, None).map_err(StartError::other)?;
+        let key = SigningKey::from_pem(demo::KEY, None).map_err(StartError::other)?;
         let credentials = (client_id.to_owned(), secret);
         let all_scopes = || self.setup.description.scopes();
         let mut access = Access::new(

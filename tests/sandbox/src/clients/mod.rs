@@ -1,6 +1,9 @@
 //! The clients of a sandbox. Each has its own state, clock, faults and logs, so that concurrent tests do not affect each
 //! other.
 
+pub(crate) mod builder;
+mod given;
+
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -13,9 +16,9 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+use crate::clients::builder::{SandboxBuilder, StartError};
 use crate::commands::{Command, CommandError};
-use crate::sandbox::builder::{SandboxBuilder, StartError};
-use crate::sandbox::shared::{Core, Port, Shared};
+use crate::shared::{Core, Port, Shared};
 
 /// The version of the format of saved states.
 const VERSION: u32 = 4;

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use upvest_gen::{Source, describe};
 
+use crate::clients::builder::StartError;
 use crate::description::Description;
 use crate::engine::{Engine, Life};
-use crate::sandbox::builder::StartError;
-use crate::sandbox::shared::Setup;
+use crate::shared::Setup;
 
 /// The files that a user gave.
 #[derive(Clone, Debug, Default)]

@@ -6,12 +6,13 @@ use chrono::NaiveDate;
 use uuid::Uuid;
 
 use crate::commands::{Command, CommandError, InstrumentType};
+use crate::demo::ACCOUNT_GROUP;
 use crate::domain::customers::users::UserStatus;
 use crate::domain::trading::transfers::Direction;
 use crate::events::EventRecord;
 use crate::faults::{Fault, FaultRule};
-use crate::http::service::token_operation;
-use crate::sandbox::{ACCOUNT_GROUP, Sandbox};
+use crate::http::built_in::token_operation;
+use crate::sandbox::Sandbox;
 
 /// Declares methods that execute one command. They return the id of the created resource, nothing, or cannot fail.
 macro_rules! shorthands {

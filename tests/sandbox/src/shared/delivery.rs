@@ -9,10 +9,10 @@ use futures_util::stream::FuturesUnordered;
 use reqwest::Url;
 use uuid::Uuid;
 
-use super::payload::{PayloadShape, payload};
 use crate::domain::events::Event;
 use crate::log::DeliveryRecord;
-use crate::sandbox::shared::Shared;
+use crate::shared::Shared;
+use crate::webhooks::payload::{PayloadShape, payload};
 
 /// The timeout of an endpoint, in real time. No source says how long Upvest waits (PROTOCOL 2.1).
 const PATIENCE: Duration = Duration::from_secs(10);

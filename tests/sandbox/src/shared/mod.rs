@@ -1,5 +1,8 @@
 //! The shared state of a running sandbox.
 
+pub(crate) mod clock;
+pub(crate) mod delivery;
+
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -14,7 +17,6 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::access::Access;
-use crate::commands::CommandError;
 use crate::description::Description;
 use crate::domain::customers::subscriptions::Subscription;
 use crate::domain::state::State;
@@ -25,8 +27,8 @@ use crate::http::idempotency::Idempotency;
 use crate::http::problem::Problem;
 use crate::http::server::ServerState;
 use crate::log::{DeliveryRecord, Log, RequestRecord};
-use crate::sandbox::clock::Clock;
-use crate::webhooks::delivery::WebhookSender;
+use crate::shared::clock::Clock;
+use crate::shared::delivery::WebhookSender;
 use crate::webhooks::keys::WebhookKeys;
 
 /// The state of a client. Locks are held only briefly, and never across an `await`.
@@ -166,11 +168,10 @@ impl Shared {
     }
 
     /// Restores a snapshot, including its time. Faults and logs are removed. Tokens stay valid.
-    pub(crate) fn restore(&self, name: &str) -> Result<(), CommandError> {
-        let none = || CommandError::new(format!("there is no snapshot `{name}`"));
+    pub(crate) fn restore(&self, name: &str) -> Result<(), String> {
+        let none = || format!("there is no snapshot `{name}`");
         let state = lock(&self.snapshots).get(name).cloned().ok_or_else(none)?;
-        let state: Core =
-            serde_json::from_slice(&state).map_err(|error| CommandError::new(error.to_string()))?;
+        let state: Core = serde_json::from_slice(&state).map_err(|error| error.to_string())?;
         self.clock.turn_back(state.state.time.now);
         let mut core = self.core();
         *core = state;

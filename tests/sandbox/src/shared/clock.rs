@@ -5,6 +5,9 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+/// The longest duration by which the clock can be advanced.
+pub(crate) const A_CENTURY: TimeDelta = TimeDelta::days(36_525);
+
 /// The start of 9999, as later years than that cannot be written in RFC 3339.
 const END: DateTime<Utc> =
     DateTime::from_timestamp(253_370_764_800, 0).expect("a number of seconds that a date has");

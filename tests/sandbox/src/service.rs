@@ -14,19 +14,21 @@ use serde_json::Value;
 use upvest_signing::IncomingRequest;
 use uuid::Uuid;
 
-use super::call::{Answer, Call, GivenBody};
-use super::fault_body::{gateway_page, spoil};
-use super::paths::{Parameters, Paths};
-use super::problem::Problem;
+use crate::clients::Clients;
 use crate::description::{Description, Operation, OperationAccess, Schema, is_json};
 use crate::digest::short_digest;
 use crate::engine::{self, Engine};
 use crate::faults::Fault;
+use crate::http::built_in::{FORM, TOKEN, TOKEN_ID, VERIFY_KEYS, VERIFY_KEYS_ID, grants_tokens};
+use crate::http::call::{Answer, Call, GivenBody};
+use crate::http::fault_body::{gateway_page, spoil};
 use crate::http::idempotency::{Fingerprint, fingerprint};
 use crate::http::operations::{Handler, handler};
+use crate::http::paths::{Parameters, Paths};
+use crate::http::problem::Problem;
+use crate::http::server::Reset;
 use crate::log::RequestRecord;
-use crate::sandbox::clients::Clients;
-use crate::sandbox::shared::{Core, Shared};
+use crate::shared::{Core, Shared};
 
 /// The longest body of a request, which is more than any operation needs.
 const MAX_BODY: usize = 4 << 20;
@@ -35,18 +37,6 @@ const PROBLEM: &str = "application/problem+json";
 const ASKED_FOR: &str = "A requested fault.";
 const JSON: &str = "application/json";
 const BUG: &str = "The sandbox has a bug.";
-
-/// Marks an answer that must be replaced by a reset of the connection.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Reset;
-
-/// The keys that verify deliveries. The description of this workspace does not contain the operation (PROTOCOL 2.4).
-const VERIFY_KEYS: &str = "/auth/verify_keys";
-const VERIFY_KEYS_ID: &str = "retrieveVerifyKeys";
-/// The token request, for descriptions without one.
-const TOKEN: &str = "/auth/token";
-const TOKEN_ID: &str = "createAccessToken";
-const FORM: &str = "application/x-www-form-urlencoded";
 
 /// An operation and what serves it.
 #[derive(Clone, Debug)]
@@ -63,21 +53,6 @@ enum Does {
     Serve(usize),
     GrantToken,
     GiveKeys,
-}
-
-/// The name of the token request, for faults.
-pub(crate) fn token_operation(description: &Description) -> &str {
-    let mut operations = description.operations().iter();
-    let token = operations.find(|operation| grants_tokens(description, operation));
-    token.map_or(TOKEN_ID, |operation| &operation.id)
-}
-
-/// Whether there is an operation with this name, for faults.
-pub(crate) fn is_operation(description: &Description, name: &str) -> bool {
-    let mut operations = description.operations().iter();
-    name == VERIFY_KEYS_ID
-        || name == token_operation(description)
-        || operations.any(|operation| operation.id == name)
 }
 
 /// A router with all paths of the API.
@@ -138,12 +113,6 @@ fn does(description: &Description, at: usize, operation: &Operation) -> Does {
     }
     let rules = handler(&operation.id).filter(|_| description.has_rules());
     rules.map_or(Does::Serve(at), Does::Handle)
-}
-
-/// Whether an operation is the token request: by the path of the OAuth flow, or that of Upvest.
-fn grants_tokens(description: &Description, operation: &Operation) -> bool {
-    let is_named = operation.path == TOKEN || description.token_paths().contains(&operation.path);
-    is_named && operation.method == Method::POST
 }
 
 /// What every sandbox serves, whether or not the description has it.

@@ -1,0 +1,34 @@
+//! The operations that every sandbox serves, whether or not the description has them: the token request, and the keys of webhooks.
+
+use http::Method;
+
+use crate::description::{Description, Operation};
+
+/// The keys that verify deliveries. The description of this workspace does not contain the operation (PROTOCOL 2.4).
+pub(crate) const VERIFY_KEYS: &str = "/auth/verify_keys";
+pub(crate) const VERIFY_KEYS_ID: &str = "retrieveVerifyKeys";
+/// The token request, for descriptions without one.
+pub(crate) const TOKEN: &str = "/auth/token";
+pub(crate) const TOKEN_ID: &str = "createAccessToken";
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
+
+/// The name of the token request, for faults.
+pub(crate) fn token_operation(description: &Description) -> &str {
+    let mut operations = description.operations().iter();
+    let token = operations.find(|operation| grants_tokens(description, operation));
+    token.map_or(TOKEN_ID, |operation| &operation.id)
+}
+
+/// Whether there is an operation with this name, for faults.
+pub(crate) fn is_operation(description: &Description, name: &str) -> bool {
+    let mut operations = description.operations().iter();
+    name == VERIFY_KEYS_ID
+        || name == token_operation(description)
+        || operations.any(|operation| operation.id == name)
+}
+
+/// Whether an operation is the token request: by the path of the OAuth flow, or that of Upvest.
+pub(crate) fn grants_tokens(description: &Description, operation: &Operation) -> bool {
+    let is_named = operation.path == TOKEN || description.token_paths().contains(&operation.path);
+    is_named && operation.method == Method::POST
+}
