@@ -236,6 +236,9 @@ impl Core {
             let failed = match self.send(call, request, record).await {
                 AttemptOutcome::Success(response) => {
                     self.budget.record_success(retries);
+                    if let (Some(tokens), Some(_)) = (&self.tokens, &token) {
+                        tokens.record_accepted();
+                    }
                     return Ok(response);
                 }
                 AttemptOutcome::Failed(failed) => failed,

@@ -134,7 +134,13 @@ impl Tokens {
         !is_current || self.drop_current(token)
     }
 
-    /// Drops the current token, unless the one before it was rejected a moment ago.
+    /// Records that the server accepted a token. If it rejects the next one, that one was revoked.
+    pub(crate) fn record_accepted(&self) {
+        let last = self.last_rejected.lock();
+        *last.unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Drops the current token, unless the one before it was rejected a moment ago and none was accepted since.
     fn drop_current(&self, token: &HeaderValue) -> bool {
         let last = self.last_rejected.lock();
         let mut last = last.unwrap_or_else(PoisonError::into_inner);
