@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let name = path.file_stem().and_then(|name| name.to_str());
         let name = name.ok_or("the name of a description is not text")?;
         module(&path, name, &target)?;
-        let place = target.join(name).join("mod.rs");
+        let place = target.join(name).join("mod.rs").display().to_string();
         write!(
             library,
             "#[path = {place:?}]\n#[allow(missing_docs, unused_imports, clippy::all, clippy::pedantic)]\npub mod {name};\n"

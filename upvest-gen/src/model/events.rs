@@ -222,6 +222,7 @@ impl Events {
         let name = names::variant(wire, others);
         self.kinds.push(Variant {
             name,
+            deprecated: false,
             wire: wire.to_owned(),
             description: format!("`{wire}`"),
         });

@@ -1,6 +1,10 @@
 //! What the clients of small descriptions send and read, with a file for each construct.
 
+mod deprecated;
+mod inheritance;
 mod lists;
 mod requests;
 mod scopes;
+mod tags;
+mod titles;
 mod unions;
