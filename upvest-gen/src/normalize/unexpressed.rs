@@ -53,12 +53,17 @@ fn has_equal_items(schema: &Map<String, Value>, places: &[Value]) -> bool {
     places.iter().all(|place| Some(place) == first) && others.all(|other| Some(other) == first)
 }
 
-/// The values of the properties whose names match a pattern.
+/// The values of the properties whose names match a pattern. Beside named properties, a server may add others of any type, unless the
+/// description excludes them.
 pub(super) fn by_pattern<'a>(schema: &'a Map<String, Value>, at: &str) -> Option<Part<'a>> {
     let patterns = schema.get("patternProperties")?.as_object()?;
     let (pattern, first) = patterns.iter().next()?;
     let place = pointer::join(at, "patternProperties");
-    let value = if patterns.values().all(|value| value == first) {
+    let is_closed = ["additionalProperties", "unevaluatedProperties"]
+        .into_iter()
+        .any(|keyword| schema.get(keyword) == Some(&Value::Bool(false)));
+    let is_map = is_closed || !schema.contains_key("properties");
+    let value = if is_map && patterns.values().all(|value| value == first) {
         first
     } else {
         &ANY
