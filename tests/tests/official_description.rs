@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use upvest_gen::Source;
 use upvest_gen::model;
-use upvest_gen::model::{Api, Operation, Schema, Type};
+use upvest_gen::model::{Api, Event, Field, Operation, Schema, Type};
 use upvest_tests::description::{source, workspace_file};
 
 fn official() -> Api {
@@ -45,8 +45,12 @@ fn the_official_overlay_says_for_each_resource_that_ends_which_statuses_are_fina
         ("PortfolioOrder", "Settled Cancelled"),
         ("PortfolioOrderItem", "Filled Cancelled"),
         ("User", ""),
-        ("UserCheck", "Passed Failed"),
+        ("UserCheckCompliance", "Passed Failed"),
+        ("UserCheckInstrumentFit", "Passed Failed"),
+        ("UserCheckKnowYourCustomer", "Passed Failed"),
+        ("UserCheckProofOfResidency", "Passed Failed"),
         ("UserCreateRequest", ""),
+        ("UserEvent", ""),
         ("UserGetResponse", ""),
         ("VirtualCashDecrease", "Confirmed Cancelled"),
         ("VirtualCashIncrease", "Confirmed"),
@@ -156,6 +160,81 @@ fn the_orders_of_an_account_are_filtered_by_default() {
         filtered,
         [("list_account_orders", "status", Some("FILLED"))]
     );
+}
+
+/// Codes, names of securities, kinds and names of permissions. No text that a customer or an operator wrote.
+#[test]
+fn every_official_text_that_debug_shows_is_reviewed() {
+    let api = official();
+    let mut shown = BTreeSet::new();
+    for schema in &api.schemas {
+        for field in schema.fields() {
+            let hidden = Field {
+                public: false,
+                ..field.clone()
+            };
+            if hidden.is_hidden() && !field.is_hidden() {
+                shown.insert(format!("{}.{}", schema.name, field.name));
+            }
+        }
+    }
+    let shown: Vec<String> = shown.into_iter().collect();
+    insta::assert_snapshot!(shown.join("\n"));
+}
+
+#[test]
+fn the_rules_of_a_subscription_are_in_its_documentation() {
+    let api = official();
+    let schemas = api.schemas.iter();
+    let subscriptions = schemas.filter(|schema| schema.name.starts_with("Webhook"));
+    let mut documented = 0;
+    for schema in subscriptions {
+        for field in schema.fields() {
+            let rule = match field.name.as_str() {
+                "title" => "1 to 32 letters",
+                "url" => "at most 1,000 characters",
+                _ => continue,
+            };
+            assert!(field.description.contains(rule), "{}", schema.name);
+            documented += 1;
+        }
+    }
+    assert_eq!(documented, 6);
+}
+
+#[test]
+fn a_failed_tax_exemption_has_an_object_of_its_own() {
+    let spec = source("tests/fixtures/official/newer-constructs.yaml");
+    let overlay = source("spec/official-overlay.yaml");
+    let api = model(&spec, Some(&overlay)).unwrap_or_else(|error| panic!("{error}"));
+    for (event_type, object) in [
+        ("TAX_EXEMPTION.CREATED", "TaxExemption"),
+        ("TAX_EXEMPTION.DELETED", "TaxExemption"),
+        ("TAX_EXEMPTION.CREATION_FAILED", "TaxExemptionFailure"),
+        ("TAX_EXEMPTION.DELETION_FAILED", "TaxExemptionFailure"),
+    ] {
+        let has_type = |event: &&Event| event.types.iter().any(|it| it == event_type);
+        let events = api.events.iter().filter(has_type);
+        let objects: Vec<&str> = events.map(|event| event.object.as_str()).collect();
+        assert_eq!(objects, [object], "{event_type}");
+    }
+}
+
+#[test]
+fn a_read_of_the_official_description_needs_no_scope_for_changes() {
+    let mut alternatives = 0;
+    for operation in official().operations.iter().filter(|it| it.method == "GET") {
+        let Some(first) = operation.scope_sets.first() else {
+            continue;
+        };
+        for scope in first.iter().filter(|scope| scope.ends_with(":admin")) {
+            let reading = scope.replace(":admin", ":read");
+            let is_listed = operation.scopes.contains(&reading);
+            assert!(!is_listed, "{}: {first:?}", operation.id);
+        }
+        alternatives += usize::from(operation.scope_sets.len() > 1);
+    }
+    assert!(alternatives > 30, "{alternatives}");
 }
 
 /// The README says how much of Upvest's own description the default crate has.

@@ -244,7 +244,7 @@ fn predicates_follow_kind_and_status() {
 }
 
 #[test]
-fn a_wait_in_seconds_is_read_and_any_other_is_left_to_the_transport() {
+fn a_wait_is_read_in_seconds_and_as_a_date() {
     let wait = |value| {
         let headers = HeaderMap::from_iter([(
             "retry-after".parse().expect("a name"),
@@ -254,7 +254,10 @@ fn a_wait_in_seconds_is_read_and_any_other_is_left_to_the_transport() {
             .retry_after()
     };
     assert_eq!(wait("7"), Some(Duration::from_secs(7)));
-    assert_eq!(wait("Sun, 06 Nov 1994 08:49:37 GMT"), None);
+    // A date in the past.
+    let past = wait("Sun, 06 Nov 1994 08:49:37 GMT");
+    assert_eq!(past, Some(Duration::ZERO));
+    assert_eq!(wait("soon"), None);
 }
 
 #[test]

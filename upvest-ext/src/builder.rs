@@ -16,7 +16,6 @@ use crate::options::CallOptions;
 use crate::pipeline::{Core, Pipeline};
 use crate::retry::{RetryBudget, RetryPolicy};
 use crate::scopes::Scopes;
-use crate::throttle::Throttle;
 use crate::token::Credentials;
 use upvest_signing::{RequestSigner, SignRequest, Signer};
 
@@ -37,6 +36,8 @@ pub struct UpvestBuilderFor<C> {
     budget: RetryBudget,
     user_agent: String,
     transport: Option<Arc<dyn Transport>>,
+    /// Whether all calls wait after a 429.
+    is_throttled: bool,
     hooks: Hooks,
     /// What is wrong with the settings so far.
     problems: Vec<String>,
@@ -53,7 +54,7 @@ impl<C: GeneratedClient> UpvestFor<C> {
         UpvestBuilderFor::new(Some(environment))
     }
 
-    /// A client over `transport`, without tokens, signatures and retries, for tests of code that uses an
+    /// A client over `transport`, without tokens, signatures, retries and the pause after a 429, for tests of code that uses an
     /// [`Upvest`](crate::Upvest).
     ///
     /// ```
@@ -75,7 +76,8 @@ impl<C: GeneratedClient> UpvestFor<C> {
         let base_url = "http://transport.invalid"
             .parse()
             .expect("the URL is valid");
-        let builder = Self::builder(Environment::Insecure(base_url)).transport(transport);
+        let mut builder = Self::builder(Environment::Insecure(base_url)).transport(transport);
+        builder.is_throttled = false;
         let once = CallOptions::new().retry(RetryPolicy::never());
         builder.defaults(once).build().expect("nothing is missing")
     }
@@ -94,6 +96,7 @@ impl<C: GeneratedClient> UpvestBuilderFor<C> {
             budget: RetryBudget::default(),
             user_agent: SDK_AGENT.to_owned(),
             transport: None,
+            is_throttled: true,
             hooks: Hooks::default(),
             problems: Vec::new(),
             credentials_failed: false,
@@ -261,7 +264,7 @@ impl<C: GeneratedClient> UpvestBuilderFor<C> {
             signer: self.signer,
             headers,
             budget: self.budget,
-            throttle: Arc::new(Throttle::default()),
+            throttle: self.is_throttled.then(Arc::default),
             hooks: self.hooks,
         };
         let core = if self.client_id.is_empty() {

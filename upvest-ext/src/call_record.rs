@@ -3,14 +3,14 @@
 use std::time::{Duration, SystemTime};
 
 use http::header::DATE;
-use http::{HeaderMap, Request, StatusCode};
+use http::{HeaderMap, Request};
 use tokio::time::Instant;
 use tracing::Span;
 use tracing::field::Empty;
 use upvest_runtime::{ByteStream, Error, ErrorKind, IdempotencyKey, OperationMeta, Response};
 
 use crate::hooks::CallReport;
-use crate::retry::{GiveUpReason, date};
+use crate::retry::GiveUpReason;
 
 /// Signatures expire after 5 to 60 seconds (PROTOCOL 1.4), so a clock that differs by more than this is a likely cause of a 401.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(5);
@@ -24,9 +24,8 @@ pub(crate) struct CallRecord<'a> {
     pub(crate) attempts: u32,
     pub(crate) idempotency_key: Option<IdempotencyKey>,
     /// Whether the server may have carried out an attempt that failed.
-    pub(crate) may_have_happened: bool,
+    pub(crate) may_have_been_processed: bool,
     pub(crate) gave_up: Option<GiveUpReason>,
-    pub(crate) retry_after: Option<Duration>,
     /// Whether the clocks differ, by the response of the last failed attempt.
     pub(crate) clock_differs: bool,
 }
@@ -52,38 +51,42 @@ impl<'a> CallRecord<'a> {
             span,
             attempts: 0,
             idempotency_key: None,
-            may_have_happened: false,
+            may_have_been_processed: false,
             gave_up: None,
-            retry_after: None,
             clock_differs: false,
         }
     }
 
-    /// Ends the span and returns the report.
-    pub(crate) fn finish(
-        &self,
-        status: Option<StatusCode>,
-        error: Option<ErrorKind>,
-    ) -> CallReport {
-        let span = &self.span;
-        span.record("http.request.resend_count", self.attempts.saturating_sub(1));
-        span.record(
-            "http.response.status_code",
-            status.map(|status| status.as_u16()),
-        );
-        span.record("error.type", error.map(tracing::field::debug));
-        span.record("otel.status_code", error.map(|_| "ERROR"));
+    /// The report of the finished call.
+    pub(crate) fn report(&self, result: &Result<Response<ByteStream>, Error>) -> CallReport {
+        let error = result.as_ref().err();
+        let status = match result {
+            Ok(response) => Some(response.status()),
+            Err(error) => error.status(),
+        };
         CallReport {
             operation: self.operation.id,
             status,
-            error,
+            error: error.map(Error::kind),
             attempts: self.attempts,
             elapsed: self.started.elapsed(),
         }
     }
 
+    /// Adds the result of the call to the span.
+    pub(crate) fn end_span(&self, report: &CallReport) {
+        let resends = report.attempts.saturating_sub(1);
+        let status = report.status.map(|status| status.as_u16());
+        let error = report.error;
+        self.span.record("http.request.resend_count", resends);
+        self.span.record("http.response.status_code", status);
+        self.span
+            .record("error.type", error.map(tracing::field::debug));
+        self.span.record("otel.status_code", error.map(|_| "ERROR"));
+    }
+
     /// Adds the facts to the response.
-    pub(crate) fn complete(&self, response: Response<ByteStream>) -> Response<ByteStream> {
+    pub(crate) fn add_to_response(&self, response: Response<ByteStream>) -> Response<ByteStream> {
         let (body, headers, mut metadata) = response.into_parts();
         metadata.attempts = self.attempts;
         metadata.elapsed = self.started.elapsed();
@@ -93,12 +96,11 @@ impl<'a> CallRecord<'a> {
 
     /// Adds the facts to the error.
     #[cold]
-    pub(crate) fn explain(&self, error: Error) -> Error {
+    pub(crate) fn add_to_error(&self, error: Error) -> Error {
         let error = error.with_context(|context| {
             context.operation = Some(self.operation.id.into());
             context.elapsed = Some(self.started.elapsed());
-            context.is_outcome_unknown |= self.may_have_happened;
-            context.retry_after = context.retry_after.or(self.retry_after);
+            context.is_outcome_unknown |= self.may_have_been_processed;
             context.idempotency_key = context.idempotency_key.or(self.idempotency_key);
             context.attempts = context.attempts.max(self.attempts);
         });
@@ -140,7 +142,9 @@ impl<'a> CallRecord<'a> {
 
 /// Whether the clock of the server, by the `date` of its response, differs from the clock of this machine.
 pub(crate) fn clock_differs(headers: &HeaderMap) -> bool {
-    let Some(theirs) = date(headers, &DATE) else {
+    let date = headers.get(DATE).and_then(|date| date.to_str().ok());
+    let date = date.map(|date| httpdate::parse_http_date(date.trim()));
+    let Some(Ok(theirs)) = date else {
         return false;
     };
     let ours = SystemTime::now();

@@ -22,9 +22,7 @@ use crate::call_record::{CallRecord, clock_differs};
 use crate::hooks::Hooks;
 use crate::options::CallOptions;
 use crate::refreshing::Fetch;
-use crate::retry::{
-    Attempt, Failure, GiveUpReason, RetryBudget, RetryClass, RetryPolicy, retry_after,
-};
+use crate::retry::{Attempt, Failure, GiveUpReason, RetryBudget, RetryClass, RetryPolicy};
 use crate::throttle::Throttle;
 use crate::token::{Credentials, TOKEN, Tokens, read_token};
 use upvest_signing::SignRequest;
@@ -37,6 +35,8 @@ const RESPONSE_LIMIT: usize = 64 * 1024 * 1024;
 const ERROR_LIMIT: usize = 1024 * 1024;
 /// A token request is repeated less often than a call, as calls wait for it.
 const TOKEN_ATTEMPTS: u32 = 3;
+/// An attempt whose deadline leaves it less than this part of its full time says nothing about the connection.
+const NEARLY_FULL: f64 = 0.9;
 
 /// What all calls of a client share.
 #[derive(Clone)]
@@ -52,7 +52,8 @@ pub(crate) struct Core {
     /// The headers of every request: client id, API version, user agent.
     pub(crate) headers: HeaderMap,
     pub(crate) budget: RetryBudget,
-    pub(crate) throttle: Arc<Throttle>,
+    /// `None` for a client without a server.
+    pub(crate) throttle: Option<Arc<Throttle>>,
     pub(crate) hooks: Hooks,
 }
 
@@ -100,16 +101,29 @@ struct Call<'a> {
     class: RetryClass,
     policy: RetryPolicy,
     /// Whether a successful response is returned before its body has arrived.
-    is_file: bool,
+    is_streamed: bool,
     attempt_limit: Duration,
     deadline: Instant,
+}
+
+/// The request of one attempt.
+struct SignedRequest {
+    request: Request<Bytes>,
+    token: Option<HeaderValue>,
+}
+
+/// The result of one attempt.
+enum AttemptOutcome {
+    Success(Response<ByteStream>),
+    Failed(FailedAttempt),
+    /// The deadline of the call has passed before there was a response.
+    DeadlinePassed,
 }
 
 /// An attempt that was not a success.
 struct FailedAttempt {
     failure: Failure,
     error: Error,
-    retry_after: Option<Duration>,
     clock_differs: bool,
 }
 
@@ -131,14 +145,12 @@ impl Core {
             }
             Err(error) => Err(error),
         };
-        let report = match &result {
-            Ok(response) => record.finish(Some(response.status()), None),
-            Err(error) => record.finish(error.status(), Some(error.kind())),
-        };
+        let report = record.report(&result);
+        record.end_span(&report);
         self.hooks.report(&report);
         match result {
-            Ok(response) => Ok(record.complete(response)),
-            Err(error) => Err(record.explain(error)),
+            Ok(response) => Ok(record.add_to_response(response)),
+            Err(error) => Err(record.add_to_error(error)),
         }
     }
 
@@ -155,7 +167,8 @@ impl Core {
         }
         // The token and the signature must not be sent to another server.
         if !is_same_server(request.uri(), &self.base_uri) {
-            let message = "the URL of the request is not under the client's base URL";
+            let message =
+                "the URL of the request goes to another server than the base URL of the client";
             return Err(Error::new(ErrorKind::InvalidRequest, message));
         }
         // Strict servers answer 411 without a length, and HTTP/2 adds one after the signature (RFC 9110 section 8.6).
@@ -172,7 +185,7 @@ impl Core {
         if !headers.contains_key(ACCEPT) {
             headers.insert(ACCEPT, HeaderValue::from_static(operation.accept));
         }
-        let is_file = !headers.get(ACCEPT).is_some_and(names_json);
+        let is_streamed = !headers.get(ACCEPT).is_some_and(names_json);
         // A compressed body would have another length than the file, and no JSON.
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         if lacks_expected_body {
@@ -184,7 +197,7 @@ impl Core {
             class: RetryClass::of_request(operation, headers.contains_key(IDEMPOTENCY_KEY)),
             request,
             policy: options.policy(),
-            is_file,
+            is_streamed,
             attempt_limit: options.attempt_limit(),
             deadline: Instant::now() + options.call_limit(),
         })
@@ -197,55 +210,90 @@ impl Core {
         record: &mut CallRecord<'_>,
     ) -> Result<Response<ByteStream>, Error> {
         let mut last_error = None;
-        let mut is_replay = false;
+        let mut token_was_replaced = false;
+        let mut retries = 0;
         loop {
-            if let Err(pause) = self.throttle.wait(call.deadline).await {
-                // The failure of this call says more than the pause that another call caused.
+            // The failure of the last attempt says more than that there is no time for another one.
+            if let Err(pause) = self.pause(call).await {
                 return Err(last_error.unwrap_or(pause));
             }
-            let token = self.token(call).await?;
-            let request = self.sign(call, token.as_ref()).await?;
-            let failed = match self.send(call, request, record).await? {
-                Ok(response) => {
-                    self.budget.record_success(record.attempts);
+            let SignedRequest { request, token } = match self.authorize(call).await {
+                Ok(signed) if !call.is_over() => signed,
+                Ok(_) => return Err(last_error.unwrap_or_else(deadline_passed)),
+                Err(error) if call.is_over() => return Err(last_error.unwrap_or(error)),
+                Err(error) => return Err(error),
+            };
+            let failed = match self.send(call, request, record).await {
+                AttemptOutcome::Success(response) => {
+                    self.budget.record_success(retries);
                     return Ok(response);
                 }
-                Err(failed) => failed,
+                AttemptOutcome::Failed(failed) => failed,
+                AttemptOutcome::DeadlinePassed => {
+                    return Err(deadline_passed().with_outcome_of(call.operation));
+                }
             };
+            self.record_failure(&failed, record);
             let is_rejected = failed.failure == Failure::Status(StatusCode::UNAUTHORIZED);
-            if is_rejected && !is_replay && self.drop_token(token.as_ref()) {
+            if is_rejected && !token_was_replaced && self.replace_token(token.as_ref()) {
                 // The server rejected the call before it acted on it, so it is safe to send it again.
                 tracing::warn!("token rejected, sending the call again with a new one");
-                is_replay = true;
+                token_was_replaced = true;
                 continue;
             }
-            let Some(wait) = self.judge(call, &failed, record) else {
-                return Err(failed.error);
+            let wait = match self.next_wait(call, &failed, retries) {
+                Ok(wait) => wait,
+                Err(reason) => {
+                    log_end(&failed, reason, record);
+                    record.gave_up = Some(reason);
+                    return Err(failed.error);
+                }
             };
+            log_retry(&failed, wait, record);
+            retries += 1;
             last_error = Some(failed.error);
             sleep(wait).await;
         }
+    }
+
+    /// Waits for the end of the pause that a 429 started.
+    async fn pause(&self, call: &Call<'_>) -> Result<(), Error> {
+        match &self.throttle {
+            Some(throttle) => {
+                let longest = call.policy.longest_retry_after();
+                throttle.wait(call.deadline, longest).await
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The request of an attempt, with token and signature.
+    async fn authorize(&self, call: &Call<'_>) -> Result<SignedRequest, Error> {
+        let token = self.token(call).await?;
+        let request = self.sign(call, token.as_ref()).await?;
+        Ok(SignedRequest { request, token })
     }
 
     /// The token of a call that needs one.
     async fn token(&self, call: &Call<'_>) -> Result<Option<HeaderValue>, Error> {
         match &self.tokens {
             Some(tokens) if call.operation.needs_token => {
-                let token = by(call.deadline, tokens.authorization()).await;
+                let token = until(call.deadline, tokens.authorization()).await;
                 token.ok_or_else(deadline_passed)?.map(Some)
             }
             _ => Ok(None),
         }
     }
 
-    fn drop_token(&self, token: Option<&HeaderValue>) -> bool {
+    /// Replaces a rejected token. Returns whether the call may succeed with another one.
+    fn replace_token(&self, token: Option<&HeaderValue>) -> bool {
         match (&self.tokens, token) {
-            (Some(tokens), Some(token)) => tokens.reject(token),
+            (Some(tokens), Some(token)) => tokens.replace(token),
             _ => false,
         }
     }
 
-    /// The request of one attempt, with token and signature.
+    /// The request with the headers of the application, the token, and the signature.
     async fn sign(
         &self,
         call: &Call<'_>,
@@ -259,7 +307,7 @@ impl Core {
         let Some(signer) = &self.signer else {
             return Ok(request);
         };
-        match by(call.attempt_end(), signer.sign(&mut request)).await {
+        match until(call.attempt_end(), signer.sign(&mut request)).await {
             Some(Ok(())) => Ok(request),
             Some(Err(error)) => {
                 let message = "the request could not be signed";
@@ -272,47 +320,48 @@ impl Core {
         }
     }
 
-    /// One attempt. An outer error ends the call.
+    /// One attempt.
     async fn send(
         &self,
         call: &Call<'_>,
         request: Request<Bytes>,
         record: &mut CallRecord<'_>,
-    ) -> Result<Result<Response<ByteStream>, FailedAttempt>, Error> {
-        if call.deadline <= Instant::now() {
-            return Err(deadline_passed());
-        }
+    ) -> AttemptOutcome {
         record.attempts += 1;
+        let started = Instant::now();
         let end = call.attempt_end();
         let exchange = pin!(self.exchange(call, request));
-        let response = match by(end, exchange).await {
+        let response = match until(end, exchange).await {
             Some(Ok(response)) => response,
-            Some(Err(error)) => return Ok(Err(without_response(error))),
+            Some(Err(error)) => return AttemptOutcome::Failed(without_response(call, error)),
             None => {
-                self.transport.timed_out();
-                if end == call.deadline {
-                    record.may_have_happened |= call.changes();
-                    return Err(deadline_passed());
+                // A caller in a hurry does not take the connections from the others.
+                if end - started >= call.attempt_limit.mul_f64(NEARLY_FULL) {
+                    self.transport.timed_out();
                 }
-                let message = "no answer within the attempt timeout";
+                if end == call.deadline {
+                    return AttemptOutcome::DeadlinePassed;
+                }
+                let message = "no response within the attempt timeout";
                 let error = Error::new(ErrorKind::Timeout, message);
-                return Ok(Err(without_response(error)));
+                return AttemptOutcome::Failed(without_response(call, error));
             }
         };
         tracing::debug!(
             attempt = record.attempts,
             http.response.status_code = response.status().as_u16(),
             upvest.request_id = response.request_id(),
-            "answer"
+            "response received"
         );
         if response.status().is_success() {
-            return Ok(Ok(response));
+            AttemptOutcome::Success(response)
+        } else {
+            AttemptOutcome::Failed(rejected(call, response, end).await)
         }
-        Ok(Err(rejected(call, response, end).await))
     }
 
     /// Sends a request and reads a successful response, so that an attempt fails if the connection breaks in the middle of it. A
-    /// file is not read here.
+    /// file and an error are not read here.
     async fn exchange(
         &self,
         call: &Call<'_>,
@@ -320,11 +369,9 @@ impl Core {
     ) -> Result<Response<ByteStream>, Error> {
         let response = self.transport.execute(request, call.operation).await?;
         let response = reject_encoded(response);
-        if !response.status().is_success() {
+        let response = response.map(|body| body.idle_limit(call.attempt_limit));
+        if call.is_streamed || !response.status().is_success() {
             return Ok(response);
-        }
-        if call.is_file {
-            return Ok(response.map(|body| body.idle_limit(call.attempt_limit)));
         }
         let (body, headers, metadata) = response.into_parts();
         let body = body.bytes_within(RESPONSE_LIMIT).await;
@@ -336,58 +383,31 @@ impl Core {
         Ok(Response::new(body.into(), headers, metadata))
     }
 
-    /// The wait before the next attempt. `None` if the failure is final.
-    fn judge(
+    /// Records what a failure says about the other attempts and the other calls.
+    fn record_failure(&self, failed: &FailedAttempt, record: &mut CallRecord<'_>) {
+        record.may_have_been_processed |= failed.error.is_outcome_unknown();
+        record.clock_differs = failed.clock_differs;
+        let is_throttled = failed.failure == Failure::Status(StatusCode::TOO_MANY_REQUESTS);
+        if let Some(throttle) = self.throttle.as_ref().filter(|_| is_throttled) {
+            throttle.pause(failed.error.retry_after());
+        }
+    }
+
+    /// The wait before the next attempt, or why there is none. `retries` are those that were made.
+    fn next_wait(
         &self,
         call: &Call<'_>,
         failed: &FailedAttempt,
-        record: &mut CallRecord<'_>,
-    ) -> Option<Duration> {
-        let failure = failed.failure;
-        record.may_have_happened |= call.changes() && failure.may_have_happened();
-        record.retry_after = failed.retry_after;
-        record.clock_differs = failed.clock_differs;
-        if failure == Failure::Status(StatusCode::TOO_MANY_REQUESTS) {
-            self.throttle.pause(failed.retry_after);
-        }
+        retries: u32,
+    ) -> Result<Duration, GiveUpReason> {
         let attempt = Attempt {
             class: call.class,
-            failure,
-            retry_after: failed.retry_after,
-            made: record.attempts,
+            failure: failed.failure,
+            retry_after: failed.error.retry_after(),
+            retries,
             left: call.deadline.saturating_duration_since(Instant::now()),
         };
-        let attempts = record.attempts;
-        match call.policy.next(&attempt, &self.budget) {
-            Ok(wait) => {
-                let wait_s = wait.as_secs_f64();
-                tracing::warn!(
-                    attempt = attempts,
-                    ?failure,
-                    wait_s,
-                    "attempt failed, retrying"
-                );
-                Some(wait)
-            }
-            Err(reason) => {
-                if reason == GiveUpReason::Final {
-                    tracing::debug!(
-                        attempt = attempts,
-                        ?failure,
-                        "attempt failed, not retryable"
-                    );
-                } else {
-                    tracing::warn!(
-                        attempt = attempts,
-                        ?failure,
-                        ?reason,
-                        "attempt failed, giving up"
-                    );
-                }
-                record.gave_up = Some(reason);
-                None
-            }
-        }
+        call.policy.next(&attempt, &self.budget)
     }
 
     /// The same core, with a token for each call that needs one. `options` are those of the token requests.
@@ -396,7 +416,7 @@ impl Core {
         let credentials = Arc::new(credentials);
         // Calls wait for a token, so all its attempts together take no longer than one of theirs.
         let options = CallOptions::new()
-            .retry(options.policy().capped(TOKEN_ATTEMPTS))
+            .retry(options.policy().at_most(TOKEN_ATTEMPTS))
             .attempt_timeout(options.attempt_limit())
             .call_timeout(options.attempt_limit());
         let form = Arc::clone(&credentials);
@@ -420,8 +440,8 @@ impl Core {
 }
 
 impl Call<'_> {
-    fn changes(&self) -> bool {
-        self.class != RetryClass::Safe
+    fn is_over(&self) -> bool {
+        self.deadline <= Instant::now()
     }
 
     /// When an attempt that starts now ends.
@@ -438,10 +458,10 @@ fn fetch_token(
 ) -> Fetch<HeaderValue> {
     Box::pin(async move {
         let request = credentials.request(core.url(TOKEN.path, "")?);
-        let asked = Instant::now();
+        let sent_at = Instant::now();
         let response = core.call(request, &TOKEN, &options).await?;
         let (body, _, metadata) = response.into_parts();
-        let token = read_token(&body.bytes().await?, asked);
+        let token = read_token(&body.bytes().await?, sent_at);
         token.map_err(|error| error.with_metadata(&metadata))
     })
 }
@@ -483,11 +503,30 @@ fn is_same_server(uri: &Uri, base: &Uri) -> bool {
     uri.scheme() == base.scheme() && (texts_are_equal() || uri.authority() == base.authority())
 }
 
-fn without_response(error: Error) -> FailedAttempt {
+fn log_retry(failed: &FailedAttempt, wait: Duration, record: &CallRecord<'_>) {
+    tracing::warn!(
+        attempt = record.attempts,
+        failure = ?failed.failure,
+        wait_s = wait.as_secs_f64(),
+        "attempt failed, retrying"
+    );
+}
+
+fn log_end(failed: &FailedAttempt, reason: GiveUpReason, record: &CallRecord<'_>) {
+    let attempt = record.attempts;
+    let failure = failed.failure;
+    if reason == GiveUpReason::Final {
+        tracing::debug!(attempt, ?failure, "attempt failed, not retryable");
+    } else {
+        tracing::warn!(attempt, ?failure, ?reason, "attempt failed, giving up");
+    }
+}
+
+/// An attempt for which the transport returned an error.
+fn without_response(call: &Call<'_>, error: Error) -> FailedAttempt {
     FailedAttempt {
-        failure: Failure::NoResponse(error.kind()),
-        error,
-        retry_after: None,
+        failure: Failure::of(&error),
+        error: error.with_outcome_of(call.operation),
         clock_differs: false,
     }
 }
@@ -495,25 +534,30 @@ fn without_response(error: Error) -> FailedAttempt {
 /// An attempt whose response is not a success. Its body is read until `end`.
 async fn rejected(call: &Call<'_>, response: Response<ByteStream>, end: Instant) -> FailedAttempt {
     let (body, headers, metadata) = response.into_parts();
-    let body = match by(end, body.bytes_within(ERROR_LIMIT)).await {
+    // Compared before the body is read, which takes time.
+    let clock_differs = clock_differs(&headers);
+    let body = error_body(body, end).await;
+    FailedAttempt {
+        failure: Failure::Status(metadata.status),
+        error: Error::from_answer(call.operation, metadata.status, &headers, &body),
+        clock_differs,
+    }
+}
+
+/// The body of an error, as far as it can be read. The status is more useful than an error about a missing body.
+async fn error_body(body: ByteStream, end: Instant) -> Bytes {
+    match until(end, body.bytes_within(ERROR_LIMIT)).await {
         Some(Ok(body)) => body,
         Some(Err(error)) if error.kind() == ErrorKind::Decode => {
             let detail = serde_json::json!({ "detail": error.to_string() });
             detail.to_string().into()
         }
-        // The status is more useful than an error about the missing body.
         Some(Err(_)) | None => Bytes::new(),
-    };
-    FailedAttempt {
-        failure: Failure::Status(metadata.status),
-        error: Error::from_answer(call.operation, metadata.status, &headers, &body),
-        retry_after: retry_after(&headers),
-        clock_differs: clock_differs(&headers),
     }
 }
 
 /// The result of `work`, or `None` at `end`. No timer is started if `work` is ready immediately.
-async fn by<T>(end: Instant, work: impl Future<Output = T>) -> Option<T> {
+async fn until<T>(end: Instant, work: impl Future<Output = T>) -> Option<T> {
     tokio::select! {
         biased;
         result = work => Some(result),

@@ -128,10 +128,8 @@ impl RawRequest {
             Ok(value) => Ok(response.map(|_| value)),
             Err(error) => Err(error
                 .with_metadata(response.metadata())
-                .with_context(|context| {
-                    context.operation = Some(operation.id.into());
-                    context.is_outcome_unknown = !operation.is_safe();
-                })),
+                .with_context(|context| context.operation = Some(operation.id.into()))
+                .with_outcome_of(operation)),
         }
     }
 

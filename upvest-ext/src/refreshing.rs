@@ -179,9 +179,10 @@ impl<T: Clone + Send + Sync + 'static> Refreshing<T> {
             Err(error) => {
                 state.failed = Some(error.clone());
                 if let Some(wait) = error.retry_after() {
-                    let next = Instant::now() + wait.min(LONGEST_MEMORY);
-                    state.next_request = Some(next);
-                    state.next_renewal = state.next_renewal.max(Some(next));
+                    // It makes the pauses longer, never shorter.
+                    let next = Some(Instant::now() + wait.min(LONGEST_MEMORY));
+                    state.next_request = state.next_request.max(next);
+                    state.next_renewal = state.next_renewal.max(next);
                 }
             }
         }

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use http::header::{DATE, RETRY_AFTER};
-use http::{HeaderMap, HeaderName, StatusCode};
-use upvest_runtime::{ErrorKind, OperationMeta};
+use http::StatusCode;
+use upvest_runtime::{Error, ErrorKind, OperationMeta};
 
 use crate::random::fraction;
 
@@ -24,7 +23,7 @@ pub enum RetryClass {
     /// It changes something and has an idempotency key, so it may be sent any number of times with the same key.
     IdempotentWithKey,
     /// It changes something and has no idempotency key, so it may be sent again only if the server has not processed it.
-    Never,
+    NotIdempotent,
 }
 
 impl RetryClass {
@@ -35,7 +34,7 @@ impl RetryClass {
     ///
     /// assert_eq!(RetryClass::of(&operations::LIST_ORDERS), RetryClass::Safe);
     /// assert_eq!(RetryClass::of(&operations::CREATE_ORDER), RetryClass::IdempotentWithKey);
-    /// assert_eq!(RetryClass::of(&operations::CANCEL_ORDER), RetryClass::Never);
+    /// assert_eq!(RetryClass::of(&operations::CANCEL_ORDER), RetryClass::NotIdempotent);
     /// ```
     pub fn of(operation: &OperationMeta) -> Self {
         Self::of_request(operation, operation.idempotency_key)
@@ -46,7 +45,7 @@ impl RetryClass {
         match operation {
             _ if operation.is_safe() => Self::Safe,
             _ if has_key => Self::IdempotentWithKey,
-            _ => Self::Never,
+            _ => Self::NotIdempotent,
         }
     }
 
@@ -56,7 +55,7 @@ impl RetryClass {
             return true;
         }
         match (self, failure) {
-            (Self::Never, _) => false,
+            (Self::NotIdempotent, _) => false,
             (_, Failure::NoResponse(kind)) => {
                 matches!(kind, ErrorKind::Interrupted | ErrorKind::Timeout)
             }
@@ -79,6 +78,20 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// The failure that the error of a transport describes. It may stand for a response, as the errors of a mock do.
+    pub(crate) fn of(error: &Error) -> Self {
+        let status = error.status().filter(|status| !status.is_success());
+        let status = status.or(match error.kind() {
+            ErrorKind::Authentication => Some(StatusCode::UNAUTHORIZED),
+            ErrorKind::RateLimited => Some(StatusCode::TOO_MANY_REQUESTS),
+            _ => None,
+        });
+        match status {
+            Some(status) => Self::Status(status),
+            None => Self::NoResponse(error.kind()),
+        }
+    }
+
     /// Whether the request was certainly not processed, and may be sent again at once.
     fn proves_no_processing(self) -> bool {
         match self {
@@ -86,22 +99,6 @@ impl Failure {
                 status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::TOO_EARLY
             }
             Self::NoResponse(kind) => matches!(kind, ErrorKind::Connect | ErrorKind::Unprocessed),
-        }
-    }
-
-    /// Whether the server may have carried out the request all the same.
-    pub(crate) fn may_have_happened(self) -> bool {
-        match self {
-            Self::Status(status) => {
-                !status.is_client_error() || status == StatusCode::REQUEST_TIMEOUT
-            }
-            Self::NoResponse(kind) => !matches!(
-                kind,
-                ErrorKind::Configuration
-                    | ErrorKind::Connect
-                    | ErrorKind::InvalidRequest
-                    | ErrorKind::Unprocessed
-            ),
         }
     }
 }
@@ -181,7 +178,8 @@ impl RetryPolicy {
         }
     }
 
-    /// One attempt. A call that is answered with 401 is still sent once more, with a new token.
+    /// One attempt. A call that is answered with 401 is still sent once more, with a new token. Before its attempt, a call waits for
+    /// the end of the pause that a 429 has started, as all calls do.
     pub const fn never() -> Self {
         Self::new().max_attempts(1)
     }
@@ -198,16 +196,21 @@ impl RetryPolicy {
         self
     }
 
-    /// The longest `retry-after` to wait for. If the server asks for more, the call fails immediately, and
-    /// [`Error::retry_after`](crate::Error::retry_after) returns the requested time.
+    /// The longest `retry-after` to wait for, also for the pause that a 429 of another call has started. If the server asks for more,
+    /// the call fails immediately, and [`Error::retry_after`](crate::Error::retry_after) returns the requested time.
     pub const fn max_retry_after(mut self, limit: Duration) -> Self {
         self.max_retry_after = limit;
         self
     }
 
     /// The same policy with at most this number of attempts.
-    pub(crate) fn capped(self, attempts: u32) -> Self {
+    pub(crate) fn at_most(self, attempts: u32) -> Self {
         self.max_attempts(self.max_attempts.min(attempts))
+    }
+
+    /// The longest `retry-after` to wait for.
+    pub(crate) fn longest_retry_after(&self) -> Duration {
+        self.max_retry_after
     }
 
     /// The wait before the next attempt, or why there is none. A retry is paid from `budget`.
@@ -219,15 +222,15 @@ impl RetryPolicy {
         if !attempt.class.allows(attempt.failure) {
             return Err(GiveUpReason::Final);
         }
-        if attempt.made >= self.max_attempts {
+        if attempt.retries.saturating_add(1) >= self.max_attempts {
             return Err(GiveUpReason::Attempts);
         }
-        let asked = attempt.retry_after.unwrap_or_default();
-        if asked > self.max_retry_after {
+        let requested_wait = attempt.retry_after.unwrap_or_default();
+        if requested_wait > self.max_retry_after {
             return Err(GiveUpReason::RetryAfter);
         }
-        let backoff = self.backoff.wait(attempt.made.saturating_sub(1));
-        let wait = backoff.max(asked);
+        let backoff = self.backoff.wait(attempt.retries);
+        let wait = backoff.max(requested_wait);
         if wait >= attempt.left {
             return Err(GiveUpReason::Deadline);
         }
@@ -252,8 +255,8 @@ pub(crate) struct Attempt {
     pub(crate) failure: Failure,
     /// The `retry-after` of the response.
     pub(crate) retry_after: Option<Duration>,
-    /// The number of attempts so far, including this one.
-    pub(crate) made: u32,
+    /// The number of retries before this attempt. The repetition after a 401 is not a retry.
+    pub(crate) retries: u32,
     /// The time until the call's deadline.
     pub(crate) left: Duration,
 }
@@ -276,7 +279,7 @@ pub(crate) enum GiveUpReason {
 /// A limit on the retries of all calls of a client, which prevents a retry storm during an outage: a bucket from which a retry takes,
 /// and to which a success returns.
 ///
-/// A retry takes 5. A call that succeeds at the first attempt returns 1, and one that succeeds after a retry returns 5. With the
+/// A retry takes 5. A call that succeeds without a retry returns 1, and one that succeeds after a retry returns 5. With the
 /// default of 500, a server that always answers 503 gets 100 retries in total. Clones share one bucket.
 #[derive(Clone, Debug)]
 pub struct RetryBudget {
@@ -305,9 +308,9 @@ impl RetryBudget {
             .is_ok()
     }
 
-    /// Records a call that succeeded after this number of attempts.
-    pub(crate) fn record_success(&self, attempts: u32) {
-        let amount = if attempts > 1 { COST } else { 1 };
+    /// Records a call that succeeded after this number of retries.
+    pub(crate) fn record_success(&self, retries: u32) {
+        let amount = if retries > 0 { COST } else { 1 };
         let put = |left: u32| {
             // The bucket is usually full. Not writing to it then avoids contention between threads.
             let has_room = left < self.capacity;
@@ -325,36 +328,16 @@ impl Default for RetryBudget {
     }
 }
 
-/// How long the server asks to wait, in seconds or until a date (RFC 9110 section 10.2.3). A date is compared with the `date` of the
-/// response if there is one, so that the clocks need not agree. A date in the past means no wait.
-pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let now = date(headers, &DATE).unwrap_or_else(SystemTime::now);
-    let until = date(headers, &RETRY_AFTER)?;
-    Some(until.duration_since(now).unwrap_or_default())
-}
-
-/// The date in a header.
-pub(crate) fn date(headers: &HeaderMap, name: &HeaderName) -> Option<SystemTime> {
-    let text = headers.get(name)?.to_str().ok()?;
-    httpdate::parse_http_date(text.trim()).ok()
-}
-
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
 
-    fn attempt(retry_after: Option<u64>, made: u32, left: u64) -> Attempt {
+    fn attempt(retry_after: Option<u64>, retries: u32, left: u64) -> Attempt {
         Attempt {
             class: RetryClass::Safe,
             failure: Failure::Status(StatusCode::SERVICE_UNAVAILABLE),
             retry_after: retry_after.map(Duration::from_secs),
-            made,
+            retries,
             left: Duration::from_secs(left),
         }
     }
@@ -394,22 +377,22 @@ mod tests {
 
     #[test]
     fn retry_after_is_a_lower_bound_up_to_its_limit() {
-        assert!(next(&attempt(None, 1, 60)).unwrap() <= Duration::from_millis(250));
-        assert_eq!(next(&attempt(Some(7), 1, 60)), Ok(Duration::from_secs(7)));
+        assert!(next(&attempt(None, 0, 60)).unwrap() <= Duration::from_millis(250));
+        assert_eq!(next(&attempt(Some(7), 0, 60)), Ok(Duration::from_secs(7)));
         assert_eq!(
-            next(&attempt(Some(31), 1, 60)),
+            next(&attempt(Some(31), 0, 60)),
             Err(GiveUpReason::RetryAfter)
         );
     }
 
     #[test]
     fn a_wait_that_would_outlast_the_deadline_is_not_begun() {
-        assert_eq!(next(&attempt(Some(7), 1, 7)), Err(GiveUpReason::Deadline));
+        assert_eq!(next(&attempt(Some(7), 0, 7)), Err(GiveUpReason::Deadline));
     }
 
     #[test]
     fn the_last_attempt_is_the_last() {
-        assert_eq!(next(&attempt(None, 4, 60)), Err(GiveUpReason::Attempts));
+        assert_eq!(next(&attempt(None, 3, 60)), Err(GiveUpReason::Attempts));
     }
 
     #[test]
@@ -419,41 +402,9 @@ mod tests {
         assert!(budget.withdraw());
         assert!(!clone.withdraw());
         assert_eq!(clone.available(), 2);
-        clone.record_success(1);
+        clone.record_success(0);
         assert_eq!(budget.available(), 3);
-        clone.record_success(2);
+        clone.record_success(1);
         assert_eq!(budget.available(), 7);
-    }
-
-    fn read(value: &'static str, date: &'static str) -> Option<u64> {
-        let headers = HeaderMap::from_iter([
-            (RETRY_AFTER, HeaderValue::from_static(value)),
-            (DATE, HeaderValue::from_static(date)),
-        ]);
-        retry_after(&headers).map(|wait| wait.as_secs())
-    }
-
-    #[test]
-    fn retry_after_is_read_in_seconds_and_as_a_date() {
-        assert_eq!(read("120", ""), Some(120));
-        assert_eq!(read(" 0 ", ""), Some(0));
-        let until = "Sun, 06 Nov 1994 08:49:37 GMT";
-        assert_eq!(read(until, "Sun, 06 Nov 1994 08:49:07 GMT"), Some(30));
-        // Compared with the clock of this machine.
-        assert_eq!(read(until, ""), Some(0));
-    }
-
-    #[test]
-    fn a_retry_after_that_makes_no_sense_is_ignored() {
-        for value in [
-            "-1",
-            "soon",
-            "",
-            "1.5",
-            "99999999999999999999999",
-            "Sun, 99 Nov 1994 08:49:37 GMT",
-        ] {
-            assert_eq!(read(value, ""), None, "{value}");
-        }
     }
 }

@@ -16,8 +16,8 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// After a pause, waiting calls are sent at random times within this period instead of all at once.
 const SPREAD: Duration = Duration::from_millis(500);
 
-/// The pause that the server asked for, shared by all calls of a client. It counts requests by client id, so a call that was
-/// not rejected yet would be rejected next.
+/// The pause that the server asked for, shared by all calls of a client. The server counts the requests of a client id, so it would
+/// reject the next call too.
 #[derive(Debug, Default)]
 pub(crate) struct Throttle {
     until: Mutex<Option<Instant>>,
@@ -35,11 +35,17 @@ impl Throttle {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::RateLimited`] immediately, if the pause ends after `deadline`.
-    pub(crate) async fn wait(&self, deadline: Instant) -> Result<(), Error> {
+    /// [`ErrorKind::RateLimited`] immediately, if the pause ends after `deadline`, or takes longer than `longest`.
+    pub(crate) async fn wait(&self, deadline: Instant, longest: Duration) -> Result<(), Error> {
         while let Some(until) = self.paused_until() {
+            let pause = until.saturating_duration_since(Instant::now());
+            if pause > longest {
+                let message = "the server asked for a longer pause than the retry policy allows";
+                return Err(rate_limited(message, pause));
+            }
             let Some(left) = deadline.checked_duration_since(until) else {
-                return Err(pause_is_too_long(until));
+                let message = "the server asked for a pause that ends after the call's deadline";
+                return Err(rate_limited(message, pause));
             };
             // A call with little time left uses at most half of it for the jitter.
             let spread = SPREAD.min(left / 2);
@@ -55,10 +61,7 @@ impl Throttle {
     }
 }
 
-fn pause_is_too_long(until: Instant) -> Error {
-    let message = "the server asked for a pause that ends after the call's deadline";
-    let pause = until.saturating_duration_since(Instant::now());
-    Error::new(ErrorKind::RateLimited, message).with_context(|context| {
-        context.retry_after = Some(pause);
-    })
+fn rate_limited(message: &'static str, pause: Duration) -> Error {
+    Error::new(ErrorKind::RateLimited, message)
+        .with_context(|context| context.retry_after = Some(pause))
 }

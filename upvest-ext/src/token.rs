@@ -31,9 +31,11 @@ const UNSTATED_LIFE: Duration = Duration::from_secs(60);
 /// The longest life of a token. A longer one is shortened to this.
 const LONGEST_LIFE: Duration = Duration::from_secs(365 * 24 * 3600);
 /// A token that expires sooner than this is not sent, as it might expire on the way.
-const RESERVE: Duration = Duration::from_secs(15);
+const EXPIRY_MARGIN: Duration = Duration::from_secs(15);
 /// A second token that is rejected so soon shows that the token is not what is wrong.
 const TOO_SOON: Duration = Duration::from_secs(3);
+/// The length of a token request without its values, rounded up.
+const FORM_NAMES: usize = 128;
 /// The longest error code or request id that is shown, in characters.
 const LONGEST_CODE: usize = 64;
 
@@ -48,10 +50,13 @@ pub(crate) struct Credentials {
 impl Credentials {
     /// The token request.
     pub(crate) fn request(&self, uri: Uri) -> Request<Bytes> {
-        // As large as the form needs, so that growing leaves no copy of the secret in memory.
-        let form = form_urlencoded::Serializer::new(String::with_capacity(4096))
+        let secret = self.client_secret.expose_secret();
+        let values = self.client_id.len() + secret.len() + self.scopes.len();
+        // An encoded byte has up to three characters. A text that grows would leave a copy of the secret in memory.
+        let capacity = FORM_NAMES + 3 * values;
+        let form = form_urlencoded::Serializer::new(String::with_capacity(capacity))
             .append_pair("client_id", &self.client_id)
-            .append_pair("client_secret", self.client_secret.expose_secret())
+            .append_pair("client_secret", secret)
             .append_pair("grant_type", "client_credentials")
             .append_pair("scope", &self.scopes)
             .finish();
@@ -109,7 +114,7 @@ impl Tokens {
     /// The value of the header `authorization`.
     pub(crate) async fn authorization(&self) -> Result<HeaderValue, Error> {
         let mut token = self.cell.get(|_| true, |_| (self.fetch)()).await;
-        // Who waited for a request without a response starts another one, once.
+        // A caller that waited for a request without a response starts another one, once, unless the pause after a failure is not over.
         if token.as_ref().is_err_and(Error::is_timeout) {
             token = self.cell.get(|_| true, |_| (self.fetch)()).await;
         }
@@ -120,8 +125,15 @@ impl Tokens {
         }
     }
 
-    /// Drops a token that was answered with 401. Returns whether the call may succeed with another one.
-    pub(crate) fn reject(&self, token: &HeaderValue) -> bool {
+    /// Replaces a token that was answered with 401. Returns whether the call may succeed with another one.
+    pub(crate) fn replace(&self, token: &HeaderValue) -> bool {
+        let is_current = self.cell.peek().is_some_and(|current| current == token);
+        // Otherwise another call has replaced it, or is about to.
+        !is_current || self.drop_current(token)
+    }
+
+    /// Drops the current token, unless the one before it was rejected a moment ago.
+    fn drop_current(&self, token: &HeaderValue) -> bool {
         let last = self.last_rejected.lock();
         let mut last = last.unwrap_or_else(PoisonError::into_inner);
         let is_too_soon =
@@ -209,8 +221,8 @@ fn is_code_character(byte: u8) -> bool {
     byte.is_ascii_lowercase() || byte == b'_'
 }
 
-/// Reads the response to a token request that was sent at `asked`.
-pub(crate) fn read_token(response: &[u8], asked: Instant) -> Result<Lease<HeaderValue>, Error> {
+/// Reads the response to a token request that was sent at `sent_at`.
+pub(crate) fn read_token(response: &[u8], sent_at: Instant) -> Result<Lease<HeaderValue>, Error> {
     let unusable = |message| Error::new(ErrorKind::Token, message);
     let response: TokenResponse = serde_json::from_slice(without_byte_order_mark(response))
         .map_err(|_| unusable("the answer does not contain an `access_token`"))?;
@@ -228,12 +240,14 @@ pub(crate) fn read_token(response: &[u8], asked: Instant) -> Result<Lease<Header
         .unwrap_or(UNSTATED_LIFE)
         .min(LONGEST_LIFE);
     // A token with a short life would otherwise never be sent.
-    let reserve = RESERVE.min(life / 2);
-    let last_fifth = life / 5;
+    let margin = EXPIRY_MARGIN.min(life / 2);
+    let usable = life.saturating_sub(margin);
+    // A token with a short life is renewed before it is no longer used, too.
+    let renewal = life.mul_f64(0.8).min(usable.mul_f64(0.9));
     Ok(Lease {
         value: header,
-        renew_at: asked + life.saturating_sub(last_fifth.max(reserve)),
-        good_until: asked + life.saturating_sub(reserve),
+        renew_at: sent_at + renewal,
+        good_until: sent_at + usable,
     })
 }
 

@@ -94,7 +94,7 @@ async fn a_call_is_a_span_and_an_attempt_an_event_with_the_names_of_opentelemetr
     }
     assert_eq!(
         log.lines()
-            .filter(|line| line.contains("answer") && !line.contains("createAccessToken"))
+            .filter(|line| line.contains("response received") && !line.contains("createAccessToken"))
             .count(),
         2
     );

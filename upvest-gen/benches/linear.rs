@@ -1,6 +1,10 @@
-//! Measures how the time to generate code grows with the size of the description: 1, 2, 4 and 8 renamed copies of the vendored one.
+//! Measures how the time to generate code grows with the size of the description: 1, 2, 4 and 8 renamed copies of the vendored one,
+//! and many of each construct.
 //!
-//! Fails if 8 copies take more than 10 times as long as one: `cargo bench -p upvest-gen --bench linear`.
+//! Fails if 8 times the size takes more than 10 times as long: `cargo bench -p upvest-gen --bench linear`.
+
+#[path = "../tests/common/sizes.rs"]
+mod sizes;
 
 use std::time::{Duration, Instant};
 
@@ -56,6 +60,22 @@ fn main() {
         last <= LIMIT,
         "8 times the description take {last:.1} times as long, which is more than {LIMIT}"
     );
+    measure_constructs();
+}
+
+/// Compares 8 times as many of each construct with the size that a large API has.
+fn measure_constructs() {
+    println!("  size  seconds  times as long as an eighth");
+    for ((name, description), size) in sizes::GROWTHS {
+        let part = sizes::time(&description(size / 8), ROUNDS).as_secs_f64();
+        let whole = sizes::time(&description(size), ROUNDS).as_secs_f64();
+        let times = whole / part;
+        println!("{size:>6}  {whole:>7.3}  {times:>6.2}  {name}");
+        assert!(
+            times <= LIMIT,
+            "8 times as many {name} take {times:.1} times as long"
+        );
+    }
 }
 
 /// A description that contains the vendored one `copies` times, with different names of paths, operations and schemas.

@@ -93,7 +93,7 @@ impl Ledger {
     /// Counts what `document`, which was read from `file`, contains, and what `api` has of it.
     pub(crate) fn new(document: &Value, api: &Api, file: &str) -> Self {
         let survey = Survey::new(document, api);
-        let unreported = unreported(&survey, api, file);
+        let unreported = unreported(&survey.items, &survey.links, api, file);
         let notes: Vec<Error> = api.notes.iter().chain(&unreported).cloned().collect();
         let rows = ItemKind::ALL.map(|kind| {
             let items = survey.items.iter().filter(|(item, _)| item.kind == kind);
@@ -111,7 +111,7 @@ impl Ledger {
             if *presence == Presence::Present {
                 return None;
             }
-            let reason = explanation(&survey, &api.left_out, &notes, *presence);
+            let reason = explanation(&survey.links, &api.left_out, &notes, *presence);
             Some(Missing {
                 kind: *kind,
                 name: name.clone(),

@@ -219,11 +219,17 @@ impl<'a> Schemas<'a> {
                 ));
             }
         };
+        let mut place_of_part = None;
         if let Some(reference) = schema.get("$ref") {
-            let (name, place, target) = component(self.document, reference, at)?;
-            let mut target = Rc::unwrap_or_clone(self.read(target, &place)?);
-            target.component = target.component.or(Some(name));
-            target.bases.insert(name);
+            let Target {
+                component,
+                place,
+                schema,
+            } = target(self.document, reference, at)?;
+            let mut target = Rc::unwrap_or_clone(self.read(schema, &place)?);
+            target.component = target.component.or(component);
+            target.bases.extend(component);
+            place_of_part = component.is_none().then(|| target.at.clone());
             self.merge(&mut node, &Rc::new(target))?;
         }
         for (index, branch) in array(schema, "allOf", at)?.iter().enumerate() {
@@ -237,9 +243,12 @@ impl<'a> Schemas<'a> {
         for keyword in ["oneOf", "anyOf"] {
             self.alternatives(schema, keyword, at, &mut own)?;
         }
+        let is_only_reference = own.is_annotation() && !schema.contains_key("allOf");
         self.merge(&mut node, &Rc::new(own))?;
         if let Some(component) = node.component {
             node.at = pointer::join(document::SCHEMAS, component);
+        } else if let Some(place) = place_of_part.filter(|_| is_only_reference) {
+            node.at = place;
         }
         Ok(node)
     }
@@ -377,12 +386,17 @@ fn says_something(branch: &Value) -> bool {
         .any(|keyword| branch.get(keyword).is_some())
 }
 
-/// The component schema to which a reference refers: its name, its place, and the schema.
-fn component<'a>(
-    document: &'a Value,
-    reference: &'a Value,
-    at: &str,
-) -> Result<(&'a str, String, &'a Value)> {
+/// The schema to which a reference leads.
+struct Target<'a> {
+    /// The name of the component, unless it is a part of a component.
+    component: Option<&'a str>,
+    /// The place in the file.
+    place: String,
+    schema: &'a Value,
+}
+
+/// The component schema to which a reference leads, or the part of one.
+fn target<'a>(document: &'a Value, reference: &'a Value, at: &str) -> Result<Target<'a>> {
     let wrong = |problem: String, remedy: &str| Err(Error::at(at, problem, remedy));
     let Some(target) = reference.as_str() else {
         return wrong(
@@ -405,21 +419,32 @@ fn component<'a>(
             "move its target into `components/schemas`, and refer to it there",
         );
     };
+    let not_there = || {
+        wrong(
+            format!("the target of `{target}` does not exist"),
+            "correct it, or add its target",
+        )
+    };
     if name.contains('/') {
-        return wrong(
-            format!("the reference `{target}` points to a part of a component"),
-            "make this part a component, and refer to that",
-        );
+        return match document.pointer(&place) {
+            Some(schema) => Ok(Target {
+                component: None,
+                place,
+                schema,
+            }),
+            None => not_there(),
+        };
     }
     let schemas = document
         .pointer(document::SCHEMAS)
         .and_then(Value::as_object);
     match schemas.and_then(|schemas| schemas.get_key_value(&pointer::unescaped(name))) {
-        Some((name, value)) => Ok((name, pointer::join(document::SCHEMAS, name), value)),
-        None => wrong(
-            format!("the target of `{target}` does not exist"),
-            "correct it, or add its target",
-        ),
+        Some((name, schema)) => Ok(Target {
+            component: Some(name),
+            place: pointer::join(document::SCHEMAS, name),
+            schema,
+        }),
+        None => not_there(),
     }
 }
 

@@ -198,6 +198,18 @@ fn each_kind_of_fact_that_changes_has_a_line_with_a_verdict() {
             Compatible,
         ),
         (
+            "/components/securitySchemes",
+            json!({ "oauth": { "type": "oauth2", "x-optional-scopes": ["a:read"] } }),
+            "operation listOrders: optional scopes changed from none to `a:read`",
+            Calls,
+        ),
+        (
+            at(get, "/parameters/2/schema/default"),
+            json!("BUY"),
+            "operation listOrders, parameter side: default changed from none to `BUY`",
+            Calls,
+        ),
+        (
             at(body, "/note/type"),
             json!("integer"),
             "field note: type changed from `text` to `i64`",

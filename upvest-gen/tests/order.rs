@@ -50,10 +50,17 @@ fn names_do_not_depend_on_the_order_of_the_corpus() {
     assert_eq!(found, "");
 }
 
-/// Descriptions with several things of one name, which are numbered in the order of the description.
-const BY_ORDER: [&str; 2] = [
+/// Descriptions with several enums, objects or operations of one name, which are numbered in the order of the description.
+const BY_ORDER: [&str; 9] = [
     "colliding-operation-names.yaml",
     "colliding-type-names.yaml",
+    "enums-in-lists-and-maps.yaml",
+    "nenums-in-lists-and-maps.yaml",
+    "nhostile-texts.yaml",
+    "nreserved-enum-names.yaml",
+    "nreserved-field-names.yaml",
+    "nreserved-operation-names.yaml",
+    "nreserved-schema-names.yaml",
 ];
 
 fn root() -> PathBuf {

@@ -52,7 +52,7 @@ body_builder! {
         /// Federal state, province or region, where the country uses one. Free text.
         optional hidden state: String,
         /// ISO 3166-1 alpha-2 code in upper case, such as `DE`.
-        required shown country: CountryCode,
+        required hidden country: CountryCode,
     }
 }
 
@@ -212,7 +212,7 @@ body_builder! {
     /// Builds a [`TaxResidencyCreate`].
     TaxResidencyCreate TaxResidencyCreateBuilder {
         /// Country of tax residence as an ISO 3166-1 alpha-2 code in upper case, such as `DE`.
-        required shown country: CountryCode,
+        required hidden country: CountryCode,
         /// Number the tax authority of `country` gave the user. Optional here.
         optional hidden tax_identification_number: String,
     }
@@ -240,7 +240,7 @@ body_builder! {
         required hidden date_of_birth: chrono::NaiveDate,
         /// Country of citizenship as an ISO 3166-1 alpha-2 code in upper case. Cannot be changed with an
         /// update.
-        required shown nationality: CountryCode,
+        required hidden nationality: CountryCode,
         /// A postal address.
         required shown address: Address,
     }
@@ -646,7 +646,7 @@ body_builder! {
     /// Builds a [`TaxResidency`].
     TaxResidency TaxResidencyBuilder {
         required shown id: TaxResidencyId,
-        optional shown country: CountryCode,
+        optional hidden country: CountryCode,
         optional hidden tax_identification_number: String,
         optional shown created_at: chrono::DateTime<chrono::Utc>,
     }
@@ -682,7 +682,7 @@ body_builder! {
         optional hidden last_name: String,
         optional hidden email: String,
         optional hidden date_of_birth: chrono::NaiveDate,
-        optional shown nationality: CountryCode,
+        optional hidden nationality: CountryCode,
         optional shown address: Address,
         optional shown status: UserStatus,
         optional shown created_at: chrono::DateTime<chrono::Utc>,

@@ -130,6 +130,44 @@ async fn a_change_without_a_key_that_http2_refuses_is_sent_again() {
     assert_eq!(response.unwrap().metadata().attempts, 3);
 }
 
+/// h2 adds a length to a request that has none, which would come after the signature.
+#[tokio::test]
+async fn a_change_without_a_body_has_its_length_once_over_http2_too() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let upvest = client(
+        &listener,
+        Duration::from_secs(3600),
+        Duration::from_secs(20),
+    );
+    let (sender, mut requests) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut connection = h2::server::handshake(stream).await.unwrap();
+        while let Some(Ok((request, mut response))) = connection.accept().await {
+            if request.uri().path() == "/auth/token" {
+                respond(&mut response, TOKEN);
+            } else {
+                sender.send(request.into_parts().0).unwrap();
+                respond(&mut response, "{}");
+            }
+        }
+    });
+    for (method, expected) in [
+        (Method::POST, &["0"][..]),
+        (Method::PUT, &["0"]),
+        (Method::PATCH, &["0"]),
+        (Method::GET, &[]),
+        (Method::DELETE, &[]),
+    ] {
+        let request = upvest.request(method.clone(), ["webhooks", "1", "test"]);
+        request.send().await.unwrap();
+        let received = requests.recv().await.unwrap();
+        let lengths = received.headers.get_all("content-length").iter();
+        let lengths: Vec<_> = lengths.map(|length| length.to_str().unwrap()).collect();
+        assert_eq!(lengths, expected, "{method}");
+    }
+}
+
 #[tokio::test]
 async fn a_reset_that_is_no_refusal_is_not_repeated_without_a_key() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -1,4 +1,5 @@
 //! Tests of calls: requests, retries, tokens and errors.
+mod attempts;
 #[path = "../common/mod.rs"]
 mod common;
 mod errors;

@@ -1,11 +1,16 @@
 //! Tests with real sockets, for behaviour that the fake server does not have.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::SystemTime;
 
 use crate::common::order;
 use crate::common::socket::{self, SocketServer, http, token};
 use bytes::Bytes;
-use upvest_ext::signing::{SignRequest, SigningError};
+use http::{HeaderMap, HeaderName, Method, Uri};
+use upvest_ext::signing::{
+    IncomingRequest, KeyAlgorithm, PublicKey, SignRequest, SignaturePolicy, SigningError,
+    SigningKey,
+};
 use upvest_ext::{BoxFuture, ErrorKind, HttpTransport};
 
 fn is_token(request: &str) -> bool {
@@ -52,6 +57,89 @@ async fn an_order_goes_out_complete_and_each_header_once() {
     }
     assert_eq!(header(&request, "idempotency-key").len(), 1);
     assert_eq!(header(&request, "api-version"), [""; 0]);
+}
+
+/// A server may answer a change without a length with 411, and what is signed must be what is sent.
+#[tokio::test]
+async fn a_change_without_a_body_says_once_that_it_has_no_bytes() {
+    let server = SocketServer::start(|request| {
+        if is_token(request) {
+            token()
+        } else {
+            http("200 OK", "", "{}")
+        }
+    })
+    .await;
+    let key = SigningKey::generate(KeyAlgorithm::EcdsaP521).unwrap();
+    let public = key.public_key().clone();
+    let builder = server.builder().signing_key(crate::common::CLIENT_ID, key);
+    let upvest = builder.build().unwrap();
+    for (method, length) in [
+        (Method::POST, &["0"][..]),
+        (Method::PUT, &["0"]),
+        (Method::PATCH, &["0"]),
+        (Method::GET, &[]),
+        (Method::DELETE, &[]),
+    ] {
+        let request = upvest.request(method.clone(), ["webhooks", "1", "test"]);
+        request.send().await.unwrap();
+        let request = server.requests().pop().unwrap();
+        assert_eq!(header(&request, "content-length"), length, "{method}");
+        assert_eq!(header(&request, "transfer-encoding"), [""; 0], "{method}");
+        check_signature(&request, &public);
+        let covered = header(&request, "signature-input").remove(0);
+        let covers_length = covered.contains("\"content-length\"");
+        assert_eq!(covers_length, !length.is_empty(), "{method}");
+    }
+}
+
+#[tokio::test]
+async fn each_ascii_character_in_a_segment_and_a_query_is_sent_as_it_was_signed() {
+    let server = SocketServer::start(|request| {
+        if is_token(request) {
+            token()
+        } else {
+            http("200 OK", "", "{}")
+        }
+    })
+    .await;
+    let key = SigningKey::generate(KeyAlgorithm::Ed25519).unwrap();
+    let public = key.public_key().clone();
+    let builder = server.builder().signing_key(crate::common::CLIENT_ID, key);
+    let upvest = builder.build().unwrap();
+    for code in 0..128_u8 {
+        let text = format!("a{}b", char::from(code));
+        let request = upvest.request(Method::GET, ["instruments", &text]);
+        request.query("q", &text).send().await.unwrap();
+        let request = server.requests().pop().unwrap();
+        check_signature(&request, &public);
+        let target = request.split(' ').nth(1).unwrap();
+        let (path, query) = target.split_once('?').unwrap();
+        let segment = path.strip_prefix("/instruments/").unwrap();
+        let decoded = percent_encoding::percent_decode_str(segment);
+        assert_eq!(decoded.decode_utf8().unwrap(), text);
+        let mut pairs = form_urlencoded::parse(query.as_bytes());
+        assert_eq!(pairs.next().unwrap().1, text, "{query}");
+    }
+}
+
+/// Checks the signature of a request as it was written to the socket.
+fn check_signature(request: &str, key: &PublicKey) {
+    let (head, body) = request.split_once("\r\n\r\n").unwrap();
+    let mut lines = head.lines();
+    let mut words = lines.next().unwrap().split(' ');
+    let method: Method = words.next().unwrap().parse().unwrap();
+    let target: Uri = words.next().unwrap().parse().unwrap();
+    let mut headers = HeaderMap::new();
+    for line in lines {
+        let (name, value) = line.split_once(": ").unwrap();
+        let name: HeaderName = name.parse().unwrap();
+        headers.append(name, value.parse().unwrap());
+    }
+    let received = IncomingRequest::new(&method, &target, &headers, body.as_bytes());
+    let policy = SignaturePolicy::requests();
+    let claims = policy.claims(&received, SystemTime::now()).unwrap();
+    assert!(claims[0].is_signed_by(key), "{request}");
 }
 
 #[tokio::test]

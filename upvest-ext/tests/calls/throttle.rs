@@ -6,7 +6,9 @@ use std::time::Duration;
 use crate::common::{FakeApi, Reply};
 use futures_util::future::join_all;
 use tokio::time::{Instant, advance};
-use upvest_ext::{CallOptions, ErrorKind, RetryPolicy, Upvest};
+use upvest_ext::api::types::ListResponse;
+use upvest_ext::api::{MockTransport, builder};
+use upvest_ext::{CallOptions, Error, ErrorKind, RetryPolicy, Upvest};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -64,7 +66,9 @@ async fn after_a_429_all_calls_wait_for_its_retry_after_or_a_second() {
         let server = Throttling::new(retry_after);
         let upvest = server.throttled_client().await;
         let started = Instant::now();
-        let patient = upvest.with(CallOptions::new().call_timeout(100 * SECOND));
+        let policy = RetryPolicy::new().max_retry_after(60 * SECOND);
+        let options = CallOptions::new().retry(policy);
+        let patient = upvest.with(options.call_timeout(100 * SECOND));
         let calls = join_all((0..50).map(|_| list(&patient))).await;
         assert!(calls.iter().all(Result::is_ok));
         let waits = server.arrivals().into_iter().map(|at| at - started);
@@ -182,4 +186,35 @@ async fn a_pause_that_another_call_caused_does_not_hide_the_failure_of_a_call() 
     let throttled = upvest.with(CallOptions::new().retry(RetryPolicy::never()));
     let (error, _) = futures_util::join!(failing.list_orders().limit(1).send(), list(&throttled));
     assert_eq!(error.unwrap_err().status().unwrap().as_u16(), 503);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_that_is_longer_than_a_policy_allows_fails_its_calls_at_once() {
+    let server = Throttling::new(Some("45"));
+    let upvest = server.throttled_client().await;
+    let started = Instant::now();
+    for policy in [RetryPolicy::new(), RetryPolicy::never()] {
+        let upvest = upvest.with(CallOptions::new().retry(policy));
+        let error = list(&upvest).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::RateLimited);
+        assert_eq!(error.retry_after(), Some(45 * SECOND));
+    }
+    assert_eq!(started.elapsed(), Duration::ZERO);
+    let patient = RetryPolicy::never().max_retry_after(60 * SECOND);
+    let patient = upvest.with(CallOptions::new().retry(patient));
+    list(&patient).await.unwrap();
+    assert!(started.elapsed() >= 45 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_over_a_transport_of_a_test_does_not_pause() {
+    let throttled = Error::new(ErrorKind::RateLimited, "too many requests");
+    let mock = MockTransport::new()
+        .fail::<builder::ListOrders>(throttled)
+        .answer::<builder::ListOrders>(ListResponse::new(Vec::new()));
+    let upvest = Upvest::from_transport(mock);
+    let started = Instant::now();
+    assert!(list(&upvest).await.unwrap_err().is_rate_limited());
+    list(&upvest).await.unwrap();
+    assert_eq!(started.elapsed(), Duration::ZERO);
 }

@@ -653,3 +653,77 @@ async fn a_renewal_in_the_background_ends_with_the_client() {
     tokio::task::yield_now().await;
     assert_eq!(tasks(), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_late_401_of_an_old_token_does_not_fail_a_call_while_another_is_good() {
+    // Two tokens are rejected one after the other. A call with the first one learns of it only after the second was rejected.
+    let api = FakeApi::new(|seen, n| match (seen.header("authorization"), n) {
+        ("Bearer token-0", 0) => Reply::status(401).after(6 * SECOND),
+        ("Bearer token-0", _) => Reply::status(401),
+        ("Bearer token-1", 2) => Reply::empty_list(),
+        ("Bearer token-1", _) => Reply::status(401),
+        _ => Reply::empty_list(),
+    });
+    let upvest = api.client();
+    let (slow, quick) = tokio::join!(list(&upvest), async {
+        sleep(SECOND).await;
+        list(&upvest).await.unwrap();
+        sleep(4 * SECOND).await;
+        list(&upvest).await
+    });
+    quick.unwrap();
+    slow.unwrap();
+    assert_eq!(api.token_calls(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_with_a_short_life_is_renewed_in_the_background() {
+    for life in [10, 30, 60, 75, 120] {
+        let api = FakeApi::with_tokens(
+            move |_, n| Reply::token(&format!("token-{n}"), life).after(SECOND / 20),
+            |_, _| Reply::empty_list(),
+        );
+        let upvest = api.client();
+        list(&upvest).await.unwrap();
+        for _ in 0..4000 {
+            let started = Instant::now();
+            list(&upvest).await.unwrap();
+            assert_eq!(started.elapsed(), Duration::ZERO, "a life of {life} s");
+            sleep(SECOND / 10).await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_repetition_after_a_401_is_no_retry() {
+    let api = FakeApi::new(|_, n| match n {
+        0 | 1 | 6 => Reply::status(503),
+        3 | 5 => Reply::status(401),
+        _ => Reply::empty_list(),
+    });
+    let budget = RetryBudget::new(20);
+    let upvest = api.builder().retry_budget(budget.clone()).build().unwrap();
+    list(&upvest).await.unwrap();
+    assert_eq!((api.api_calls(), budget.available()), (3, 15));
+    // The call and its token request have succeeded without a retry.
+    list(&upvest).await.unwrap();
+    assert_eq!((api.api_calls(), budget.available()), (5, 17));
+    sleep(10 * SECOND).await;
+    let twice = CallOptions::new().retry(RetryPolicy::new().max_attempts(2));
+    list(&upvest.with(twice)).await.unwrap();
+    assert_eq!((api.api_calls(), budget.available()), (8, 18));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_after_of_zero_does_not_end_the_pause_of_the_token_endpoint() {
+    let api = FakeApi::with_tokens(
+        |_, _| Reply::status(401).header("retry-after", "0"),
+        |_, _| Reply::empty_list(),
+    );
+    let upvest = api.client();
+    for _ in 0..100 {
+        list(&upvest).await.unwrap_err();
+        advance(SECOND / 10).await;
+    }
+    assert_eq!(api.token_calls(), 5);
+}

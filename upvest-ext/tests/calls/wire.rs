@@ -1,6 +1,9 @@
 //! What a strict server needs in a request, and which forms of a response are read.
 
-use crate::common::{FakeApi, Reply, order};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::common::{FakeApi, Fate, Reply, order};
 use upvest_ext::api::operations;
 use upvest_ext::{CallOptions, ErrorKind, IdempotencyKey, Method, RetryPolicy, Scopes};
 
@@ -28,8 +31,12 @@ async fn a_change_without_a_body_says_that_it_has_no_bytes() {
 async fn a_response_with_an_encoding_is_an_error_that_names_it_and_has_the_status() {
     for (encoding, shown) in [
         ("gzip", "gzip"),
+        ("x-gzip", "x-gzip"),
         ("BR", "BR"),
-        ("br, gzip", "another encoding"),
+        ("br, gzip", "br, gzip"),
+        ("identity, gzip", "gzip"),
+        ("gz\u{fc}p", "another encoding"),
+        ("gzip;q=1", "another encoding"),
     ] {
         let api = FakeApi::new(move |_, _| Reply::order().header("content-encoding", encoding));
         let error = api
@@ -45,7 +52,7 @@ async fn a_response_with_an_encoding_is_an_error_that_names_it_and_has_the_statu
         assert!(error.is_outcome_unknown(), "the order may exist");
         assert_eq!(api.api_calls(), 1, "the server has carried it out");
     }
-    for encoding in ["identity", "Identity", ""] {
+    for encoding in ["identity", "Identity", "", "identity, identity", " , "] {
         let api = FakeApi::new(move |_, _| Reply::order().header("content-encoding", encoding));
         let call = api.client().create_order().body(order()).send().await;
         assert!(call.is_ok(), "{encoding}");
@@ -53,15 +60,33 @@ async fn a_response_with_an_encoding_is_an_error_that_names_it_and_has_the_statu
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_encoding_in_a_second_header_is_found() {
+    let api = FakeApi::new(|_, _| {
+        let reply = Reply::order().header("content-encoding", "identity");
+        reply.header("content-encoding", "gzip")
+    });
+    let call = api.client().create_order().body(order()).send().await;
+    let error = call.unwrap_err();
+    assert!(error.to_string().contains("gzip"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_rejection_with_an_encoding_keeps_its_place_in_the_retry_rules() {
     for (status, attempts) in [(503, 4), (500, 4), (429, 4), (422, 1), (404, 1)] {
-        let api =
-            FakeApi::new(move |_, _| Reply::status(status).header("content-encoding", "gzip"));
+        for encoding in ["gzip", "x-gzip", "br, gzip"] {
+            let reply = Reply::status(status).header("content-encoding", encoding);
+            let api = FakeApi::new(move |_, _| reply.clone());
+            let error = api.client().list_orders().send().await.unwrap_err();
+            assert_eq!(error.status().unwrap().as_u16(), status);
+            assert_eq!(api.api_calls(), attempts, "{status}");
+            let detail = error.problem().unwrap().detail.clone().unwrap();
+            assert!(detail.contains(encoding), "{detail}");
+        }
+        let reply = Reply::status(status).header("content-encoding", "identity");
+        let api = FakeApi::new(move |_, _| reply.clone());
         let error = api.client().list_orders().send().await.unwrap_err();
-        assert_eq!(error.status().unwrap().as_u16(), status);
-        assert_eq!(api.api_calls(), attempts, "{status}");
-        let detail = error.problem().unwrap().detail.clone().unwrap();
-        assert!(detail.contains("gzip"), "{detail}");
+        let title = error.problem().unwrap().title.clone();
+        assert_eq!(title.as_deref(), Some("told to"), "{status}");
     }
 }
 
@@ -135,6 +160,30 @@ fn scopes_of_more_than_a_thousand_characters_are_a_configuration_error() {
     assert!(api.builder().scopes(&scopes[..110]).build().is_ok());
 }
 
+/// All scopes of today have 973 characters, and the field takes 1,000 (`PROTOCOL` 11.3).
+#[tokio::test(start_paused = true)]
+async fn all_scopes_of_today_are_sent_and_longer_texts_rejected() {
+    let scope = |number: usize| format!("scope{number:03}:r");
+    let today: Vec<String> = (0..88).map(scope).collect();
+    let text = format!("{} later", today.join(" "));
+    assert_eq!(text.len(), 973);
+    let api = FakeApi::new(|_, _| Reply::empty_list());
+    let upvest = api.builder().scopes([&text]).build().unwrap();
+    upvest.list_orders().send().await.unwrap();
+    let form = String::from_utf8(api.seen_tokens().remove(0).body).unwrap();
+    let (_, sent) = form.split_once("scope=").unwrap();
+    let mut sent: Vec<_> = sent.split('+').collect();
+    let mut expected: Vec<_> = text.split(' ').collect();
+    sent.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(sent.join(" ").replace("%3A", ":"), expected.join(" "));
+    let longer: Vec<String> = (0..91).map(scope).collect();
+    assert_eq!(longer.join(" ").len(), 1000);
+    assert!(api.builder().scopes(&longer).build().is_ok());
+    let too_long = longer.iter().map(String::as_str).chain(["a"]);
+    assert!(api.builder().scopes(too_long).build().is_err());
+}
+
 /// The rows of the table in the documentation of the policy.
 const POLICY: &str = include_str!("../../src/retry.rs");
 
@@ -184,37 +233,87 @@ async fn every_status_is_retried_as_the_table_of_the_policy_says() {
         } else {
             row("any other status")
         };
-        for (column, attempts) in cells[1..].iter().zip(attempts_at(status).await) {
-            let expected = match *column {
-                "yes" => 4,
-                "no" => 1,
-                "once" => 2,
-                other => panic!("{other}"),
-            };
-            assert_eq!(attempts, expected, "{status}: {cells:?}");
-        }
+        let made = attempts_after(Reply::status(status)).await;
+        assert_eq!(made, expected(&cells), "{status}: {cells:?}");
     }
 }
 
-/// The attempts of a read, of a change with a key, and of a change without one, that all get this status.
-async fn attempts_at(status: u16) -> [usize; 3] {
-    let mut attempts = [0; 3];
-    for (index, (method, has_key)) in [
+#[tokio::test(start_paused = true)]
+async fn every_failure_is_retried_as_the_table_of_the_policy_says() {
+    let success = || Reply::new(200, "{}");
+    let mut tested = BTreeSet::new();
+    for (failure, reply) in [
+        ("no connection", Reply::fate(Fate::NotSent)),
+        (
+            "HTTP/2 says that the request was not processed",
+            Reply::fate(Fate::Unprocessed),
+        ),
+        (
+            "the connection broke, or no response in time",
+            Reply::fate(Fate::Broken),
+        ),
+        (
+            "the connection broke, or no response in time",
+            Reply::fate(Fate::BrokenBody),
+        ),
+        (
+            "the connection broke, or no response in time",
+            Reply::fate(Fate::Silence),
+        ),
+        (
+            "a success whose body is too long or encoded",
+            Reply::fate(Fate::Huge),
+        ),
+        (
+            "a success whose body is too long or encoded",
+            success().header("content-encoding", "gzip"),
+        ),
+    ] {
+        let cells = row(failure);
+        assert_eq!(cells[0], failure);
+        let made = attempts_after(reply).await;
+        assert_eq!(made, expected(&cells), "{failure}");
+        tested.insert(failure);
+    }
+    let names = POLICY.lines().filter_map(|line| {
+        let (name, _) = line.strip_prefix("/// | ")?.split_once(" | ")?;
+        let is_failure = !name.starts_with(|first: char| first.is_ascii_digit() || first == '-');
+        is_failure.then_some(name)
+    });
+    let others = BTreeSet::from(["response or failure", "any other status"]);
+    let failures: BTreeSet<_> = names.filter(|name| !others.contains(name)).collect();
+    assert_eq!(failures, tested);
+}
+
+/// The attempts that a row of the table allows for each kind of call.
+fn expected(cells: &[&str]) -> Vec<usize> {
+    let attempts = |cell: &&str| match *cell {
+        "yes" => 4,
+        "no" => 1,
+        "once" => 2,
+        other => panic!("{other}"),
+    };
+    cells[1..].iter().map(attempts).collect()
+}
+
+/// The attempts of a read, of a change with a key, and of a change without one, that all get this reply.
+async fn attempts_after(reply: Reply) -> Vec<usize> {
+    let mut attempts = Vec::new();
+    for (method, has_key) in [
         (Method::GET, false),
         (Method::POST, true),
         (Method::POST, false),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let api = FakeApi::new(move |_, _| Reply::status(status));
-        let upvest = api.client_with(CallOptions::new().retry(RetryPolicy::new()));
+    ] {
+        let reply = reply.clone();
+        let api = FakeApi::new(move |_, _| reply.clone());
+        let options = CallOptions::new().attempt_timeout(Duration::from_secs(5));
+        let upvest = api.client_with(options.retry(RetryPolicy::new()));
         let mut request = upvest.request(method, ["x"]);
         if has_key {
             request = request.idempotency_key(IdempotencyKey::generate());
         }
         request.send().await.unwrap_err();
-        attempts[index] = api.api_calls();
+        attempts.push(api.api_calls());
     }
     attempts
 }

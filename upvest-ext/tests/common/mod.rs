@@ -39,6 +39,8 @@ pub struct Reply {
 pub enum Fate {
     Answer,
     NotSent,
+    /// HTTP/2 says that the request was not processed.
+    Unprocessed,
     Broken,
     BrokenBody,
     /// A body of 200 MiB.
@@ -256,6 +258,10 @@ async fn answer(reply: Reply) -> Result<Response<ByteStream>, Error> {
         Fate::NotSent => {
             let error = Error::new(ErrorKind::Connect, "no connection to the server");
             return Err(error.with_source("connection refused"));
+        }
+        Fate::Unprocessed => {
+            let message = "the stream was refused";
+            return Err(Error::new(ErrorKind::Unprocessed, message));
         }
         Fate::Broken => return Err(broken()),
         Fate::Silence => std::future::pending().await,

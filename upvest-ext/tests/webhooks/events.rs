@@ -292,20 +292,83 @@ async fn an_event_needs_neither_a_time_nor_a_subscription() {
 
 #[tokio::test]
 async fn a_time_is_read_with_every_form_of_its_offset() {
-    for time in [
-        "2024-05-17T09:30:00+0000",
-        "2024-05-17T09:30:00+00:00",
-        "2024-05-17T11:30:00+0200",
-        "2024-05-17T09:30:00Z",
+    for (time, fraction) in [
+        ("2024-05-17T09:30:00+0000", ""),
+        ("2024-05-17T09:30:00+00:00", ""),
+        ("2024-05-17T09:30:00-0000", ""),
+        ("2024-05-17T11:30:00+0200", ""),
+        ("2024-05-17T10:30:00+01:00", ""),
+        ("2024-05-17T09:30:00Z", ""),
+        ("2024-05-17T09:30:00.123456789Z", ".123456789"),
+        ("2024-05-17T09:30:00.123456789+0000", ".123456789"),
+        ("2024-05-17T10:30:00.1+01:00", ".100"),
     ] {
         let mut sent = event("ORDER.NEW", json!({ "id": ID, "created_at": time }));
         sent["created_at"] = time.into();
         let events = decode(sent.to_string()).await;
         let event = events[0].as_ref().unwrap();
-        let expected = "2024-05-17T09:30:00+00:00";
+        let expected = format!("2024-05-17T09:30:00{fraction}+00:00");
         assert_eq!(event.created_at.unwrap().to_rfc3339(), expected, "{time}");
         let order: Order = event.resource().unwrap();
         assert_eq!(order.created_at.unwrap().to_rfc3339(), expected, "{time}");
+    }
+}
+
+#[tokio::test]
+async fn a_field_of_the_envelope_that_is_null_is_missing() {
+    for field in ["created_at", "webhook_id"] {
+        let mut sent = event("ORDER.NEW", json!({ "id": ID }));
+        sent[field] = json!(null);
+        let events = decode(json!({ "payload": [sent] }).to_string()).await;
+        let event = events[0].as_ref().unwrap();
+        let is_missing = match field {
+            "created_at" => event.created_at.is_none(),
+            _ => event.webhook_id.is_none(),
+        };
+        assert!(is_missing, "{field}");
+    }
+}
+
+/// The envelopes of `PROTOCOL` 2.2 and 11.2 in one delivery.
+#[tokio::test]
+async fn envelopes_of_all_shapes_are_read_beside_one_that_is_broken() {
+    let full = event("ORDER.NEW", json!({ "id": ID }));
+    let without = |field: &str| {
+        let mut event = full.clone();
+        event.as_object_mut().unwrap().remove(field);
+        event
+    };
+    let failure = json!({ "id": ID, "created_at": "2024-05-17T09:30:00Z", "updated_at": null, "reason": "TOO_HIGH" });
+    let shapes = [
+        full.clone(),
+        without("created_at"),
+        without("webhook_id"),
+        json!({ "id": ID, "type": "ISA_WRAPPER.NEW", "object": { "id": ID } }),
+        json!({ "id": ID, "type": "ISA_WRAPPER_ALLOWANCE.UPDATED", "object": { "allowance": "20000.00" } }),
+        event(
+            "TAX_EXEMPTION.CREATED",
+            json!({ "id": ID, "status": "NEW" }),
+        ),
+        event("TAX_EXEMPTION.CREATION_FAILED", failure),
+        json!({ "id": ID, "event_type": "ORDER.NEW", "object": { "id": ID, "type": "ORDER" } }),
+        event("ORDER.NEW", json!(null)),
+    ];
+    for broken in [
+        json!({ "type": "ORDER.NEW" }),
+        json!(null),
+        without("id"),
+        without("object"),
+    ] {
+        for position in 0..=shapes.len() {
+            let mut payload = shapes.to_vec();
+            payload.insert(position, broken.clone());
+            assert_eq!(payload.len(), 10);
+            let events = decode(json!({ "payload": payload }).to_string()).await;
+            assert_eq!(events.len(), 10);
+            for (index, event) in events.iter().enumerate() {
+                assert_eq!(event.is_err(), index == position, "{index} with {broken}");
+            }
+        }
     }
 }
 

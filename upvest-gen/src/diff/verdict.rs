@@ -115,6 +115,10 @@ fn of_operation(subject: &Subject<'_>) -> Verdict {
             None,
             "tokens are requested for the new scopes, which your client must be granted",
         ),
+        ("optional scopes", _) => (
+            Calls,
+            "a client without scopes of its own requests others, of which one may be missing or not granted",
+        ),
         ("scope sets", _) => (None, "a token with the scopes of one set suffices"),
         ("idempotency key", Step::Gained) => (None, "the client can repeat the call safely"),
         ("idempotency key", _) => (

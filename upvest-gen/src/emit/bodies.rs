@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::doc_comment::doc_comment;
-use crate::model::{Api, Schema};
+use crate::model::{Api, Schema, Type};
 
 /// The module `bodies`. Objects that are only received have builders for tests.
 pub(super) fn bodies(api: &Api) -> String {
@@ -76,7 +76,11 @@ fn builder(schema: &Schema, api: &Api) -> String {
         } else {
             "required"
         };
-        let privacy = if field.is_hidden() { "hidden" } else { "shown" };
+        let privacy = if field.is_hidden() || is_typed_by_people(&field.kind) {
+            "hidden"
+        } else {
+            "shown"
+        };
         let kind = field.inner(schema);
         let _ = writeln!(fields, "        {need} {privacy} {}: {kind},", field.rust);
     }
@@ -89,4 +93,13 @@ body_builder! {{
 }}
 "
     )
+}
+
+/// Whether a value that is not valid may be any text that a person typed. A country belongs to a person, such as a nationality.
+fn is_typed_by_people(kind: &Type) -> bool {
+    match kind {
+        Type::Country => true,
+        Type::List(inner) | Type::Nullable(inner) => is_typed_by_people(inner),
+        _ => false,
+    }
 }

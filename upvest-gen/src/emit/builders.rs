@@ -159,7 +159,7 @@ fn setter(parameter: &Parameter, filters: bool) -> TokenStream {
     let mut text = if parameter.description.is_empty() {
         format!("Sets `{name}`.")
     } else {
-        parameter.description.clone()
+        docs::closed(&parameter.description)
     };
     if let Some(default) = parameter.default.as_ref().filter(|_| filters) {
         text = format!(

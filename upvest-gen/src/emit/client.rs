@@ -109,11 +109,11 @@ fn documentation(operation: &Operation) -> String {
     let summary = if summary.is_empty() {
         format!("`{id}`")
     } else {
-        summary.trim_end_matches('.').to_owned()
+        docs::closed(summary.trim_end_matches('.'))
     };
     let mut text = format!("{summary}.\n\n");
     if !description.is_empty() {
-        let _ = write!(text, "{description}\n\n");
+        let _ = write!(text, "{}\n\n", docs::closed(description));
     }
     let _ = write!(text, "Sends `{method} {path}`");
     let sets = operation.scope_sets.iter();
@@ -147,13 +147,13 @@ fn documentation(operation: &Operation) -> String {
         );
     }
     if !answer.description.is_empty() {
-        let _ = write!(text, "\n\nReturns: {}", answer.description);
+        let _ = write!(text, "\n\nReturns: {}", docs::closed(&answer.description));
     }
     if !errors.is_empty() {
         text.push_str("\n\n# Errors\n\n");
     }
     for (status, meaning) in errors {
-        let _ = writeln!(text, "* `{status}`: {meaning}");
+        let _ = writeln!(text, "* `{status}`: {}", docs::closed(meaning));
     }
     text
 }

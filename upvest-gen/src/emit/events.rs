@@ -22,7 +22,7 @@ pub(super) fn events(api: &Api) -> Result<String, Error> {
     })?;
     let kinds = open_enum(&Enum {
         name: "EventKind".to_owned(),
-        description: "The types of events that the description contains. It can be compared with an [`EventType`]."
+        description: "The types of events that the description contains. It can be compared with an `EventType`."
             .to_owned(),
         variants: api.event_kinds.clone(),
         finals: Vec::new(),

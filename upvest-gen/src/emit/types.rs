@@ -1,5 +1,7 @@
 //! Writes the types of requests and answers: structs by progenitor, and unions.
 
+use std::collections::HashMap;
+
 use std::fmt::Write;
 
 use proc_macro2::TokenStream;
@@ -76,20 +78,19 @@ fn complete(mut item: ItemStruct, schema: &Schema) -> Result<ItemStruct, Error> 
             schema.name
         )));
     };
-    let mut written: Vec<syn::Field> = std::mem::take(&mut fields.named).into_iter().collect();
+    let mut written: HashMap<Option<String>, syn::Field> = std::mem::take(&mut fields.named)
+        .into_iter()
+        .map(|field| (name_in_json(&field), field))
+        .collect();
     for field in schema.fields() {
-        let place = written
-            .iter()
-            .position(|written| is_same_field(written, field));
-        let place = place.ok_or_else(|| {
+        let name = (!field.extra).then(|| field.name.clone());
+        let written = written.remove(&name).ok_or_else(|| {
             defect(&format!(
                 "progenitor wrote `{}` without the field `{}`",
                 schema.name, field.name
             ))
         })?;
-        fields
-            .named
-            .push(complete_field(written.swap_remove(place), field, schema));
+        fields.named.push(complete_field(written, field, schema));
     }
     Ok(item)
 }
@@ -126,15 +127,6 @@ fn document(attributes: &mut Vec<Attribute>, description: &str) {
     attributes.extend(others);
 }
 
-/// Whether progenitor wrote this field. That of the additional properties has no name in JSON.
-fn is_same_field(written: &syn::Field, field: &Field) -> bool {
-    let is_extra = written.attrs.iter().any(is_flatten);
-    if is_extra || field.extra {
-        return is_extra && field.extra;
-    }
-    name_in_json(written) == field.name
-}
-
 fn is_flatten(attribute: &Attribute) -> bool {
     attribute.path().is_ident("serde")
         && attribute
@@ -142,8 +134,11 @@ fn is_flatten(attribute: &Attribute) -> bool {
             .is_ok_and(|setting| setting == "flatten")
 }
 
-/// The name in JSON: that of `#[serde(rename = "...")]`, or the field's own.
-fn name_in_json(field: &syn::Field) -> String {
+/// The name in JSON: that of `#[serde(rename = "...")]`, or the field's own. The field of the additional properties has none.
+fn name_in_json(field: &syn::Field) -> Option<String> {
+    if field.attrs.iter().any(is_flatten) {
+        return None;
+    }
     let mut name = field.ident.to_token_stream().to_string();
     for attribute in &field.attrs {
         if !attribute.path().is_ident("serde") {
@@ -160,7 +155,7 @@ fn name_in_json(field: &syn::Field) -> String {
             Ok(())
         });
     }
-    name
+    Some(name)
 }
 
 /// The function that reads a field, if its type is not enough.

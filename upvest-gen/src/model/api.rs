@@ -71,7 +71,7 @@ pub struct Operation {
     /// The sets of scopes that suffice, the smallest first. A token needs all scopes of one of them.
     pub scope_sets: Vec<Vec<String>>,
     /// Those of its scopes that not every client can have, as `x-optional-scopes` of the overlay says.
-    #[serde(skip)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub optional_scopes: Vec<String>,
     /// Whether the server supports an `idempotency-key`.
     pub idempotency_key: bool,

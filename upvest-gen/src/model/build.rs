@@ -79,7 +79,7 @@ impl<'a> Reading<'a> {
         }
         let info = &self.types.document["info"];
         let text = |key: &str| info[key].as_str().unwrap_or_default().to_owned();
-        let events = self.events.by_object(&self.naming, &operations);
+        let events = self.events.by_object(&self.naming, &operations, &mut notes);
         let mut schemas = self.naming.schemas;
         let objects = events.iter().map(|event| &event.object);
         mark_directions(&mut schemas, &Bodies::of(&operations, objects));

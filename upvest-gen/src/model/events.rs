@@ -1,7 +1,7 @@
 //! The webhook events, from `webhooks` or `x-webhooks`. An event has a `type`, and an `object` if it is described. The body of a
 //! delivery is an event, or a list, a union or an envelope of events.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -23,14 +23,19 @@ use crate::pointer;
 pub(super) struct Events {
     /// The types of all events.
     pub(super) kinds: Vec<Variant>,
+    /// The types in `kinds`.
+    known: HashSet<String>,
+    /// The names in `kinds`.
+    names: HashSet<String>,
     delivered: Vec<Delivered>,
 }
 
-/// Types of events, and the key of the object in them.
+/// Types of events, the key of the object in them, and the place of its schema.
 #[derive(Debug)]
 struct Delivered {
     types: Vec<String>,
     object: String,
+    at: String,
 }
 
 /// The search for events in the body of a webhook.
@@ -189,8 +194,9 @@ impl Events {
         if names.is_empty() || search.is_in_envelope && find("object").is_none() {
             return false;
         }
-        let mut new = names.clone();
-        new.retain(|name| self.add_kind(name));
+        for name in &names {
+            self.add_kind(name);
+        }
         let Some(object) = find("object") else {
             return true;
         };
@@ -199,34 +205,33 @@ impl Events {
         let context = Context::of_operation(&entity, "event");
         let (kind, _) = values::part(types, object, &context);
         match kind {
-            _ if new.is_empty() => {}
-            Type::Schema(object) => {
-                let types = new.into_iter().map(str::to_owned).collect();
-                self.delivered.push(Delivered { types, object });
-            }
+            Type::Schema(key) => self.delivered.push(Delivered {
+                types: names.into_iter().map(str::to_owned).collect(),
+                object: key,
+                at: object.at.clone(),
+            }),
             _ => types.notes.push(Error::at(
                 &object.at,
-                format!("the object of `{}` is any JSON", new.join("`, `")),
+                format!("the object of `{}` is any JSON", names.join("`, `")),
                 "describe it as an object with properties",
             )),
         }
         true
     }
 
-    /// Whether the type is new. A type that occurs twice has the object of its first occurrence.
-    fn add_kind(&mut self, wire: &str) -> bool {
-        if self.kinds.iter().any(|kind| kind.wire == wire) {
-            return false;
+    /// Adds a type, unless it is known.
+    fn add_kind(&mut self, wire: &str) {
+        if !self.known.insert(wire.to_owned()) {
+            return;
         }
-        let others = self.kinds.iter().map(|kind| kind.name.as_str());
-        let name = names::variant(wire, others);
+        let name = names::variant(wire, |name| self.names.contains(name));
+        self.names.insert(name.clone());
         self.kinds.push(Variant {
             name,
             deprecated: false,
             wire: wire.to_owned(),
             description: format!("`{wire}`"),
         });
-        true
     }
 
     /// The keys of the objects in the events.
@@ -234,26 +239,64 @@ impl Events {
         self.delivered.iter().map(|delivered| &delivered.object)
     }
 
-    /// The events by their objects, which have their names now.
-    pub(super) fn by_object(&self, naming: &Naming, operations: &[api::Operation]) -> Vec<Event> {
+    /// The events by their objects, which have their names now. An event of a type has one object, that of its first occurrence. A
+    /// note tells of each other one.
+    pub(super) fn by_object(
+        &self,
+        naming: &Naming,
+        operations: &[api::Operation],
+        notes: &mut Vec<Error>,
+    ) -> Vec<Event> {
         let mut events: Vec<Event> = Vec::new();
-        for Delivered { types, object } in &self.delivered {
+        let mut places: HashMap<String, usize> = HashMap::new();
+        let mut objects: HashMap<&str, String> = HashMap::new();
+        for Delivered { types, object, at } in &self.delivered {
             let object = naming.name(object);
-            if let Some(event) = events.iter_mut().find(|event| event.object == object) {
-                event.types.extend_from_slice(types);
+            let (new, known): (Vec<&String>, Vec<&String>) = types
+                .iter()
+                .partition(|kind| !objects.contains_key(kind.as_str()));
+            for kind in known {
+                let first = &objects[kind.as_str()];
+                if *first != object {
+                    notes.push(other_object(kind, first, &object, at));
+                }
+            }
+            if new.is_empty() {
                 continue;
             }
-            let operation = operations
-                .iter()
-                .find(|operation| retrieves(operation, &object));
-            events.push(Event {
-                types: types.clone(),
-                retrieved_by: operation.map(|operation| operation.method_name.clone()),
-                object,
+            let place = *places.entry(object.clone()).or_insert_with(|| {
+                events.push(event(&object, operations));
+                events.len() - 1
             });
+            for kind in new {
+                events[place].types.push(kind.clone());
+                objects.insert(kind, object.clone());
+            }
         }
         events
     }
+}
+
+/// An event without types.
+fn event(object: &str, operations: &[api::Operation]) -> Event {
+    let operation = operations
+        .iter()
+        .find(|operation| retrieves(operation, object));
+    Event {
+        types: Vec::new(),
+        retrieved_by: operation.map(|operation| operation.method_name.clone()),
+        object: object.to_owned(),
+    }
+}
+
+fn other_object(kind: &str, first: &str, object: &str, at: &str) -> Error {
+    Error::at(
+        at,
+        format!(
+            "an event `{kind}` has `{first}` or `{object}` as its object; it is read as `{first}`"
+        ),
+        "describe one object with the properties of both",
+    )
 }
 
 /// The texts that a field may have.

@@ -1,5 +1,6 @@
 //! The fields of an object.
 
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::api::{Direction, Field, Type};
@@ -17,15 +18,16 @@ const EXTRA: &str = "extra";
 /// The fields of an object that has the properties of all its branches.
 pub(super) fn fields<'a>(types: &mut Types<'a>, object: &Unread<'a>) -> Vec<Field> {
     let mut fields: Vec<Field> = Vec::new();
+    let mut names: HashSet<String> = HashSet::new();
     for (wire, parts) in properties(&object.branches) {
         let mut field = field(types, object, wire, &parts);
-        while fields.iter().any(|other| other.rust == field.rust) {
+        while !names.insert(field.rust.clone()) {
             field.rust.push('_');
         }
         fields.push(field);
     }
     if let Some(mut extra) = extra(types, object) {
-        while fields.iter().any(|other| other.rust == extra.rust) {
+        while !names.insert(extra.rust.clone()) {
             extra.rust.push('_');
         }
         fields.push(extra);
@@ -92,11 +94,10 @@ fn are_all(nodes: &[Rc<Node<'_>>], keyword: &str) -> bool {
 /// The properties of all branches, each with its schemas.
 fn properties<'a>(branches: &[Node<'a>]) -> Vec<(&'a str, Vec<Part<'a>>)> {
     let mut properties: Vec<(&str, Vec<Part<'a>>)> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
     for property in branches.iter().flat_map(|branch| &branch.properties) {
-        let known = properties
-            .iter_mut()
-            .find(|(name, _)| *name == property.name);
-        match known {
+        let place = *places.entry(property.name).or_insert(properties.len());
+        match properties.get_mut(place) {
             Some((_, parts)) => parts.push(property.clone()),
             None => properties.push((property.name, vec![property.clone()])),
         }

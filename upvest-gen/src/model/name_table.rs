@@ -1,6 +1,6 @@
 //! The names that are taken, with the ids and enums that have them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use heck::ToTitleCase;
 use serde_json::Value;
@@ -150,9 +150,14 @@ fn id_description(name: &str) -> String {
 }
 
 fn covers(all: &Enum, some: &Enum) -> bool {
+    let wires: HashSet<&str> = all
+        .variants
+        .iter()
+        .map(|variant| variant.wire.as_str())
+        .collect();
     some.variants
         .iter()
-        .all(|variant| all.variants.iter().any(|other| other.wire == variant.wire))
+        .all(|variant| wires.contains(variant.wire.as_str()))
 }
 
 /// Adds the values and the documentation of `found` to `known`, one of which has all values of the other.
@@ -163,12 +168,14 @@ fn merge(known: &mut Enum, mut found: Enum) {
     if !covers(known, &found) {
         std::mem::swap(&mut known.variants, &mut found.variants);
     }
+    let others: HashMap<&str, &Variant> = found
+        .variants
+        .iter()
+        .map(|variant| (variant.wire.as_str(), variant))
+        .collect();
     for variant in &mut known.variants {
         let is_undescribed = variant.description == undescribed(&variant.wire);
-        let other = found
-            .variants
-            .iter()
-            .find(|other| other.wire == variant.wire);
+        let other = others.get(variant.wire.as_str()).copied();
         if let Some(other) = other.filter(|_| is_undescribed) {
             variant.description.clone_from(&other.description);
         }
@@ -186,6 +193,8 @@ fn undescribed(wire: &str) -> String {
 fn variants(name: &str, node: &Node<'_>, values: &[&Value]) -> Result<Enum> {
     let meanings = node.object("x-enum-descriptions");
     let mut variants: Vec<Variant> = Vec::new();
+    let mut wires: HashSet<&str> = HashSet::new();
+    let mut taken: HashSet<String> = HashSet::new();
     for value in values {
         let Some(wire) = value.as_str() else {
             return Err(Error::at(
@@ -194,10 +203,11 @@ fn variants(name: &str, node: &Node<'_>, values: &[&Value]) -> Result<Enum> {
                 "use strings",
             ));
         };
-        if variants.iter().any(|variant| variant.wire == wire) {
+        if !wires.insert(wire) {
             continue;
         }
-        let name = names::variant(wire, variants.iter().map(|variant| variant.name.as_str()));
+        let name = names::variant(wire, |name| taken.contains(name));
+        taken.insert(name.clone());
         let meaning = meanings
             .and_then(|meanings| meanings.get(wire))
             .and_then(Value::as_str);
@@ -209,14 +219,13 @@ fn variants(name: &str, node: &Node<'_>, values: &[&Value]) -> Result<Enum> {
             description,
         });
     }
-    let known = |wire: &str| variants.iter().any(|variant| variant.wire == wire);
     let finals = node.list("x-final").iter().filter_map(Value::as_str);
     let explained = meanings
         .into_iter()
         .flatten()
         .map(|(wire, _)| ("x-enum-descriptions", wire.as_str()));
     let mut named = explained.chain(finals.clone().map(|wire| ("x-final", wire)));
-    if let Some((keyword, strange)) = named.find(|(_, wire)| !known(wire)) {
+    if let Some((keyword, strange)) = named.find(|(_, wire)| !wires.contains(wire)) {
         let problem = format!("`{keyword}` names {strange:?}, which is not a value");
         return Err(Error::at(&node.at, problem, "correct the overlay"));
     }

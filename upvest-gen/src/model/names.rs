@@ -170,17 +170,16 @@ pub(super) fn answered(operation: &str, field: &str) -> Option<String> {
     is_entity.then(|| type_name(singular(noun)))
 }
 
-/// A name for a value that is unique among `others`. `Unknown` is reserved for unknown values.
-pub(super) fn variant<'v>(wire: &str, others: impl Iterator<Item = &'v str>) -> String {
+/// A name for a value that is not taken. `Unknown` is reserved for unknown values.
+pub(super) fn variant(wire: &str, is_taken: impl Fn(&str) -> bool) -> String {
     let mut name = match digits_last(ascii(wire).to_pascal_case(), "N").as_str() {
         "N" if wire.is_empty() => "Empty".to_owned(),
         name @ ("Unknown" | "Self") => format!("{name}Value"),
         name => name.to_owned(),
     };
-    let others: Vec<&str> = others.collect();
     let base = name.clone();
     let mut number = 1;
-    while others.contains(&name.as_str()) {
+    while is_taken(&name) {
         number += 1;
         name = format!("{base}{number}");
     }

@@ -54,8 +54,8 @@ fn union<'a>(types: &mut Types<'a>, unread: &Unread<'a>, tag: &Tag) -> Shape {
             types.report(error);
             Type::Json
         });
-        let others = variants.iter().map(|variant| variant.name.as_str());
-        let name = names::variant(&wire, others);
+        let is_taken = |name: &str| variants.iter().any(|variant| variant.name == name);
+        let name = names::variant(&wire, is_taken);
         variants.push(Alternative {
             name,
             wire,

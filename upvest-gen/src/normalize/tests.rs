@@ -299,3 +299,30 @@ fn the_tighter_bound_applies() {
     assert_eq!(schema.number("minimum"), Some(&json!(2)));
     assert_eq!(schema.number("maximum"), Some(&json!(5)));
 }
+
+#[test]
+fn a_reference_may_lead_to_a_part_of_a_component() {
+    let document = document(
+        "
+A: { properties: { b: { type: [string, 'null'] }, 'c/d': { type: array, items: { properties: { e: { type: integer } } } } } }
+B:
+  properties:
+    text: { $ref: '#/components/schemas/A/properties/b' }
+    item: { $ref: '#/components/schemas/A/properties/c~1d/items' }
+    ring: { properties: { next: { $ref: '#/components/schemas/B/properties/ring' } } }
+",
+    );
+    let schemas = Schemas::new(&document);
+    let whole = read(&schemas, "B");
+    let parts: Vec<Rc<Node<'_>>> = whole
+        .properties
+        .iter()
+        .map(|part| schemas.read_part(part).unwrap())
+        .collect();
+    assert_eq!((parts[0].kind(), parts[0].nullable), (Some("string"), true));
+    assert_eq!(parts[1].at, "/components/schemas/A/properties/c~1d/items");
+    assert_eq!(line(&schemas, &parts[1]), "object {e: integer}");
+    // A ring has one type.
+    let next = schemas.read_part(&parts[2].properties[0]).unwrap();
+    assert_eq!(next.key(), parts[2].key());
+}

@@ -2,20 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use super::Survey;
 use super::items::{Item, ItemKind, Presence};
+use super::links::Links;
 use crate::error::Error;
 use crate::model::Api;
 
 /// How many names a message contains.
 const SHOWN: usize = 5;
 
-/// The losses that neither a note nor a problem of `api` explains, each with its place in `file`.
-pub(crate) fn unreported(survey: &Survey<'_>, api: &Api, file: &str) -> Vec<Error> {
+/// The losses among `items` that neither a note nor a problem of `api` explains, each with its place in `file`.
+pub(crate) fn unreported(
+    items: &[(Item, Presence)],
+    links: &Links,
+    api: &Api,
+    file: &str,
+) -> Vec<Error> {
     let mut losses: BTreeMap<Loss<'_>, Vec<&str>> = BTreeMap::new();
-    for (item, presence) in &survey.items {
-        let is_explained = explanation(survey, &api.left_out, &api.notes, *presence).is_some();
-        if !is_explained && let Some(loss) = loss(survey, item, *presence) {
+    for (item, presence) in items {
+        let is_explained = explanation(links, &api.left_out, &api.notes, *presence).is_some();
+        if !is_explained && let Some(loss) = loss(links, item, *presence) {
             losses.entry(loss).or_default().push(short(item));
         }
     }
@@ -44,17 +49,17 @@ struct Loss<'s> {
     kind: ItemKind,
 }
 
-fn loss<'s>(survey: &'s Survey<'_>, item: &Item, presence: Presence) -> Option<Loss<'s>> {
+fn loss<'s>(links: &'s Links, item: &Item, presence: Presence) -> Option<Loss<'s>> {
     let (link, held) = match presence {
         Presence::Present => return None,
         Presence::Lost(link) => {
-            let end = survey.links.end_of_types(link);
-            (end, survey.links.held(end))
+            let end = links.end_of_types(link);
+            (end, links.held(end))
         }
-        Presence::Absent(link) => (survey.links.part_around(link), None),
+        Presence::Absent(link) => (links.part_around(link), None),
     };
     Some(Loss {
-        place: survey.links.place(link)?,
+        place: links.place(link)?,
         held,
         kind: item.kind,
     })
@@ -62,12 +67,11 @@ fn loss<'s>(survey: &'s Survey<'_>, item: &Item, presence: Presence) -> Option<L
 
 /// The problem or the note that explains why something is not in the crate.
 pub(crate) fn explanation<'a>(
-    survey: &Survey<'_>,
+    links: &Links,
     left_out: &'a [Error],
     notes: &'a [Error],
     presence: Presence,
 ) -> Option<&'a Error> {
-    let links = &survey.links;
     let note_on = |link: usize| {
         let mut notes = notes.iter();
         notes.find(|note| links.are_noted_at(link, note.pointer()))

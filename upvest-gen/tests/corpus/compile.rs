@@ -68,6 +68,11 @@ impl Scratch {
         self.run(&["check"]);
     }
 
+    /// Writes the documentation. A warning is an error.
+    pub(super) fn document(self) {
+        self.run(&["doc", "--no-deps", "--lib"]);
+    }
+
     /// Runs the tests in `source`.
     pub(super) fn test(self, source: &Path) {
         let tests = self.folder.join("upvest-api/tests");

@@ -16,6 +16,7 @@ mod outline;
 mod dice;
 
 mod compile;
+mod prose;
 mod random;
 mod wire;
 

@@ -157,3 +157,26 @@ fn what_is_not_read_of_webhooks_and_callbacks_is_noted() {
         "the callback `done` of createA is not read"
     );
 }
+
+#[test]
+fn a_type_with_two_objects_has_the_first_one_and_a_note() {
+    let other = ORDER.replace(
+        "title: Order, properties: { a:",
+        "title: Receipt, properties: { c:",
+    );
+    for (second, notes) in [(other.as_str(), 1), (ORDER, 0)] {
+        let (first, second) = (content(ORDER), content(second));
+        let webhooks =
+            format!("webhooks: {{ v: {{ post: {{ {first} }} }}, w: {{ post: {{ {second} }} }} }}");
+        let (events, found) = events_of(&webhooks);
+        assert_eq!(events, ["Order: ORDER.NEW"], "{webhooks}");
+        assert_eq!(found.len(), notes, "{found:?}");
+        for note in found {
+            assert!(note.starts_with("/webhooks/w/post/"), "{note}");
+            assert!(
+                note.contains("`ORDER.NEW` has `Order` or `Receipt`"),
+                "{note}"
+            );
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! Responses with a compressed body, which no request asks for.
 
 use futures_util::StreamExt as _;
+use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
 
 use super::byte_stream::ByteStream;
@@ -11,14 +12,16 @@ use crate::values::text::printable;
 
 /// The response with a body that fails if it is encoded. The status and the headers stay as they are.
 pub fn reject_encoded(response: Response<ByteStream>) -> Response<ByteStream> {
-    let encoding = response.headers().get(CONTENT_ENCODING);
-    let encoding = encoding.map(|value| value.to_str().unwrap_or_default().trim());
-    let Some(encoding) =
-        encoding.filter(|it| !it.is_empty() && !it.eq_ignore_ascii_case("identity"))
-    else {
+    let encodings = encodings(response.headers());
+    if encodings.is_empty() {
         return response;
+    }
+    let are_printable = encodings.iter().all(|name| printable(name).is_some());
+    let shown = if are_printable {
+        encodings.join(", ")
+    } else {
+        "another encoding".to_owned()
     };
-    let shown = printable(encoding).unwrap_or("another encoding");
     let message = format!("the body is encoded as `{shown}`, which was not requested");
     response.map(|body| {
         ByteStream::new(body.map(move |chunk| match chunk {
@@ -28,4 +31,17 @@ pub fn reject_encoded(response: Response<ByteStream>) -> Response<ByteStream> {
             Err(error) => Err(error),
         }))
     })
+}
+
+/// The encodings in all headers that name some, without `identity`, which changes nothing.
+fn encodings(headers: &HeaderMap) -> Vec<String> {
+    let mut encodings = Vec::new();
+    for value in headers.get_all(CONTENT_ENCODING) {
+        let text = String::from_utf8_lossy(value.as_bytes());
+        let names = text.split(',').map(str::trim);
+        let changing =
+            names.filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case("identity"));
+        encodings.extend(changing.map(str::to_owned));
+    }
+    encodings
 }

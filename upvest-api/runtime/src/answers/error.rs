@@ -7,13 +7,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::RETRY_AFTER;
 use http::{HeaderMap, StatusCode};
 
 use super::error_context::ErrorContext;
 use super::error_kind::ErrorKind;
 use super::problem::Problem;
 use super::response::{Metadata, request_id};
+use super::retry_after::retry_after;
 use crate::operation_meta::OperationMeta;
 use crate::values::idempotency_key::IdempotencyKey;
 use crate::values::invalid::InvalidValue;
@@ -281,15 +281,10 @@ impl Error {
             _ => "the description does not contain this status",
         };
         let is_error = status.is_client_error() || status.is_server_error();
-        let may_have_happened = !status.is_client_error() || status == StatusCode::REQUEST_TIMEOUT;
-        let seconds = headers
-            .get(RETRY_AFTER)
-            .and_then(|value| value.to_str().ok()?.trim().parse().ok());
         let context = ErrorContext {
             operation: Some(operation.id.into()),
             request_id: request_id(headers),
-            retry_after: seconds.map(Duration::from_secs),
-            is_outcome_unknown: may_have_happened && !operation.is_safe(),
+            retry_after: retry_after(headers),
             ..ErrorContext::default()
         };
         Self(Arc::new(Inner {
@@ -301,6 +296,17 @@ impl Error {
             last_seen: None,
             source: None,
         }))
+        .with_outcome_of(operation)
+    }
+
+    /// Records whether the server may have carried out `operation`, by the kind and the status of the error. What is already
+    /// [unknown](Self::is_outcome_unknown) stays unknown.
+    #[must_use]
+    pub fn with_outcome_of(self, operation: &OperationMeta) -> Self {
+        let may_have_been_processed = self.kind().may_have_been_processed(self.status());
+        self.with_context(|context| {
+            context.is_outcome_unknown |= may_have_been_processed && !operation.is_safe();
+        })
     }
 
     /// Changes the kind.

@@ -65,6 +65,28 @@ impl ErrorKind {
             _ => Self::UnexpectedStatus,
         }
     }
+
+    /// Whether the server may have carried out a request that failed so, with this status if there was a response.
+    pub(crate) fn may_have_been_processed(self, status: Option<StatusCode>) -> bool {
+        if let Some(status) = status.filter(|status| !status.is_success()) {
+            return !status.is_client_error() || status == StatusCode::REQUEST_TIMEOUT;
+        }
+        !matches!(
+            self,
+            Self::Configuration
+                | Self::InvalidRequest
+                | Self::Token
+                | Self::Signing
+                | Self::Connect
+                | Self::Unprocessed
+                | Self::Authentication
+                | Self::Permission
+                | Self::NotFound
+                | Self::Conflict
+                | Self::Rejected
+                | Self::RateLimited
+        )
+    }
 }
 
 impl fmt::Display for ErrorKind {

@@ -11,5 +11,6 @@ pub(crate) mod file_response;
 pub(crate) mod list_response;
 pub(crate) mod problem;
 pub(crate) mod response;
+pub(crate) mod retry_after;
 #[cfg(feature = "files")]
 mod write_to;

@@ -366,10 +366,8 @@ fn text(value: Value) -> Result<String, String> {
 /// The error for a response to a call that was carried out, if the response cannot be read.
 fn unreadable(error: Error, operation: &OperationMeta, metadata: &Metadata) -> Error {
     let completed = error.with_metadata(metadata);
-    completed.with_context(|context| {
-        context.operation = Some(operation.id.into());
-        context.is_outcome_unknown = !operation.is_safe();
-    })
+    let completed = completed.with_context(|context| context.operation = Some(operation.id.into()));
+    completed.with_outcome_of(operation)
 }
 
 fn broken_off(error: Error) -> Error {

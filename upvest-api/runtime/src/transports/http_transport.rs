@@ -100,12 +100,15 @@ impl HttpTransport {
         let client = self.connections().client.clone();
         let response = client.execute(request).await;
         let mut response =
-            response.map_err(|error| after_sending(no_response(error), operation))?;
+            response.map_err(|error| no_response(error).with_outcome_of(operation))?;
         self.connections().are_shared = response.version() >= Version::HTTP_2;
         if *response.url() != url {
             let message = "the `reqwest` client followed a redirect: make it from `HttpTransport::settings()`";
             let error = Error::new(ErrorKind::Configuration, message);
-            return Err(after_sending(error, operation));
+            // The first server may have carried it out, and the second one too.
+            return Err(error.with_context(|context| {
+                context.is_outcome_unknown = !operation.is_safe();
+            }));
         }
         let headers = std::mem::take(response.headers_mut());
         let mut metadata = Metadata::new(response.status());
@@ -136,16 +139,6 @@ fn unchanged(request: Request<Bytes>) -> Result<reqwest::Request, Error> {
     *request.headers_mut() = parts.headers;
     *request.body_mut() = Some(body.into());
     Ok(request)
-}
-
-/// The server may have carried out a call that changes something, unless the error says that it did not.
-fn after_sending(error: Error, operation: &OperationMeta) -> Error {
-    let may_be_processed = !matches!(
-        error.kind(),
-        ErrorKind::Connect | ErrorKind::InvalidRequest | ErrorKind::Unprocessed
-    );
-    let is_unknown = may_be_processed && !operation.is_safe();
-    error.with_context(|context| context.is_outcome_unknown = is_unknown)
 }
 
 fn no_response(error: reqwest::Error) -> Error {
