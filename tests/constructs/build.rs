@@ -1,5 +1,8 @@
 //! Generates a module for each description in `descriptions`.
 
+#[path = "build/examples.rs"]
+mod examples;
+
 use std::error::Error;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -50,6 +53,7 @@ fn module(path: &Path, name: &str, target: &Path) -> Result<(), Box<dyn Error>> 
             "\n/// Messages of the generator.\npub const {constant}: &[&str] = &{errors:?};\n"
         )?;
     }
+    lists += &examples::list(&source)?;
     let page = folder.join("mod.rs");
     let text = fs::read_to_string(&page)?;
     fs::write(page, text + &lists)?;

@@ -199,7 +199,10 @@ async fn an_event_that_always_fails_blocks_no_other_and_ends_as_a_dead_letter() 
             (key(&failing), "the ledger says no"),
             (key(&panicking), "the handler panicked"),
             (key(&hanging), "the handler took too long"),
-            (undecodable.key(), "the event cannot be decoded, at `id`"),
+            (
+                undecodable.key(),
+                "the event cannot be decoded, at `id`: it does not match the schema of events",
+            ),
         ];
         let expected = expected.map(|(key, error)| (key, (3, error.to_owned())));
         assert_eq!(database.dead_letters().await, BTreeMap::from(expected));

@@ -14,6 +14,7 @@ use crate::environment::Environment;
 use crate::hooks::{CallReport, Hooks};
 use crate::options::CallOptions;
 use crate::pipeline::{Core, Pipeline};
+use crate::problems::{Problems, Setting};
 use crate::retry::{RetryBudget, RetryPolicy};
 use crate::scopes::Scopes;
 use crate::token::Credentials;
@@ -21,7 +22,8 @@ use upvest_signing::{RequestSigner, SignRequest, Signer};
 
 const SDK_AGENT: &str = concat!("upvest-rust/", env!("CARGO_PKG_VERSION"));
 
-/// Builds an [`Upvest`](crate::Upvest). Made by [`Upvest::builder`](UpvestFor::builder) and [`UpvestBuilder::from_env`].
+/// Builds an [`Upvest`](crate::Upvest). Made by [`Upvest::builder`](UpvestFor::builder) and
+/// [`UpvestBuilder::from_env`].
 pub type UpvestBuilder = UpvestBuilderFor<upvest_api::Client>;
 
 /// Builds an [`UpvestFor`] a generated client.
@@ -40,11 +42,7 @@ pub struct UpvestBuilderFor<C> {
     is_throttled: bool,
     hooks: Hooks,
     /// What is wrong with the settings so far.
-    problems: Vec<String>,
-    /// Whether a problem with the credentials is among them.
-    credentials_failed: bool,
-    /// Whether a problem with the signing key is among them.
-    key_failed: bool,
+    problems: Problems,
     client: PhantomData<fn() -> C>,
 }
 
@@ -54,8 +52,8 @@ impl<C: GeneratedClient> UpvestFor<C> {
         UpvestBuilderFor::new(Some(environment))
     }
 
-    /// A client over `transport`, without tokens, signatures, retries and the pause after a 429, for tests of code that uses an
-    /// [`Upvest`](crate::Upvest).
+    /// A client over `transport`, without tokens, signatures, retries and the pause after a 429, for tests of code that
+    /// uses an [`Upvest`](crate::Upvest).
     ///
     /// ```
     /// use upvest_ext::api::{Error, ErrorKind, MockTransport, builder};
@@ -84,7 +82,7 @@ impl<C: GeneratedClient> UpvestFor<C> {
 }
 
 impl<C: GeneratedClient> UpvestBuilderFor<C> {
-    /// A builder without settings. Without an environment, there is a problem with it.
+    /// A builder without settings. `environment` is `None` if it cannot be read, and then a problem says why.
     pub(crate) fn new(environment: Option<Environment>) -> Self {
         Self {
             environment,
@@ -98,30 +96,30 @@ impl<C: GeneratedClient> UpvestBuilderFor<C> {
             transport: None,
             is_throttled: true,
             hooks: Hooks::default(),
-            problems: Vec::new(),
-            credentials_failed: false,
-            key_failed: false,
+            problems: Problems::default(),
             client: PhantomData,
         }
     }
 
     /// The client id and secret that Upvest issued.
     pub fn credentials(mut self, id: impl Into<String>, secret: impl Into<SecretString>) -> Self {
+        self.problems.clear(Setting::Credentials);
         self.client_id = id.into();
         self.client_secret = secret.into();
         self
     }
 
-    /// Signs every request with `key`. `key_id` is the id that Upvest assigned to its public key. Upvest's own servers reject
-    /// requests without a signature.
+    /// Signs every request with `key`. `key_id` is the id that Upvest assigned to its public key. Upvest's own servers
+    /// reject requests without a signature.
     ///
     /// `key` is a [`SigningKey`](crate::signing::SigningKey), or a [`Signer`] that uses a key service.
     pub fn signing_key(mut self, key_id: impl AsRef<str>, key: impl Signer + 'static) -> Self {
         match RequestSigner::new(key_id, key) {
             Ok(signer) => self.signer(signer),
             Err(error) => {
-                self.key_failed = true;
-                self.add_problem(format!("the id of the signing key: {error}"));
+                let problem = format!("the id of the signing key: {error}");
+                self.problems.clear(Setting::SigningKey);
+                self.problems.add(Setting::SigningKey, problem);
                 self
             }
         }
@@ -129,12 +127,13 @@ impl<C: GeneratedClient> UpvestBuilderFor<C> {
 
     /// Signs every request with `signer`, for settings that [`signing_key`](Self::signing_key) does not have.
     pub fn signer(mut self, signer: impl SignRequest + 'static) -> Self {
+        self.problems.clear(Setting::SigningKey);
         self.signer = Some(Arc::new(signer));
         self
     }
 
-    /// Requests tokens with these scopes. By default with those of all operations of the description, without those that not every
-    /// client can have. Build another client for another set.
+    /// Requests tokens with these scopes. By default with those of all operations of the description, without those
+    /// that not every client can have. Build another client for another set.
     ///
     /// ```
     /// use upvest_ext::{Environment, Scopes, Upvest};
@@ -144,6 +143,7 @@ impl<C: GeneratedClient> UpvestBuilderFor<C> {
     /// # let _ = (trading, reporting);
     /// ```
     pub fn scopes(mut self, scopes: impl Into<Scopes>) -> Self {
+        self.problems.clear(Setting::Scopes);
         self.scopes = scopes.into();
         self
     }
@@ -175,8 +175,9 @@ impl<C: GeneratedClient> UpvestBuilderFor<C> {
         self
     }
 
-    /// Sends over `transport`, below tokens, signatures and retries: over an [`HttpTransport`] with a proxy or with certificates of
-    /// your own, or over the transport of a test. Without credentials there are no tokens then, and without a key no signatures.
+    /// Sends over `transport`, below tokens, signatures and retries: over an [`HttpTransport`] with a proxy or with
+    /// certificates of your own, or over the transport of a test. Without credentials there are no tokens then, and
+    /// without a key no signatures.
     ///
     /// ```
     /// use upvest_ext::api::reqwest::Proxy;
@@ -198,16 +199,18 @@ impl<C: GeneratedClient> UpvestBuilderFor<C> {
 
     /// Changes the headers of each attempt before it is signed, for example to add the context of a trace.
     ///
-    /// It runs on the task of the call, so it must return quickly and not block. It cannot change the headers that the SDK sets:
-    /// they are restored. If it panics, its changes are discarded and the call goes on.
+    /// It runs on the task of the call, so it must return quickly and not block. It cannot change the headers that the
+    /// SDK sets: they are restored. If it panics, its changes are discarded and the call goes on.
     pub fn on_request(mut self, hook: impl Fn(&mut HeaderMap) + Send + Sync + 'static) -> Self {
         self.hooks.on_request = Some(Arc::new(hook));
         self
     }
 
-    /// Calls `hook` once for each finished call, also for token requests. A call whose future was dropped is not reported.
+    /// Calls `hook` once for each finished call, also for token requests. A call whose future was dropped is not
+    /// reported.
     ///
-    /// It runs on the task of the call, so it must return quickly and not block. If it panics, only that report is lost.
+    /// It runs on the task of the call, so it must return quickly and not block. If it panics, only that report is
+    /// lost.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -237,17 +240,13 @@ impl<C: GeneratedClient> UpvestBuilderFor<C> {
     pub fn build(mut self) -> Result<UpvestFor<C>, Error> {
         let base_url = self.base_url();
         let headers = self.headers();
+        let scopes = self.scope_text();
         self.check_credentials();
-        let scopes = self.scopes.text(C::OPERATIONS).unwrap_or_else(|problem| {
-            self.add_problem(problem);
-            String::new()
-        });
-        let (Some(base_url), Some(headers), []) = (base_url, headers, self.problems.as_slice())
+        self.check_defaults();
+        let (Some(base_url), Some(headers), true) = (base_url, headers, self.problems.is_empty())
         else {
-            return Err(Error::new(
-                ErrorKind::Configuration,
-                self.problems.join("; "),
-            ));
+            let problems = self.problems.text();
+            return Err(Error::new(ErrorKind::Configuration, problems));
         };
         let parsed = Uri::try_from(&base_url).map_err(|error| {
             Error::new(ErrorKind::Configuration, "the base URL is malformed").with_source(error)
@@ -283,32 +282,35 @@ impl<C: GeneratedClient> UpvestBuilderFor<C> {
         }))
     }
 
-    pub(crate) fn add_problem(&mut self, problem: impl Into<String>) {
-        self.problems.push(problem.into());
+    /// Adds the problems that were found when the settings were read.
+    pub(crate) fn add_problems(&mut self, problems: Problems) {
+        self.problems.extend(problems);
     }
 
-    /// Records that a problem with the credentials was reported.
-    pub(crate) fn credentials_failed(&mut self) {
-        self.credentials_failed = true;
-    }
-
-    /// Records that a problem with the signing key was reported.
-    pub(crate) fn key_failed(&mut self) {
-        self.key_failed = true;
+    /// The scopes of a token request.
+    fn scope_text(&mut self) -> String {
+        match self.scopes.text(C::OPERATIONS) {
+            Ok(text) => text,
+            Err(problem) => {
+                self.problems.add(Setting::Scopes, problem);
+                String::new()
+            }
+        }
     }
 
     fn base_url(&mut self) -> Option<String> {
         let base_url = self.environment.as_ref()?.base_url();
         match base_url {
             Ok(url) if url.starts_with("https:") && !self.can_send_https() => {
-                self.add_problem(
+                self.problems.add(
+                    Setting::Environment,
                     "a base URL with https needs the feature `rustls` or `native-tls`",
                 );
                 None
             }
             Ok(url) => Some(url),
             Err(error) => {
-                self.add_problem(error.to_string());
+                self.problems.add(Setting::Environment, error.to_string());
                 None
             }
         }
@@ -323,10 +325,16 @@ impl<C: GeneratedClient> UpvestBuilderFor<C> {
         let agent = HeaderValue::try_from(&self.user_agent);
         let client_id = HeaderValue::try_from(&self.client_id);
         if agent.is_err() {
-            self.add_problem("the user agent is not a valid HTTP header value");
+            self.problems.add(
+                Setting::Headers,
+                "the user agent is not a valid HTTP header value",
+            );
         }
         if client_id.is_err() {
-            self.add_problem("the client id is not a valid HTTP header value");
+            self.problems.add(
+                Setting::Headers,
+                "the client id is not a valid HTTP header value",
+            );
         }
         let api_version = HeaderValue::from_static("1");
         let mut headers = HeaderMap::new();
@@ -349,14 +357,22 @@ impl<C: GeneratedClient> UpvestBuilderFor<C> {
         let has_both = !self.client_id.is_empty() && !secret.is_empty();
         let has_whitespace = self.client_id.trim() != self.client_id || secret.trim() != secret;
         if has_whitespace {
-            self.add_problem("the client id or the client secret starts or ends with whitespace, such as the line break at the end of a file: trim it");
+            self.problems.add(Setting::Credentials, "the client id or the client secret starts or ends with whitespace, such as the line break at the end of a file: trim it");
         }
         let is_required = is_upvest || has_some || self.transport.is_none();
-        if is_required && !has_both && !self.credentials_failed {
-            self.add_problem("the client id and the client secret are missing: call `credentials`, or set UPVEST_CLIENT_ID and UPVEST_CLIENT_SECRET");
+        if is_required && !has_both && !self.problems.concern(Setting::Credentials) {
+            self.problems.add(Setting::Credentials, "the client id and the client secret are missing: call `credentials`, or set UPVEST_CLIENT_ID and UPVEST_CLIENT_SECRET");
         }
-        if is_upvest && self.signer.is_none() && !self.key_failed {
-            self.add_problem("Upvest rejects unsigned requests: set UPVEST_SIGNING_KEY_ID and UPVEST_SIGNING_KEY or call `signing_key`");
+        if is_upvest && self.signer.is_none() && !self.problems.concern(Setting::SigningKey) {
+            self.problems.add(Setting::SigningKey, "Upvest rejects unsigned requests: set UPVEST_SIGNING_KEY_ID and UPVEST_SIGNING_KEY or call `signing_key`");
+        }
+    }
+
+    /// A default header that is not valid would make every call fail.
+    fn check_defaults(&mut self) {
+        if let Some(problem) = self.defaults.problem() {
+            let problem = format!("the default settings of calls: {problem}");
+            self.problems.add(Setting::Headers, problem);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What is known of a call, for its response, its error, its report and its span.
 
+use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
 use http::header::DATE;
@@ -12,7 +13,8 @@ use upvest_runtime::{ByteStream, Error, ErrorKind, IdempotencyKey, OperationMeta
 use crate::hooks::CallReport;
 use crate::retry::GiveUpReason;
 
-/// Signatures expire after 5 to 60 seconds (PROTOCOL 1.4), so a clock that differs by more than this is a likely cause of a 401.
+/// Signatures expire after 5 to 60 seconds (PROTOCOL 1.4), so a clock that differs by more than this is a likely cause
+/// of a 401.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(5);
 
 /// The facts of a call, which the pipeline collects.
@@ -105,16 +107,19 @@ impl<'a> CallRecord<'a> {
             context.attempts = context.attempts.max(self.attempts);
         });
         match self.hint(&error) {
-            Some(hint) => error.with_context(|context| context.hint = Some(hint.into())),
+            Some(hint) => error.with_context(|context| context.hint = Some(hint)),
             None => error,
         }
     }
 
-    fn hint(&self, error: &Error) -> Option<&'static str> {
+    fn hint(&self, error: &Error) -> Option<Cow<'static, str>> {
         if error.kind() == ErrorKind::Authentication && !error.is_outcome_unknown() {
-            return Some(self.authentication_hint());
+            return Some(self.authentication_hint().into());
         }
-        match self.gave_up? {
+        if error.kind() == ErrorKind::Permission && !self.operation.scopes.is_empty() {
+            return Some(self.permission_hint().into());
+        }
+        let hint = match self.gave_up? {
             GiveUpReason::RetryAfter => Some(
                 "not retried, as the server asks for a longer wait than the retry policy allows: see `retry_after()`",
             ),
@@ -125,7 +130,15 @@ impl<'a> CallRecord<'a> {
                 Some("not retried, as the wait would have ended after the call's deadline")
             }
             GiveUpReason::Final | GiveUpReason::Attempts => None,
-        }
+        };
+        hint.map(Cow::Borrowed)
+    }
+
+    fn permission_hint(&self) -> String {
+        let scopes = self.operation.scopes.join("`, `");
+        format!(
+            "the token does not have the scope `{scopes}`, or the client is not allowed to do this"
+        )
     }
 
     fn authentication_hint(&self) -> &'static str {

@@ -10,8 +10,8 @@ use crate::options::CallOptions;
 use crate::pipeline::Pipeline;
 use crate::retry::RetryBudget;
 
-/// A client for the Upvest Investment API. It dereferences to the generated [`Client`](upvest_api::Client), which has a method for
-/// every operation.
+/// A client for the Upvest Investment API. It dereferences to the generated [`Client`](upvest_api::Client), which has a
+/// method for every operation.
 ///
 /// Cheap to clone; clones share connections, the token and the retry budget.
 ///
@@ -32,8 +32,8 @@ pub type Upvest = UpvestFor<upvest_api::Client>;
 
 /// Tokens, signatures and retries around the generated client `C`. It dereferences to `C`.
 ///
-/// [`Upvest`] is the client for the description of this SDK. For a crate that was generated from another description, write the same
-/// alias: `type MyUpvest = UpvestFor<my_api::Client>`. Both can stand in one program.
+/// [`Upvest`] is the client for the description of this SDK. For a crate that was generated from another description,
+/// write the same alias: `type MyUpvest = UpvestFor<my_api::Client>`. Both can stand in one program.
 #[derive(Clone)]
 pub struct UpvestFor<C> {
     client: C,

@@ -11,13 +11,13 @@ use upvest_runtime::ErrorKind;
 
 use crate::reserved_headers::is_reserved;
 
-/// One finished call, for [`UpvestBuilder::observe`](crate::UpvestBuilderFor::observe). Its texts have few different values, so they
-/// can be the labels of metrics.
+/// One finished call, for [`UpvestBuilder::observe`](crate::UpvestBuilderFor::observe). Its texts have few different
+/// values, so they can be the labels of metrics.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CallReport {
-    /// The `operationId`, such as `createOrder`; `raw` for requests that the description does not contain, and `createAccessToken`
-    /// for the requests of tokens.
+    /// The `operationId`, such as `createOrder`; `raw` for requests that the description does not contain, and
+    /// `createAccessToken` for the requests of tokens.
     pub operation: &'static str,
     /// The status of the last response.
     pub status: Option<StatusCode>,
@@ -40,7 +40,8 @@ pub(crate) struct Hooks {
 }
 
 impl Hooks {
-    /// Lets the application change the headers of a request, except the reserved ones. If it panics, its changes are discarded.
+    /// Lets the application change the headers of a request, except the reserved ones. If it panics, its changes are
+    /// discarded.
     pub(crate) fn change_headers(&self, headers: &mut HeaderMap) {
         let Some(on_request) = &self.on_request else {
             return;

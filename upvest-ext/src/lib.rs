@@ -1,7 +1,7 @@
 //! SDK for the Upvest Investment API.
 //!
-//! [`Upvest`] is the client. It requests access tokens, signs and sends requests, retries where that is safe, and fails with an
-//! [`Error`] that says what happened. It has a method for every operation of the API, through the generated
+//! [`Upvest`] is the client. It requests access tokens, signs and sends requests, retries where that is safe, and fails
+//! with an [`Error`] that says what happened. It has a method for every operation of the API, through the generated
 //! [`Client`](api::Client). [`webhooks`] verifies deliveries and decodes their events.
 //!
 //! ```no_run
@@ -28,15 +28,16 @@
 //!
 //! # Troubleshooting
 //!
-//! * The call fails with 401 even with a new token: the clock, the key or the secret is wrong. [`Error::hint`] names the likely
-//!   cause, and [`signing::explain_signature`] shows what was signed.
+//! * The call fails with 401 even with a new token: the clock, the key or the secret is wrong. [`Error::hint`] names
+//!   the likely cause, and [`signing::explain_signature`] shows what was signed.
 //! * `is_outcome_unknown`: send the call again with the same [`IdempotencyKey`], or check whether it was carried out.
-//! * The description does not contain an endpoint: [`Upvest::request`] accepts any path, with the same token, signature and
-//!   retries.
+//! * The description does not contain an endpoint: [`Upvest::request`] accepts any path, with the same token, signature
+//!   and retries.
 //!
 //! # Features
 //!
-//! Enabled by default: `rustls` (or `native-tls`), `webhooks` and `encrypted-keys`. Optional: `files` for downloads; `sqlx`, `sqlx-postgres`, `sqlx-sqlite`, `schemars` and `utoipa` for values in databases and in the description of
+//! Enabled by default: `rustls` (or `native-tls`), `webhooks` and `encrypted-keys`. Optional: `files` for downloads;
+//! `sqlx`, `sqlx-postgres`, `sqlx-sqlite`, `schemars` and `utoipa` for values in databases and in the description of
 //! your own API.
 
 mod builder;
@@ -48,6 +49,7 @@ mod hooks;
 mod options;
 pub mod pages;
 mod pipeline;
+mod problems;
 mod progress;
 mod random;
 mod raw;

@@ -41,8 +41,8 @@ impl CallOptions {
         Self::default()
     }
 
-    /// The longest time for one attempt with its response, and the longest time without bytes of a file. 20 s by default, 24 h at
-    /// most.
+    /// The longest time for one attempt with its response, and the longest time without bytes of a file. 20 s by
+    /// default, 24 h at most.
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.attempt_timeout = Some(timeout);
         self

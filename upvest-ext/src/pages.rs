@@ -17,24 +17,27 @@
 //!
 //! # The end of a list
 //!
-//! A list ends at the total that the server states or, without a total, at a page that is not full. If the answers contradict
-//! each other, no items are skipped silently:
+//! A list ends at the total that the server states or, without a total, at a page that is not full. If the responses
+//! contradict each other, items that follow are still read:
 //!
 //! * If a page is not full although the total says that more items follow, the server may allow only smaller pages than
 //!   were requested. The next page is requested after its last item. If that page is empty, the list has ended.
-//! * An empty page before the total is skipped. Ten empty pages in a row are an error.
+//! * After an empty page before the total, the next page is requested. Ten empty pages in a row are an error.
 //! * If there are more items than the total says, the total is ignored and the list ends at a page that is not full.
-//! * A repeated page, or a page with another offset than was requested, is an error, so that no list is endless.
+//! * A page with another offset than was requested is an error, and so is a repeated page, so that no list is endless.
+//!   If the server states the requested offset, only a second repetition in a row is one: as many items as a page has
+//!   may have been added at the start of the list.
 //!
-//! These errors have the kind [`ErrorKind::Paging`](crate::ErrorKind::Paging). Every error of a stream contains the index of the
-//! first item that was not read ([`Error::position`](crate::Error::position)), for [`PaginateExt::resume_at`].
+//! These errors have the kind [`ErrorKind::Paging`](crate::ErrorKind::Paging). Every error of a stream contains the
+//! index of the first item that was not read ([`Error::position`](crate::Error::position)), for
+//! [`PaginateExt::resume_at`].
 //!
 //! A total that is too low cannot be detected if it is reached exactly at the end of a page.
 //!
 //! # Lists that change while they are read
 //!
-//! Offsets are counted from the start of the list. If items are added or removed there while the list is read, later items move,
-//! and an item may be returned twice or not at all.
+//! Offsets are counted from the start of the list. If items are added or removed there while the list is read, later
+//! items move, and an item may be returned twice or not at all.
 
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -54,7 +57,8 @@ const MOST_PREFETCHED: usize = 64;
 
 /// Reads a list with pages. Implemented for the builder of every operation that has pages.
 ///
-/// A `limit` or `offset` set on the builder is ignored. Use [`PaginateExt::page_size`] and [`PaginateExt::resume_at`] instead.
+/// A `limit` or `offset` set on the builder is ignored. Use [`PaginateExt::page_size`] and [`PaginateExt::resume_at`]
+/// instead.
 pub trait PaginateExt: Paginated<Item: Serialize> {
     /// A stream of the items of the whole list. See [`Paginator::items`].
     ///
@@ -115,17 +119,18 @@ impl<T: Paginated<Item: Serialize>> Paginator<T> {
         self
     }
 
-    /// Requests up to `pages` pages before they are needed, 64 at most, so that at most `pages + 1` are in memory or in progress at a
-    /// time. Pages are yielded in order. 0 by default.
+    /// Requests up to `pages` pages before they are needed, 64 at most, so that at most `pages + 1` are in memory or in
+    /// progress at a time. Pages are yielded in order. 0 by default.
     ///
-    /// Prefetching starts after the first page, which contains the total. Nothing is prefetched of a list without a total. The
-    /// requests run on tasks of their own, which end with the stream.
+    /// Prefetching starts after the first page, which contains the total. Nothing is prefetched of a list without a
+    /// total. The requests run on tasks of their own, which end with the stream.
     pub fn prefetch(mut self, pages: usize) -> Self {
         self.prefetch = pages.min(MOST_PREFETCHED);
         self
     }
 
-    /// Starts with the item at the index `offset`, counted from 0, such as the [`position`](Error::position) of a stream's error.
+    /// Starts with the item at the index `offset`, counted from 0, such as the [`position`](Error::position) of a
+    /// stream's error.
     pub fn resume_at(mut self, offset: u64) -> Self {
         self.offset = offset;
         self
@@ -133,9 +138,9 @@ impl<T: Paginated<Item: Serialize>> Paginator<T> {
 
     /// A stream of the items. Nothing is sent before it is polled. It ends after an error.
     ///
-    /// A page is fetched once the previous one has been consumed, so `take(n)` fetches only the pages that it needs. If a `next()`
-    /// future is dropped before it is ready, no item is lost. The stream borrows nothing, so it can be moved into a task or become
-    /// the body of an HTTP response.
+    /// A page is fetched once the previous one has been consumed, so `take(n)` fetches only the pages that it needs. If
+    /// a `next()` future is dropped before it is ready, no item is lost. The stream borrows nothing, so it can be moved
+    /// into a task or become the body of an HTTP response.
     pub fn items(self) -> BoxStream<'static, Result<T::Item, Error>> {
         self.into_items()
     }

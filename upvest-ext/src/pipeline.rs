@@ -1,5 +1,5 @@
-//! The one way out. [`Core::call`] reads from top to bottom what a call does: prepare, then { pause after a 429, token, sign, send,
-//! read, judge, wait } until there is a response or the deadline has passed.
+//! The one way out. [`Core::call`] reads from top to bottom what a call does: prepare, then { pause after a 429, token,
+//! sign, send, read, judge, wait } until there is a response or the deadline has passed.
 
 use std::fmt;
 use std::pin::pin;
@@ -113,6 +113,10 @@ struct SignedRequest {
 }
 
 /// The result of one attempt.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a success is the usual result, and a box would be an allocation for each call"
+)]
 enum AttemptOutcome {
     Success(Response<ByteStream>),
     Failed(FailedAttempt),
@@ -360,8 +364,8 @@ impl Core {
         }
     }
 
-    /// Sends a request and reads a successful response, so that an attempt fails if the connection breaks in the middle of it. A
-    /// file and an error are not read here.
+    /// Sends a request and reads a successful response, so that an attempt fails if the connection breaks in the middle
+    /// of it. A file and an error are not read here.
     async fn exchange(
         &self,
         call: &Call<'_>,

@@ -6,9 +6,9 @@ use std::collections::HashSet;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BrokenRule {
     #[error(
-        "the server returned the page at offset {answered} instead of the requested offset {asked}"
+        "the server returned the page at offset {stated} instead of the requested offset {requested}"
     )]
-    OffsetIgnored { asked: u64, answered: u64 },
+    OffsetIgnored { requested: u64, stated: u64 },
     #[error("the server returned the same page twice")]
     Repeated,
     #[error("the server returned {MOST_EMPTY_PAGES} empty pages in a row")]
@@ -18,14 +18,17 @@ pub(crate) enum BrokenRule {
 /// After this many empty pages in a row, reading fails.
 const MOST_EMPTY_PAGES: u32 = 10;
 
+/// After this many more equal items on pages of one item, reading fails.
+const MOST_EQUAL_ITEMS: u32 = 10;
+
 /// A page, as the rules need it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ReceivedPage {
     pub(crate) items: u64,
     pub(crate) total: Option<u64>,
-    /// The offset according to the answer.
+    /// The offset according to the response.
     pub(crate) offset: Option<u64>,
-    /// The page size according to the answer.
+    /// The page size according to the response.
     pub(crate) limit: Option<u64>,
     /// A hash that identifies the page.
     pub(crate) fingerprint: u64,
@@ -39,6 +42,8 @@ pub(crate) struct Progress {
     next: u64,
     total: Option<u64>,
     seen: HashSet<u64>,
+    /// How many pages in a row were there before.
+    repeated: u32,
     empty: u32,
     last_was_short: bool,
 }
@@ -51,6 +56,7 @@ impl Progress {
             next: offset,
             total: None,
             seen: HashSet::new(),
+            repeated: 0,
             empty: 0,
             last_was_short: false,
         }
@@ -78,56 +84,90 @@ impl Progress {
 
     /// Records the page at [`Progress::next`], and returns whether the list continues after it.
     pub(crate) fn advance(&mut self, page: ReceivedPage) -> Result<bool, BrokenRule> {
-        self.check(page)?;
-        let end = self.next.saturating_add(page.items);
+        self.check_offset(page)?;
+        self.check_repetition(page)?;
+        self.lower_limit(page);
+        let goes_on = self.goes_on_after(page);
         self.total = page.total;
-        let capped = page
-            .limit
-            .filter(|limit| *limit > 0 && *limit >= page.items);
-        self.limit = capped.map_or(self.limit, |limit| limit.min(self.limit));
         self.empty = if page.items == 0 { self.empty + 1 } else { 0 };
-        let is_short = page.items < self.limit;
-        let goes_on = match page.total {
-            Some(total) if end == total => false,
-            // An empty page after a short one means that the total is wrong.
-            Some(total) if end < total => page.items > 0 || !self.last_was_short,
-            // There is no total, or it is too low.
-            _ => !is_short,
-        };
-        self.next = if page.items == 0 {
-            self.next.saturating_add(self.limit)
-        } else {
-            end
-        };
-        self.last_was_short = is_short && page.items > 0;
-        let is_past_total = page.items == 0 && page.total.is_some_and(|total| self.next >= total);
-        if !goes_on || is_past_total {
-            return Ok(false);
+        self.last_was_short = page.items > 0 && page.items < self.limit;
+        self.next = self.end_of(page);
+        if goes_on && self.empty >= MOST_EMPTY_PAGES {
+            return Err(BrokenRule::TooManyEmptyPages);
         }
-        if self.empty >= MOST_EMPTY_PAGES {
-            Err(BrokenRule::TooManyEmptyPages)
-        } else {
-            Ok(true)
+        Ok(goes_on)
+    }
+
+    /// Whether the list continues after `page`:
+    ///
+    /// | the page | without a total | before the total | at the total | past the total |
+    /// | --- | --- | --- | --- | --- |
+    /// | is full | yes | yes | no | yes, as the total is too low |
+    /// | is short | no | yes, the server may allow only smaller pages | no | no |
+    /// | is empty | no | yes, unless the page before it was short | no | no |
+    fn goes_on_after(&self, page: ReceivedPage) -> bool {
+        let is_full = page.items >= self.limit;
+        let end = self.end_of(page);
+        match page.total {
+            None => is_full,
+            Some(total) if end < total => page.items > 0 || !self.last_was_short,
+            Some(total) if page.items > 0 && end > total => is_full,
+            Some(_) => false,
         }
     }
 
-    fn check(&mut self, page: ReceivedPage) -> Result<(), BrokenRule> {
+    /// The offset after `page`. An empty page takes the place of a full one.
+    fn end_of(&self, page: ReceivedPage) -> u64 {
+        let length = match page.items {
+            0 => self.limit,
+            items => items,
+        };
+        self.next.saturating_add(length)
+    }
+
+    /// Learns the server's own limit, unless it contradicts the page.
+    fn lower_limit(&mut self, page: ReceivedPage) {
+        if let Some(limit) = page.limit
+            && limit > 0
+            && limit >= page.items
+        {
+            self.limit = self.limit.min(limit);
+        }
+    }
+
+    fn check_offset(&self, page: ReceivedPage) -> Result<(), BrokenRule> {
+        match page.offset {
+            Some(stated) if page.items > 0 && stated != self.next => {
+                Err(BrokenRule::OffsetIgnored {
+                    requested: self.next,
+                    stated,
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Fails if the same page came before. One repetition proves nothing if the server states the offset that was
+    /// requested: as many items as a page has were added at the start of the list, or items of one-item pages are
+    /// equal.
+    fn check_repetition(&mut self, page: ReceivedPage) -> Result<(), BrokenRule> {
         if page.items == 0 {
             return Ok(());
         }
-        if let Some(answered) = page.offset
-            && answered != self.next
-        {
-            return Err(BrokenRule::OffsetIgnored {
-                asked: self.next,
-                answered,
-            });
-        }
         if self.seen.insert(page.fingerprint) {
-            Ok(())
-        } else {
-            Err(BrokenRule::Repeated)
+            self.repeated = 0;
+            return Ok(());
         }
+        self.repeated += 1;
+        let allowed = match page.offset {
+            Some(_) if page.items == 1 => MOST_EQUAL_ITEMS,
+            Some(_) => 1,
+            None => 0,
+        };
+        if self.repeated > allowed {
+            return Err(BrokenRule::Repeated);
+        }
+        Ok(())
     }
 }
 
@@ -214,5 +254,32 @@ mod tests {
             run(&hollow).last(),
             Some(&Err(BrokenRule::TooManyEmptyPages))
         );
+    }
+
+    #[test]
+    fn a_page_that_comes_again_at_the_offset_that_the_server_states_is_no_error() {
+        let repeated = |items, offset| ReceivedPage {
+            offset,
+            fingerprint: 7,
+            ..page(items, Some(100))
+        };
+        // Ten items were added at the start of the list.
+        let mut progress = Progress::new(0, 10);
+        assert_eq!(progress.advance(repeated(10, Some(0))), Ok(true));
+        assert_eq!(progress.advance(repeated(10, Some(10))), Ok(true));
+        let again = progress.advance(repeated(10, Some(20)));
+        assert_eq!(again, Err(BrokenRule::Repeated));
+        // Equal items, one on each page.
+        let mut progress = Progress::new(0, 1);
+        for offset in 0..=10 {
+            assert_eq!(progress.advance(repeated(1, Some(offset))), Ok(true));
+        }
+        let again = progress.advance(repeated(1, Some(11)));
+        assert_eq!(again, Err(BrokenRule::Repeated));
+        // Without an offset, the server may have ignored the requested one.
+        let mut progress = Progress::new(0, 10);
+        assert_eq!(progress.advance(repeated(10, None)), Ok(true));
+        let again = progress.advance(repeated(10, None));
+        assert_eq!(again, Err(BrokenRule::Repeated));
     }
 }

@@ -36,7 +36,8 @@ pub struct RawRequest {
 }
 
 impl<C: GeneratedClient> UpvestFor<C> {
-    /// A request to any path, with the same token, signature and retries, for endpoints that the description does not contain.
+    /// A request to any path, with the same token, signature and retries, for endpoints that the description does not
+    /// contain.
     ///
     /// Each segment of the path is percent-encoded, so that a value cannot change the path: `["orders", id]` requests
     /// `/orders/..%2Fusers` for the id `../users`. Segments that are empty, `.` or `..` make sending fail.

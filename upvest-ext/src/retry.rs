@@ -22,7 +22,8 @@ pub enum RetryClass {
     Safe,
     /// It changes something and has an idempotency key, so it may be sent any number of times with the same key.
     IdempotentWithKey,
-    /// It changes something and has no idempotency key, so it may be sent again only if the server has not processed it.
+    /// It changes something and has no idempotency key, so it may be sent again only if the server has not processed
+    /// it.
     NotIdempotent,
 }
 
@@ -103,7 +104,8 @@ impl Failure {
     }
 }
 
-/// Exponential backoff with full jitter: the wait before retry `n`, counted from 0, is a random time up to `min(cap, base * 2^n)`.
+/// Exponential backoff with full jitter: the wait before retry `n`, counted from 0, is a random time up to
+/// `min(cap, base * 2^n)`.
 ///
 /// Full jitter spreads the retries of many clients over the whole window, so that they do not retry at the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,9 +149,9 @@ impl Backoff {
 /// | the connection broke, or no response in time | yes | yes | no |
 /// | a success whose body is too long or encoded | no | no | no |
 ///
-/// A change without a key is sent again only if the server has not processed it. A 401 is repeated with a new token, as the server
-/// rejects a token before it acts. A 500 is not repeated for changes: a server may have stored the failure under the key, and
-/// would answer every repetition with it.
+/// A change without a key is sent again only if the server has not processed it. A 401 is repeated with a new token, as
+/// the server rejects a token before it acts. A 500 is not repeated for changes: a server may have stored the failure
+/// under the key, and would answer every repetition with it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -178,8 +180,8 @@ impl RetryPolicy {
         }
     }
 
-    /// One attempt. A call that is answered with 401 is still sent once more, with a new token. Before its attempt, a call waits for
-    /// the end of the pause that a 429 has started, as all calls do.
+    /// One attempt. A call that is answered with 401 is still sent once more, with a new token. Before its attempt, a
+    /// call waits for the end of the pause that a 429 has started, as all calls do.
     pub const fn never() -> Self {
         Self::new().max_attempts(1)
     }
@@ -196,8 +198,9 @@ impl RetryPolicy {
         self
     }
 
-    /// The longest `retry-after` to wait for, also for the pause that a 429 of another call has started. If the server asks for more,
-    /// the call fails immediately, and [`Error::retry_after`](crate::Error::retry_after) returns the requested time.
+    /// The longest `retry-after` to wait for, also for the pause that a 429 of another call has started. If the server
+    /// asks for more, the call fails immediately, and [`Error::retry_after`](crate::Error::retry_after) returns the
+    /// requested time.
     pub const fn max_retry_after(mut self, limit: Duration) -> Self {
         self.max_retry_after = limit;
         self
@@ -276,11 +279,11 @@ pub(crate) enum GiveUpReason {
     RetryAfter,
 }
 
-/// A limit on the retries of all calls of a client, which prevents a retry storm during an outage: a bucket from which a retry takes,
-/// and to which a success returns.
+/// A limit on the retries of all calls of a client, which prevents a retry storm during an outage: a bucket from which
+/// a retry takes, and to which a success returns.
 ///
-/// A retry takes 5. A call that succeeds without a retry returns 1, and one that succeeds after a retry returns 5. With the
-/// default of 500, a server that always answers 503 gets 100 retries in total. Clones share one bucket.
+/// A retry takes 5. A call that succeeds without a retry returns 1, and one that succeeds after a retry returns 5. With
+/// the default of 500, a server that always answers 503 gets 100 retries in total. Clones share one bucket.
 #[derive(Clone, Debug)]
 pub struct RetryBudget {
     left: Arc<AtomicU32>,

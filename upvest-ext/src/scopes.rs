@@ -9,7 +9,8 @@ const LONGEST: usize = 1000;
 
 /// The OAuth scopes that a client requests for its token.
 ///
-/// A token request with a scope that the client is not granted is rejected as a whole, so request what your service calls:
+/// A token request with a scope that the client is not granted is rejected as a whole, so request what your service
+/// calls:
 ///
 /// ```
 /// use upvest_ext::api::operations;
@@ -40,13 +41,14 @@ impl Scopes {
         Self(Selection::These(set))
     }
 
-    /// The scopes of all operations of the client's description, without those that not every client can have. The default.
+    /// The scopes of all operations of the client's description, without those that not every client can have. The
+    /// default.
     pub fn all() -> Self {
         Self(Selection::All)
     }
 
-    /// The fewest scopes with which every operation can be called that changes nothing, without those that not every client can
-    /// have.
+    /// The fewest scopes with which every operation can be called that changes nothing, without those that not every
+    /// client can have.
     pub fn reading() -> Self {
         Self(Selection::Reading)
     }

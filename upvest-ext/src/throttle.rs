@@ -10,14 +10,14 @@ use crate::random::fraction;
 
 /// The pause after a 429 without `retry-after`.
 const UNSTATED: Duration = Duration::from_secs(1);
-/// The longest pause. A server that asks for more is asked again after this time, so that one wrong header does not stop a client
-/// for a day.
+/// The longest pause. A server that asks for more is asked again after this time, so that one wrong header does not
+/// stop a client for a day.
 const LONGEST: Duration = Duration::from_secs(60);
 /// After a pause, waiting calls are sent at random times within this period instead of all at once.
 const SPREAD: Duration = Duration::from_millis(500);
 
-/// The pause that the server asked for, shared by all calls of a client. The server counts the requests of a client id, so it would
-/// reject the next call too.
+/// The pause that the server asked for, shared by all calls of a client. The server counts the requests of a client id,
+/// so it would reject the next call too.
 #[derive(Debug, Default)]
 pub(crate) struct Throttle {
     until: Mutex<Option<Instant>>,

@@ -69,8 +69,8 @@ impl Credentials {
         request
     }
 
-    /// `text` if it is short, has no other characters, and does not contain the secret.
-    fn plain<'a>(&self, text: Option<&'a str>, is_allowed: fn(u8) -> bool) -> Option<&'a str> {
+    /// `text` if it can be shown: it is short, has only allowed characters, and does not contain the secret.
+    fn showable<'a>(&self, text: Option<&'a str>, is_allowed: fn(u8) -> bool) -> Option<&'a str> {
         let text = text?;
         let fits = (1..=LONGEST_CODE).contains(&text.len()) && text.bytes().all(is_allowed);
         let secret = self.client_secret.expose_secret().to_ascii_lowercase();
@@ -114,7 +114,8 @@ impl Tokens {
     /// The value of the header `authorization`.
     pub(crate) async fn authorization(&self) -> Result<HeaderValue, Error> {
         let mut token = self.cell.get(|_| true, |_| (self.fetch)()).await;
-        // A caller that waited for a request without a response starts another one, once, unless the pause after a failure is not over.
+        // A caller that waited for a request without a response starts another one, once, unless the pause after a
+        // failure is not over.
         if token.as_ref().is_err_and(Error::is_timeout) {
             token = self.cell.get(|_| true, |_| (self.fetch)()).await;
         }
@@ -171,7 +172,8 @@ impl Tokens {
         Some(text.into())
     }
 
-    /// The error of a call that got no token. The server's text is left out, as it may repeat the request and with it the secret.
+    /// The error of a call that got no token. The server's text is left out, as it may repeat the request and with it
+    /// the secret.
     fn no_token(&self, error: &Error) -> Error {
         let is_silent = error.is_timeout() && error.status().is_none() && error.attempts() > 0;
         let failed = if is_silent {
@@ -181,7 +183,9 @@ impl Tokens {
         };
         let failed = failed.with_context(|context| {
             *context = ErrorContext::default();
-            let id = self.credentials.plain(error.request_id(), is_id_character);
+            let id = self
+                .credentials
+                .showable(error.request_id(), is_id_character);
             context.request_id = id.map(str::to_owned);
             context.retry_after = error.retry_after();
             context.hint = self.hint(error);
@@ -190,7 +194,7 @@ impl Tokens {
             return failed;
         };
         let code = problem.code().or(problem.title.as_deref());
-        let code = self.credentials.plain(code, is_code_character);
+        let code = self.credentials.showable(code, is_code_character);
         let mut shown = Problem::default();
         shown.status = error.status().map(|status| status.as_u16());
         shown.type_ = code.map(str::to_owned);
@@ -225,7 +229,7 @@ fn is_code_character(byte: u8) -> bool {
 pub(crate) fn read_token(response: &[u8], sent_at: Instant) -> Result<Lease<HeaderValue>, Error> {
     let unusable = |message| Error::new(ErrorKind::Token, message);
     let response: TokenResponse = serde_json::from_slice(without_byte_order_mark(response))
-        .map_err(|_| unusable("the answer does not contain an `access_token`"))?;
+        .map_err(|_| unusable("the response does not contain an `access_token`"))?;
     let token = response.access_token.expose_secret();
     if token.trim().is_empty() {
         return Err(unusable("the token is empty"));

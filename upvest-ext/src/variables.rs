@@ -8,6 +8,7 @@ use upvest_runtime::{Error, GeneratedClient};
 use crate::builder::UpvestBuilderFor;
 use crate::client::UpvestFor;
 use crate::environment::Environment;
+use crate::problems::{Problems, Setting};
 use upvest_signing::{KeyError, SigningKey};
 
 const ENVIRONMENT: &str = "UPVEST_ENVIRONMENT";
@@ -75,28 +76,21 @@ impl<C: GeneratedClient> UpvestBuilderFor<C> {
     fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Self {
         let mut variables = Variables {
             lookup,
-            problems: Vec::new(),
+            problems: Problems::default(),
         };
         let mut builder = Self::new(variables.environment());
-        let client_id = variables.required(CLIENT_ID);
-        let client_secret = variables.required(CLIENT_SECRET);
-        if client_id.is_none() || client_secret.is_none() {
-            builder.credentials_failed();
-        }
-        let client_id = client_id.unwrap_or_default();
-        builder = builder.credentials(client_id, client_secret.unwrap_or_default());
+        let client_id = variables.required(CLIENT_ID).unwrap_or_default();
+        let client_secret = variables.required(CLIENT_SECRET).unwrap_or_default();
+        builder = builder.credentials(client_id, client_secret);
         if let Some(scopes) = variables.optional(SCOPES) {
             builder = builder.scopes([scopes]);
         }
-        if variables.has_signing_key() {
-            match variables.signing_key() {
-                Some((key_id, key)) => builder = builder.signing_key(key_id, key),
-                None => builder.key_failed(),
-            }
+        if variables.has_signing_key()
+            && let Some((key_id, key)) = variables.signing_key()
+        {
+            builder = builder.signing_key(key_id, key);
         }
-        for problem in variables.problems {
-            builder.add_problem(problem);
-        }
+        builder.add_problems(variables.problems);
         builder
     }
 }
@@ -104,10 +98,20 @@ impl<C: GeneratedClient> UpvestBuilderFor<C> {
 /// The variables, and the problems that were found with them.
 struct Variables<L> {
     lookup: L,
-    problems: Vec<String>,
+    problems: Problems,
 }
 
 impl<L: Fn(&str) -> Option<OsString>> Variables<L> {
+    fn add_problem(&mut self, name: &str, problem: String) {
+        let setting = match name {
+            ENVIRONMENT => Setting::Environment,
+            CLIENT_ID | CLIENT_SECRET => Setting::Credentials,
+            SCOPES => Setting::Scopes,
+            _ => Setting::SigningKey,
+        };
+        self.problems.add(setting, problem);
+    }
+
     /// The value of a variable, unless it is blank.
     fn value(&self, name: &str) -> Option<OsString> {
         (self.lookup)(name).filter(|value| !value.to_string_lossy().trim().is_empty())
@@ -115,8 +119,10 @@ impl<L: Fn(&str) -> Option<OsString>> Variables<L> {
 
     fn optional(&mut self, name: &str) -> Option<String> {
         let text = self.value(name)?.into_string();
-        text.map_err(|_| self.problems.push(format!("{name} is not valid Unicode")))
-            .ok()
+        if text.is_err() {
+            self.add_problem(name, format!("{name} is not valid Unicode"));
+        }
+        text.ok()
     }
 
     fn required(&mut self, name: &str) -> Option<String> {
@@ -125,17 +131,17 @@ impl<L: Fn(&str) -> Option<OsString>> Variables<L> {
                 Some(_) => "is empty",
                 None => "is not set",
             };
-            self.problems.push(format!("{name} {problem}"));
+            self.add_problem(name, format!("{name} {problem}"));
         }
         self.optional(name)
     }
 
     fn environment(&mut self) -> Option<Environment> {
-        self.required(ENVIRONMENT)?
-            .trim()
-            .parse()
-            .map_err(|error| self.problems.push(format!("{ENVIRONMENT}: {error}")))
-            .ok()
+        let environment = self.required(ENVIRONMENT)?.trim().parse();
+        if let Err(error) = &environment {
+            self.add_problem(ENVIRONMENT, format!("{ENVIRONMENT}: {error}"));
+        }
+        environment.ok()
     }
 
     /// A signer can be set instead of a key.
@@ -154,10 +160,11 @@ impl<L: Fn(&str) -> Option<OsString>> Variables<L> {
         if has_passphrase && passphrase.is_none() {
             return None;
         }
-        let key = SigningKey::from_pem(pem, passphrase.as_deref())
-            .map_err(|error| self.problems.push(key_problem(&source, &error)))
-            .ok();
-        Some((id?, key?))
+        let key = SigningKey::from_pem(pem, passphrase.as_deref());
+        if let Err(error) = &key {
+            self.add_problem(KEY, key_problem(&source, error));
+        }
+        Some((id?, key.ok()?))
     }
 
     /// The variable or the file with the key, and its content, which need not be Unicode outside of the PEM block.
@@ -167,7 +174,7 @@ impl<L: Fn(&str) -> Option<OsString>> Variables<L> {
         }
         let Some(path) = self.value(KEY_FILE) else {
             let problem = format!("neither {KEY} nor {KEY_FILE} is set");
-            self.problems.push(problem);
+            self.add_problem(KEY, problem);
             return None;
         };
         let path = PathBuf::from(path);
@@ -175,7 +182,7 @@ impl<L: Fn(&str) -> Option<OsString>> Variables<L> {
         match std::fs::read(&path) {
             Ok(pem) => Some((source, pem)),
             Err(error) => {
-                self.problems.push(format!("{source}: {error}"));
+                self.add_problem(KEY_FILE, format!("{source}: {error}"));
                 None
             }
         }

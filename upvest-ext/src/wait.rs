@@ -40,18 +40,18 @@ use crate::debug_fields::debug_fields;
 use crate::pages::Paginator;
 use crate::retry::Backoff;
 
-/// How long a resource may not be found. It may have been created a moment ago (PROTOCOL 7), or have moved to another page of a list
-/// while the list was read.
-const APPEARANCE: Duration = Duration::from_secs(30);
+/// How long a resource may not be found. It may have been created a moment ago (PROTOCOL 7), or have moved to another
+/// page of a list while the list was read.
+const NOT_FOUND_GRACE: Duration = Duration::from_secs(30);
 
 type Poll<T> = Box<dyn Fn() -> BoxFuture<'static, Result<Option<T>, Error>> + Send>;
 type Condition<T> = Box<dyn Fn(&T) -> bool + Send>;
 
 /// A wait that `.await` starts. It can be moved into a task, and dropping it is safe at any time.
 ///
-/// It fails with [`ErrorKind::Timeout`] if the condition is not met in time, with [`ErrorKind::NotFound`] if the resource does not
-/// exist, and with the error of the call if polling fails after the client's retries. [`Error::last_seen`] is the latest state of
-/// the resource.
+/// It fails with [`ErrorKind::Timeout`] if the condition is not met in time, with [`ErrorKind::NotFound`] if the
+/// resource does not exist, and with the error of the call if polling fails after the client's retries.
+/// [`Error::last_seen`] is the latest state of the resource.
 #[must_use = "a wait does nothing unless it is awaited"]
 pub struct Wait<T> {
     poll: Poll<T>,
@@ -61,8 +61,8 @@ pub struct Wait<T> {
 }
 
 impl<C: GeneratedClient> UpvestFor<C> {
-    /// Waits until the resource that `operation` reads has a final status. An order, for example, is final once it is filled,
-    /// cancelled or rejected.
+    /// Waits until the resource that `operation` reads has a final status. An order, for example, is final once it is
+    /// filled, cancelled or rejected.
     ///
     /// The description says which statuses are final. A status that this version does not know is not final.
     ///
@@ -81,6 +81,9 @@ impl<C: GeneratedClient> UpvestFor<C> {
 
     /// Sends `operation` repeatedly until `is_met` returns `true` for its value.
     ///
+    /// The operation must only read. With another one, the wait fails with [`ErrorKind::InvalidRequest`] and sends
+    /// nothing.
+    ///
     /// ```no_run
     /// # async fn wait(upvest: upvest_ext::Upvest, id: upvest_ext::api::types::AccountId) -> Result<(), upvest_ext::Error> {
     /// use upvest_ext::api::types::AccountStatus;
@@ -97,8 +100,8 @@ impl<C: GeneratedClient> UpvestFor<C> {
         wait(move || retrieve(operation.clone()), is_met)
     }
 
-    /// Waits until the item of `list` with this id has a final status, for resources that can only be read in a list. Each poll
-    /// reads the pages of the list up to the item.
+    /// Waits until the item of `list` with this id has a final status, for resources that can only be read in a list.
+    /// Each poll reads the pages of the list up to the item.
     ///
     /// ```no_run
     /// # async fn wait(upvest: upvest_ext::Upvest, id: upvest_ext::api::types::ReportId) -> Result<(), upvest_ext::Error> {
@@ -132,6 +135,11 @@ where
 
 /// The value of `operation`, or `None` if the resource does not exist.
 async fn retrieve<O: Operation>(operation: O) -> Result<Option<O::Output>, Error> {
+    if !O::META.is_safe() {
+        let message = "a wait sends its operation repeatedly, so it must be one that only reads";
+        let error = Error::new(ErrorKind::InvalidRequest, message);
+        return Err(error.with_context(|context| context.operation = Some(O::META.id.into())));
+    }
     match operation.send().await {
         Ok(response) => Ok(Some(response.into_inner())),
         Err(error) if error.is_not_found() => Ok(None),
@@ -196,7 +204,7 @@ impl<T: Send + Sync + 'static> Wait<T> {
                     *last = Some(state);
                     seen = Instant::now();
                 }
-                None if seen.elapsed() < APPEARANCE => {}
+                None if seen.elapsed() < NOT_FOUND_GRACE => {}
                 None => {
                     let message = "the awaited resource does not exist";
                     return Err(Error::new(ErrorKind::NotFound, message));

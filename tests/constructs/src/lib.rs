@@ -5,11 +5,34 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, Method, Request, StatusCode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use upvest_runtime::{
     ByteStream, Error, GeneratedClient, Metadata, OperationMeta, Response, Transport,
 };
 
 include!(concat!(env!("OUT_DIR"), "/descriptions.rs"));
+
+/// An example of a description.
+#[derive(Clone, Copy, Debug)]
+pub struct Example {
+    /// The place of its schema, or of its media type.
+    pub at: &'static str,
+    /// The value.
+    pub json: &'static str,
+    /// Reads and writes a value by the type of the schema.
+    pub rewrite: fn(&str) -> Result<String, serde_json::Error>,
+}
+
+/// Reads a `T` and writes it again.
+///
+/// # Errors
+///
+/// The type does not read the value.
+pub fn rewrite<T: DeserializeOwned + Serialize>(json: &str) -> Result<String, serde_json::Error> {
+    let value: T = serde_json::from_str(json)?;
+    serde_json::to_string(&value)
+}
 
 /// A server that gives every request the same answer and records what it received.
 #[derive(Clone, Debug)]

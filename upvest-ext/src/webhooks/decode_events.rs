@@ -6,27 +6,25 @@ use upvest_runtime::without_byte_order_mark;
 
 use super::event::{Event, UndecodableEvent};
 
-/// The most events that are decoded from one delivery. One event has at least 150 bytes, and a delivery at most 1 MiB or one event
-/// (`PROTOCOL` 2.5). A delivery with more was made to keep this process busy: each undecodable event costs an error with its path.
+/// The most events that are decoded from one delivery. One event has at least 150 bytes, and a delivery at most 1 MiB
+/// or one event (`PROTOCOL` 2.5). A delivery with more was made to keep this process busy: each undecodable event costs
+/// an error with its path.
 const MAX_EVENTS: usize = 10_000;
+const TOO_MANY_EVENTS: &str = "the delivery has more than 10000 events";
 
-/// Decodes the events of a trusted body, such as one that was verified before and stored in a queue. They are in the order in which
-/// they were sent. An event that cannot be decoded does not affect the others. A body of more than 10,000 events is one
-/// [`UndecodableEvent`] that says so.
+/// Decodes the events of a trusted body, such as one that was verified before and stored in a queue. They are in the
+/// order in which they were sent. An event that cannot be decoded does not affect the others. A body of more than
+/// 10,000 events is one [`UndecodableEvent`] that says so.
 ///
-/// Accepts the official wrapper `{"payload": [...]}` and a bare event (`PROTOCOL` 2.2). Pass deliveries from the network
-/// to [`WebhookVerifier::verify`](super::WebhookVerifier::verify) instead.
+/// Accepts the official wrapper `{"payload": [...]}` and a bare event (`PROTOCOL` 2.2). Pass deliveries from the
+/// network to [`WebhookVerifier::verify`](super::WebhookVerifier::verify) instead.
 pub fn decode_events(body: &[u8]) -> Vec<Result<Event, UndecodableEvent>> {
     let events = events_json(body);
     if events.len() > MAX_EVENTS {
-        return vec![Err(too_many_events(body))];
+        let path = "payload".to_owned();
+        return vec![Err(UndecodableEvent::new(path, TOO_MANY_EVENTS, body))];
     }
     events.into_iter().map(Event::decode).collect()
-}
-
-fn too_many_events(body: &[u8]) -> UndecodableEvent {
-    let path = format!("payload: more than {MAX_EVENTS} events in one delivery");
-    UndecodableEvent::new(path, body)
 }
 
 /// The JSON of each event.

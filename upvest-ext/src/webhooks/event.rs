@@ -8,18 +8,24 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use upvest_runtime::generated_code;
-use upvest_runtime::{Error, ErrorKind, EventObjects, EventResource, EventType, GeneratedClient};
+use upvest_runtime::{
+    Error, ErrorKind, EventObjects, EventResource, EventType, GeneratedClient, read_json,
+};
 use uuid::Uuid;
 
 use crate::client::UpvestFor;
 use crate::debug_fields::debug_fields;
 
+/// Why most undecodable events cannot be decoded.
+const NO_MATCH: &str = "it does not match the schema of events";
+
 /// An event that Upvest reports, such as a filled order.
 ///
-/// Events can be repeated and arrive out of order. For example, `ORDER.FILLED` can arrive before the event of its execution.
+/// Events can be repeated and arrive out of order. For example, `ORDER.FILLED` can arrive before the event of its
+/// execution.
 ///
-/// To store it, use [`json`](Event::json), which [`Event::decode`] reads again. serde writes the fields of this type alone, in the
-/// official format.
+/// To store it, use [`json`](Event::json), which [`Event::decode`] reads again. serde writes the fields of this type
+/// alone, in the official format.
 #[derive(Clone, Serialize)]
 #[non_exhaustive]
 pub struct Event {
@@ -64,25 +70,30 @@ pub enum ResourceError {
     #[error("the event contains only the id {id} of the {kind}; fetch it by `Event::fetch` or an operation", id = .0.id, kind = .0.object_type)]
     NotCarried(ObjectReference),
     /// Events of this type contain a different type of resource.
-    #[error("events of the type {event_type} do not contain a resource of the type {asked}")]
+    #[error(
+        "events of the type {event_type} do not contain a resource of the type {requested_type}"
+    )]
     OtherType {
         /// The type of the event.
         event_type: String,
-        /// The type that was asked for, without its path.
-        asked: &'static str,
+        /// The type that was requested, without its path.
+        requested_type: &'static str,
     },
-    /// The resource does not match the schema of the type. Contains the path in the JSON, never a value.
-    #[error("the resource does not match the schema of the type, at `{0}`")]
+    /// The resource does not match the schema of the type. The text says where in the JSON, and what was expected
+    /// there, never a value.
+    #[error("the resource cannot be decoded: {0}")]
     Unfit(String),
 }
 
 /// An event that cannot be decoded. Contains its text, which `Debug` does not print.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the event cannot be decoded, at `{path}`")]
+#[error("the event cannot be decoded, at `{path}`: {reason}")]
 #[non_exhaustive]
 pub struct UndecodableEvent {
     /// The path of the failing field, such as `created_at`; `.` for the whole event.
     pub path: String,
+    /// Why it cannot be decoded.
+    pub reason: &'static str,
     /// The event's id, if it can be read.
     pub id: Option<Uuid>,
     /// What happened, if it can be read.
@@ -98,7 +109,7 @@ impl Event {
     ///
     /// [`UndecodableEvent`] with the path of the failing field, and the JSON.
     pub fn decode(json: &[u8]) -> Result<Self, UndecodableEvent> {
-        let undecodable = |path: String| UndecodableEvent::new(path, json);
+        let undecodable = |path: String| UndecodableEvent::new(path, NO_MATCH, json);
         let wire: Wire<'_> = match serde_json::from_slice(json) {
             Ok(wire) => wire,
             Err(_) => return Err(undecodable(failing_path::<Wire<'_>>(json))),
@@ -139,17 +150,13 @@ impl Event {
     pub fn resource<T: EventResource>(&self) -> Result<T, ResourceError> {
         let json = self.carried()?;
         if !T::can_be_in(&self.event_type) {
-            let asked = std::any::type_name::<T>()
-                .rsplit("::")
-                .next()
-                .unwrap_or_default();
+            let requested_type = std::any::type_name::<T>();
             return Err(ResourceError::OtherType {
                 event_type: self.event_type.to_string(),
-                asked,
+                requested_type: requested_type.rsplit("::").next().unwrap_or_default(),
             });
         }
-        serde_json::from_str(json)
-            .map_err(|_| ResourceError::Unfit(failing_path::<T>(json.as_bytes())))
+        read_json(json.as_bytes()).map_err(|error| unfit(&error))
     }
 
     /// The JSON of the resource, unless the delivery contains only its id.
@@ -162,7 +169,8 @@ impl Event {
 
     /// Fetches the resource if the delivery contains only its id. The resource is fetched in its current state.
     ///
-    /// The event is returned unchanged if no operation reads such a resource by its id alone. [`Event::json`] does not change.
+    /// The event is returned unchanged if no operation reads such a resource by its id alone. [`Event::json`] does not
+    /// change.
     ///
     /// ```no_run
     /// # async fn handle(upvest: upvest_ext::Upvest, event: upvest_ext::webhooks::Event) -> Result<(), Box<dyn std::error::Error>> {
@@ -175,14 +183,13 @@ impl Event {
     ///
     /// # Errors
     ///
-    /// The errors of the call, such as [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if the resource no longer exists.
+    /// The errors of the call, such as [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if the resource no longer
+    /// exists.
     pub async fn fetch<C: GeneratedClient>(mut self, upvest: &UpvestFor<C>) -> Result<Self, Error> {
         if let Err(ResourceError::NotCarried(reference)) = self.carried()
             && let Some(operation) = C::EventObject::retrieved_by(&self.event_type)
-            && let Some((path, _)) = operation.path.rsplit_once('/')
         {
-            let id = reference.id.to_string();
-            let segments = path.split('/').skip(1).chain([id.as_str()]);
+            let segments = segments_with_id(operation.path, reference.id);
             let request = upvest
                 .request(operation.method.clone(), segments)
                 .for_operation(operation);
@@ -191,7 +198,8 @@ impl Event {
         Ok(self)
     }
 
-    /// Decodes the resource in the delivery as the type that the description of a generated crate specifies for this type of event.
+    /// Decodes the resource in the delivery as the type that the description of a generated crate specifies for this
+    /// type of event.
     ///
     /// ```
     /// use upvest_ext::api::events::EventObject;
@@ -210,8 +218,7 @@ impl Event {
     ///
     /// As [`Event::resource`].
     pub fn object<O: EventObjects>(&self) -> Result<O, ResourceError> {
-        O::read(&self.event_type, self.carried()?.as_bytes())
-            .map_err(|error| ResourceError::Unfit(error.to_string()))
+        O::read(&self.event_type, self.carried()?.as_bytes()).map_err(|error| unfit(&error))
     }
 
     /// The id and the type of the object that the event is about. `None` if the object has no id.
@@ -235,6 +242,19 @@ impl Event {
     pub fn object_json(&self) -> &str {
         self.object.get()
     }
+}
+
+/// The segments of a path with one parameter, with the id in place of the parameter.
+fn segments_with_id(path: &str, id: Uuid) -> Vec<String> {
+    let with_id = |segment: &str| match (segment.split_once('{'), segment.split_once('}')) {
+        (Some((before, _)), Some((_, after))) => format!("{before}{id}{after}"),
+        _ => segment.to_owned(),
+    };
+    path.split('/').skip(1).map(with_id).collect()
+}
+
+fn unfit(error: &Error) -> ResourceError {
+    ResourceError::Unfit(error.message().to_owned())
 }
 
 #[derive(Deserialize)]
@@ -287,18 +307,19 @@ debug_fields!(
 );
 
 impl UndecodableEvent {
-    pub(super) fn new(path: String, json: &[u8]) -> Self {
+    pub(super) fn new(path: String, reason: &'static str, json: &[u8]) -> Self {
         let readable = ReadableFields::of(json);
         Self {
             path,
+            reason,
             id: readable.id,
             event_type: readable.event_type,
             raw: json.into(),
         }
     }
 
-    /// The primary key of the event in your database: its id if that can be read, otherwise `sha256:` and the digest of its JSON in
-    /// hexadecimal digits. It is the same in every delivery.
+    /// The primary key of the event in your database: its id if that can be read, otherwise `sha256:` and the digest of
+    /// its JSON in hexadecimal digits. It is the same in every delivery.
     pub fn key(&self) -> String {
         match self.id {
             Some(id) => id.to_string(),
@@ -357,6 +378,7 @@ fn sha256_key(json: &[u8]) -> String {
 debug_fields!(
     UndecodableEvent,
     |self| path = self.path,
+    reason = self.reason,
     id = self.id,
     event_type = self.event_type,
     raw_len = self.raw.len()
@@ -371,5 +393,22 @@ impl From<ResourceError> for Error {
 impl From<UndecodableEvent> for Error {
     fn from(error: UndecodableEvent) -> Self {
         Error::new(ErrorKind::Decode, error.to_string()).with_source(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_id_of_a_resource_is_put_wherever_the_path_has_its_parameter() {
+        let id = Uuid::nil();
+        for (path, expected) in [
+            ("/orders/{order_id}", format!("orders/{id}")),
+            ("/orders/{order_id}/latest", format!("orders/{id}/latest")),
+            ("/files/{file_id}.pdf", format!("files/{id}.pdf")),
+        ] {
+            assert_eq!(segments_with_id(path, id).join("/"), expected);
+        }
     }
 }

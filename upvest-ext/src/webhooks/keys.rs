@@ -22,7 +22,7 @@ static VERIFY_KEYS: OperationMeta =
 const RENEWED_AFTER: Duration = Duration::from_secs(3600);
 const USED_FOR: Duration = Duration::from_secs(24 * 3600);
 /// Deliveries that a key signed may arrive after it is no longer listed.
-const AFTERLIFE: Duration = Duration::from_secs(3600);
+const GRACE_PERIOD: Duration = Duration::from_secs(3600);
 /// A forged key id causes no more than one request in this time.
 const BETWEEN_REQUESTS: Duration = Duration::from_secs(10);
 /// Deliveries wait for the keys, so a request for them takes no longer than one attempt of a call.
@@ -69,8 +69,8 @@ impl Keys {
         }
     }
 
-    /// Fetches the keys if none has one of these ids, or if it is time to renew them. An unknown id causes no request soon after
-    /// another one.
+    /// Fetches the keys if none has one of these ids, or if it is time to renew them. An unknown id causes no request
+    /// soon after another one.
     pub(super) async fn refresh(&self, ids: &[&str]) -> Result<(), Error> {
         let Self::Fetched { pipeline, cell } = self else {
             return Ok(());
@@ -99,13 +99,14 @@ struct ListedKey {
     id: String,
     /// `None` if it cannot be used.
     key: Option<PublicKey>,
-    /// When a key that is no longer listed ends.
-    ends: Option<Instant>,
+    /// Set when the key is no longer listed.
+    expires_at: Option<Instant>,
 }
 
 impl ListedKey {
     fn is_usable(&self) -> bool {
-        self.ends.is_none_or(|ends| Instant::now() < ends)
+        let now = Instant::now();
+        self.expires_at.is_none_or(|expires_at| now < expires_at)
     }
 }
 
@@ -115,14 +116,14 @@ impl ListedKeys {
         let current = listed.iter().map(|(id, key)| ListedKey {
             id: id.to_owned(),
             key: key.cloned(),
-            ends: None,
+            expires_at: None,
         });
-        let ends = Instant::now() + AFTERLIFE;
+        let expires_at = Instant::now() + GRACE_PERIOD;
         let is_listed = |id: &str| listed.iter().any(|(listed, _)| listed == id);
         let earlier = earlier.into_iter().flat_map(|earlier| &earlier.0);
         let unlisted = earlier.filter(|key| !is_listed(&key.id) && key.is_usable());
         let unlisted = unlisted.cloned().map(|mut key| {
-            key.ends.get_or_insert(ends);
+            key.expires_at.get_or_insert(expires_at);
             key
         });
         Self(current.chain(unlisted).collect())

@@ -29,7 +29,8 @@ impl Default for BodyLimits {
     }
 }
 
-/// Reads the body of a request. Nothing is read of a request without a signature, or of a body that is too long by its own account.
+/// Reads the body of a request. Nothing is read of a request without a signature, or of a body that is too long by its
+/// own account.
 pub(super) async fn read_delivery<B>(
     request: Request<B>,
     limits: BodyLimits,

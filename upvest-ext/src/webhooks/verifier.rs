@@ -56,11 +56,12 @@ impl WebhookVerifier {
         Self::with(Keys::Fixed(keys))
     }
 
-    /// Fetches the keys by `GET /auth/verify_keys` with `upvest` when they are needed (`PROTOCOL` 2.4), with its token, signature and
-    /// retries.
+    /// Fetches the keys by `GET /auth/verify_keys` with `upvest` when they are needed (`PROTOCOL` 2.4), with its token,
+    /// signature and retries.
     ///
-    /// They are renewed after 1 h in the background, and used for 24 h while they cannot be fetched. A key that is no longer listed
-    /// is used for 1 h more, as deliveries that it signed may still arrive. Unknown key ids cause at most one request in 10 s.
+    /// They are renewed after 1 h in the background, and used for 24 h while they cannot be fetched. A key that is no
+    /// longer listed is used for 1 h more, as deliveries that it signed may still arrive. Unknown key ids cause at most
+    /// one request in 10 s.
     ///
     /// ```no_run
     /// # fn run(upvest: upvest_ext::Upvest) {
@@ -84,7 +85,8 @@ impl WebhookVerifier {
         }
     }
 
-    /// How far the clocks may differ, and how long after its signature expired a delivery is still accepted. 300 s by default.
+    /// How far the clocks may differ, and how long after its signature expired a delivery is still accepted. 300 s by
+    /// default.
     #[must_use]
     pub fn tolerance(mut self, tolerance: Duration) -> Self {
         self.policy = self.policy.tolerance(tolerance);
@@ -98,7 +100,8 @@ impl WebhookVerifier {
         self
     }
 
-    /// Accepts only deliveries for these subscriptions: the `webhook_id` of each event must be one of them. All by default.
+    /// Accepts only deliveries for these subscriptions: the `webhook_id` of each event must be one of them. All by
+    /// default.
     ///
     /// An event without `webhook_id` is accepted, as Upvest sends such events.
     ///
@@ -117,7 +120,8 @@ impl WebhookVerifier {
         self
     }
 
-    /// The longest body that is accepted, in bytes. 2 MiB by default. Upvest sends up to 1 MiB, or more for one large event.
+    /// The longest body that is accepted, in bytes. 2 MiB by default. Upvest sends up to 1 MiB, or more for one large
+    /// event.
     #[must_use]
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.limits.bytes = bytes;
@@ -141,11 +145,11 @@ impl WebhookVerifier {
     /// Reads the body of a request from the network, such as axum's `Request` or hyper's.
     ///
     /// A request without the headers of a signature is rejected before its body is read. A body is read up to
-    /// [`body_limit`](Self::body_limit) and for [`body_timeout`](Self::body_timeout), and not at all if the request announces a longer
-    /// one. It must run on a tokio runtime, which measures the time.
+    /// [`body_limit`](Self::body_limit) and for [`body_timeout`](Self::body_timeout), and not at all if the request
+    /// announces a longer one. It must run on a tokio runtime, which measures the time.
     ///
-    /// The URI must be the one that Upvest sent, as its signature covers path and query. A nested router of axum changes the URI;
-    /// its extractor `OriginalUri` has the one that was sent.
+    /// The URI must be the one that Upvest sent, as its signature covers path and query. A nested router of axum
+    /// changes the URI; its extractor `OriginalUri` has the one that was sent.
     ///
     /// # Errors
     ///
@@ -158,11 +162,11 @@ impl WebhookVerifier {
         delivery.inspect_err(log_rejection)
     }
 
-    /// Verifies a delivery and decodes its events, in the order in which they were sent. An event that cannot be decoded does not
-    /// affect the others.
+    /// Verifies a delivery and decodes its events, in the order in which they were sent. An event that cannot be
+    /// decoded does not affect the others.
     ///
-    /// If the delivery has several signatures, one valid signature is enough. If none is valid and a key is unknown, the keys are
-    /// fetched once, which takes at most 20 s.
+    /// If the delivery has several signatures, one valid signature is enough. If none is valid and a key is unknown,
+    /// the keys are fetched once, which takes at most 20 s.
     ///
     /// # Errors
     ///
@@ -194,7 +198,8 @@ impl WebhookVerifier {
         Ok(())
     }
 
-    /// Checks that one of the signatures is valid. Keys are fetched at most once, and only if no known key made a signature.
+    /// Checks that one of the signatures is valid. Keys are fetched at most once, and only if no known key made a
+    /// signature.
     async fn check_claims(&self, claims: &[UnverifiedSignature]) -> Result<(), VerifyError> {
         let is_known = |claim: &&UnverifiedSignature| !self.keys.current(claim.key_id()).is_empty();
         let (known, unknown): (Vec<_>, Vec<_>) = claims.iter().partition(is_known);
@@ -203,7 +208,7 @@ impl WebhookVerifier {
         for claims in [known, unknown] {
             let ids: Vec<_> = claims.iter().map(|claim| claim.key_id()).collect();
             if !ids.is_empty() {
-                // This returns at once if a key is known, and renews it in the background if that is due.
+                // With a known id this does not wait: the keys are at most renewed in the background.
                 unavailable = self.keys.refresh(&ids).await.err();
             }
             for claim in claims {

@@ -200,3 +200,14 @@ async fn an_error_of_a_wait_shows_nothing_of_the_thing() {
         .unwrap_err();
     assert!(!format!("{error:?} {error}").contains("PROCESSING"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_does_not_send_an_operation_that_changes_something() {
+    let api = FakeApi::new(|_, _| order("NEW"));
+    let upvest = api.client();
+    let order = upvest.create_order().body(crate::common::order());
+    let error = upvest.wait_until(order, |_| false).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    assert_eq!(error.operation(), Some("createOrder"));
+    assert_eq!((api.api_calls(), api.token_calls()), (0, 0));
+}

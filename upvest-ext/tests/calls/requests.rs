@@ -645,3 +645,39 @@ fn all_missing_variables_are_reported_in_one_error() {
         builder.build().unwrap();
     }
 }
+
+#[test]
+fn a_default_header_that_is_not_valid_is_reported_by_build() {
+    let api = FakeApi::new(|_, _| Reply::empty_list());
+    let options = CallOptions::new().header("not a name", "value");
+    let error = api.builder().defaults(options).build().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    assert!(error.to_string().contains("default settings"), "{error}");
+}
+
+#[test]
+fn a_setting_that_is_set_again_has_no_problem_any_more() {
+    let vars = |name: &str| match name {
+        "UPVEST_ENVIRONMENT" => Some("live".to_owned()),
+        "UPVEST_SIGNING_KEY" => Some("no key".to_owned()),
+        _ => None,
+    };
+    let builder = UpvestBuilder::from_vars(vars).credentials(CLIENT_ID, "hush");
+    let error = builder.build().unwrap_err().to_string();
+    assert!(!error.contains("CLIENT"), "{error}");
+    assert!(error.contains("UPVEST_SIGNING_KEY"), "{error}");
+    let builder = UpvestBuilder::from_vars(vars).credentials(CLIENT_ID, "hush");
+    builder.signer(Numbering::default()).build().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_403_names_the_scope_of_the_operation() {
+    let api = FakeApi::new(|_, _| Reply::status(403));
+    let upvest = api.builder().scopes(["orders:read"]).build().unwrap();
+    let error = upvest.list_users().send().await.unwrap_err();
+    assert!(
+        error.hint().unwrap().contains("users:"),
+        "{:?}",
+        error.hint()
+    );
+}
