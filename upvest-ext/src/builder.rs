@@ -301,14 +301,13 @@ impl<C: GeneratedClient> UpvestBuilderFor<C> {
     fn base_url(&mut self) -> Option<String> {
         let base_url = self.environment.as_ref()?.base_url();
         match base_url {
-            Ok(url) if url.starts_with("https:") && !self.can_send_https() => {
-                self.problems.add(
-                    Setting::Environment,
-                    "a base URL with https needs the feature `rustls` or `native-tls`",
-                );
-                None
-            }
-            Ok(url) => Some(url),
+            Ok(url) => match check_tls(&url, self.can_send_https()) {
+                Ok(()) => Some(url),
+                Err(problem) => {
+                    self.problems.add(Setting::Environment, problem);
+                    None
+                }
+            },
             Err(error) => {
                 self.problems.add(Setting::Environment, error.to_string());
                 None
@@ -385,6 +384,14 @@ impl<C> fmt::Debug for UpvestBuilderFor<C> {
     }
 }
 
+/// A server with https needs a TLS library.
+fn check_tls(base_url: &str, can_send_https: bool) -> Result<(), &'static str> {
+    if base_url.starts_with("https:") && !can_send_https {
+        return Err("a base URL with https needs the feature `rustls` or `native-tls`");
+    }
+    Ok(())
+}
+
 fn default_transport(environment: Option<&Environment>) -> Result<HttpTransport, Error> {
     let is_loopback = environment.is_some_and(Environment::is_loopback);
     HttpTransport::new(move || {
@@ -397,4 +404,23 @@ fn default_transport(environment: Option<&Environment>) -> Result<HttpTransport,
         };
         settings.build()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn https_without_a_tls_feature_is_a_configuration_error() {
+        assert!(check_tls("https://api.upvest.co", false).is_err());
+        assert!(check_tls("https://api.upvest.co", true).is_ok());
+        assert!(check_tls("http://127.0.0.1:8080", false).is_ok());
+        let has_tls = cfg!(any(feature = "rustls", feature = "native-tls"));
+        let builder = UpvestFor::<upvest_api::Client>::builder(Environment::Custom(
+            "https://example.com".parse().unwrap(),
+        ));
+        let built = builder.credentials("id", "secret").build();
+        let is_refused = built.is_err_and(|error| error.kind() == ErrorKind::Configuration);
+        assert_eq!(is_refused, !has_tls);
+    }
 }

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use crate::reserved_headers::is_reserved;
 use crate::retry::RetryPolicy;
 
-const ATTEMPT: Duration = Duration::from_secs(20);
+pub(crate) const ATTEMPT: Duration = Duration::from_secs(20);
 const CALL: Duration = Duration::from_secs(60);
 /// A longer limit could overflow the clock.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);

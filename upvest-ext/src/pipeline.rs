@@ -14,13 +14,13 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri}
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::Instrument as _;
 use upvest_runtime::{
-    ByteStream, Error, ErrorKind, IdempotencyKey, OperationMeta, Response, Transport,
-    reject_encoded,
+    ByteStream, Error, ErrorKind, IdempotencyKey, OperationMeta, Response, ResponseTimeout,
+    Transport, reject_encoded,
 };
 
 use crate::call_record::{CallRecord, clock_differs};
 use crate::hooks::Hooks;
-use crate::options::CallOptions;
+use crate::options::{ATTEMPT, CallOptions};
 use crate::refreshing::Fetch;
 use crate::retry::{Attempt, Failure, GiveUpReason, RetryBudget, RetryClass, RetryPolicy};
 use crate::throttle::Throttle;
@@ -175,6 +175,12 @@ impl Core {
                 "the URL of the request goes to another server than the base URL of the client";
             return Err(Error::new(ErrorKind::InvalidRequest, message));
         }
+        let attempt_limit = options.attempt_limit();
+        if attempt_limit > ATTEMPT {
+            // The transport's own limit is that of attempts by default.
+            let limit = ResponseTimeout(attempt_limit);
+            request.extensions_mut().insert(limit);
+        }
         // Strict servers answer 411 without a length, and HTTP/2 adds one after the signature (RFC 9110 section 8.6).
         let expects_body = matches!(
             *request.method(),
@@ -202,7 +208,7 @@ impl Core {
             request,
             policy: options.policy(),
             is_streamed,
-            attempt_limit: options.attempt_limit(),
+            attempt_limit,
             deadline: Instant::now() + options.call_limit(),
         })
     }
@@ -419,13 +425,14 @@ impl Core {
         let sender = Arc::new(self.clone());
         let credentials = Arc::new(credentials);
         // Calls wait for a token, so all its attempts together take no longer than one of theirs.
+        let limit = options.attempt_limit();
         let options = CallOptions::new()
             .retry(options.policy().at_most(TOKEN_ATTEMPTS))
-            .attempt_timeout(options.attempt_limit())
-            .call_timeout(options.attempt_limit());
+            .attempt_timeout(limit)
+            .call_timeout(limit);
         let form = Arc::clone(&credentials);
         let fetch = move || fetch_token(Arc::clone(&sender), Arc::clone(&form), options.clone());
-        let tokens = Tokens::new(credentials, fetch);
+        let tokens = Tokens::new(credentials, limit, fetch);
         Self {
             tokens: Some(Arc::new(tokens)),
             ..self

@@ -40,7 +40,7 @@ impl<C: GeneratedClient> UpvestFor<C> {
     /// contain.
     ///
     /// Each segment of the path is percent-encoded, so that a value cannot change the path: `["orders", id]` requests
-    /// `/orders/..%2Fusers` for the id `../users`. Segments that are empty, `.` or `..` make sending fail.
+    /// `/orders/..%2Fusers` for the id `../users`. Segments that are empty, `.` or `..` and the method `CONNECT` make sending fail.
     ///
     /// ```no_run
     /// # async fn cancel(upvest: upvest_ext::Upvest, id: &str) -> Result<(), upvest_ext::Error> {
@@ -135,6 +135,9 @@ impl RawRequest {
     }
 
     fn into_request(self) -> Result<Request<Bytes>, Error> {
+        if self.method == Method::CONNECT {
+            return Err(invalid("`CONNECT` opens a tunnel and has no path"));
+        }
         let mut request = Request::new(Bytes::new());
         *request.method_mut() = self.method;
         *request.uri_mut() = self.pipeline.core.url(&self.path?, &self.query)?;

@@ -6,12 +6,14 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
 use tokio::task::AbortHandle;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use tracing::Instrument as _;
 use upvest_runtime::{Error, ErrorKind};
 
 /// A failed request is remembered for no longer than this, whatever its `retry-after` asks for.
 const LONGEST_MEMORY: Duration = Duration::from_secs(60);
+/// A request ends by itself at its limit. One that takes longer than this beyond it runs on a runtime that stands still.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// A fetched value.
 #[derive(Clone)]
@@ -26,7 +28,7 @@ pub(crate) struct Lease<T> {
 /// The request for a value.
 pub(crate) type Fetch<T> = BoxFuture<'static, Result<Lease<T>, Error>>;
 
-/// The request in progress. It yields `None` if its task panicked or its runtime has ended.
+/// The request in progress. It yields `None` if its task panicked or its runtime was shut down.
 type Flight<T> = Shared<BoxFuture<'static, Option<Result<Lease<T>, Error>>>>;
 
 /// The shortest times between the starts of two requests.
@@ -42,6 +44,8 @@ pub(crate) struct Pauses {
 /// The value, its request in progress, and its last failure. Used for the access token and for the keys of webhooks.
 pub(crate) struct Refreshing<T> {
     pauses: Pauses,
+    /// The longest time for a request.
+    longest_request: Duration,
     state: Mutex<State<T>>,
 }
 
@@ -59,13 +63,18 @@ struct State<T> {
 /// What a caller finds.
 enum Found<T> {
     Value(T),
-    Flight(Flight<T>),
+    Flight {
+        flight: Flight<T>,
+        /// Until when to wait for it.
+        until: Instant,
+    },
     /// No request may start yet. With the error of the last one, if it failed.
     Pause(Option<Error>),
 }
 
 impl<T: Clone + Send + Sync + 'static> Refreshing<T> {
-    pub(crate) fn new(pauses: Pauses) -> Arc<Self> {
+    /// An empty cell, for requests that end by themselves after `request_limit`.
+    pub(crate) fn new(pauses: Pauses, request_limit: Duration) -> Arc<Self> {
         let state = State {
             lease: None,
             flight: None,
@@ -77,6 +86,7 @@ impl<T: Clone + Send + Sync + 'static> Refreshing<T> {
         };
         Arc::new(Self {
             pauses,
+            longest_request: request_limit + GRACE,
             state: Mutex::new(state),
         })
     }
@@ -89,15 +99,16 @@ impl<T: Clone + Send + Sync + 'static> Refreshing<T> {
         fits: impl Fn(&T) -> bool,
         fetch: impl Fn(Option<T>) -> Fetch<T>,
     ) -> Result<Option<T>, Error> {
-        // The second round is for a request whose task panicked, or whose runtime has ended. It does not wait for a pause.
+        // The second round is for a request whose task panicked, or whose runtime has ended or stands still. It does not wait for
+        // a pause.
         for is_second in [false, true] {
-            let flight = match self.find(&fits, &fetch, is_second) {
+            let (flight, until) = match self.find(&fits, &fetch, is_second) {
                 Found::Value(value) => return Ok(Some(value)),
                 Found::Pause(Some(error)) => return Err(error),
                 Found::Pause(None) => return Ok(None),
-                Found::Flight(flight) => flight,
+                Found::Flight { flight, until } => (flight, until),
             };
-            if let Some(fetched) = flight.await {
+            if let Ok(Some(fetched)) = timeout_at(until, flight).await {
                 return fetched.map(|lease| Some(lease.value).filter(|value| fits(value)));
             }
         }
@@ -124,7 +135,7 @@ impl<T: Clone + Send + Sync + 'static> Refreshing<T> {
     ) -> Found<T> {
         let now = Instant::now();
         let mut state = self.lock();
-        let was_broken = state.drop_broken_flight();
+        let was_broken = state.drop_broken_flight(now, self.longest_request);
         let usable = state.usable(fits);
         let is_past = |time: Option<Instant>| time.is_none_or(|time| time <= now);
         let is_due = match &usable {
@@ -137,7 +148,10 @@ impl<T: Clone + Send + Sync + 'static> Refreshing<T> {
         }
         match (usable, &state.flight) {
             (Some(lease), _) => Found::Value(lease.value),
-            (None, Some(flight)) => Found::Flight(flight.clone()),
+            (None, Some(flight)) => Found::Flight {
+                flight: flight.clone(),
+                until: state.started.unwrap_or(now) + self.longest_request,
+            },
             (None, None) => Found::Pause(state.failed.clone()),
         }
     }
@@ -194,10 +208,17 @@ impl<T: Clone + Send + Sync + 'static> Refreshing<T> {
 }
 
 impl<T: Clone> State<T> {
-    /// A task that ended without settling has panicked, or its runtime was shut down. Returns whether there was one.
-    fn drop_broken_flight(&mut self) -> bool {
-        let is_finished = self.task.as_ref().is_some_and(AbortHandle::is_finished);
-        self.flight.take_if(|_| is_finished).is_some()
+    /// A task that ended without settling has panicked, or its runtime was shut down. One that takes too long runs on a runtime that
+    /// stands still, such as one of a single thread between two `block_on`. Returns whether there was one.
+    fn drop_broken_flight(&mut self, now: Instant, longest: Duration) -> bool {
+        let is_stuck = self.started.is_some_and(|started| now >= started + longest);
+        let is_broken = |task: &AbortHandle| task.is_finished() || is_stuck;
+        let Some(task) = self.task.take_if(|task| is_broken(task)) else {
+            return false;
+        };
+        // So that it does not settle later, in place of the next one.
+        task.abort();
+        self.flight.take().is_some()
     }
 
     fn usable(&self, fits: impl Fn(&T) -> bool) -> Option<Lease<T>> {

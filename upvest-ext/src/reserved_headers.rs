@@ -2,10 +2,11 @@
 
 use http::{HeaderName, header};
 
-const RESERVED: [HeaderName; 12] = [
+const RESERVED: [HeaderName; 13] = [
     header::AUTHORIZATION,
     header::CONNECTION,
     header::DATE,
+    header::EXPECT,
     header::HOST,
     header::TE,
     header::TRAILER,

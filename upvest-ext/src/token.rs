@@ -93,9 +93,10 @@ struct RejectedToken {
 }
 
 impl Tokens {
-    /// The tokens that `fetch` requests.
+    /// The tokens that `fetch` requests, which ends by itself after `request_limit`.
     pub(crate) fn new(
         credentials: Arc<Credentials>,
+        request_limit: Duration,
         fetch: impl Fn() -> Fetch<HeaderValue> + Send + Sync + 'static,
     ) -> Self {
         let pauses = Pauses {
@@ -106,7 +107,7 @@ impl Tokens {
         Self {
             credentials,
             fetch: Box::new(fetch),
-            cell: Refreshing::new(pauses),
+            cell: Refreshing::new(pauses, request_limit),
             last_rejected: Mutex::default(),
         }
     }

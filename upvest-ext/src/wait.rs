@@ -44,6 +44,9 @@ use crate::retry::Backoff;
 /// page of a list while the list was read.
 const NOT_FOUND_GRACE: Duration = Duration::from_secs(30);
 
+/// The shortest pause between two polls, so that a wait without a backoff does not send without a pause.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
+
 type Poll<T> = Box<dyn Fn() -> BoxFuture<'static, Result<Option<T>, Error>> + Send>;
 type Condition<T> = Box<dyn Fn(&T) -> bool + Send>;
 
@@ -169,7 +172,7 @@ impl<T: Send + Sync + 'static> Wait<T> {
         self
     }
 
-    /// The pauses between polls. By default windows of 500 ms up to 10 s.
+    /// The pauses between polls. By default windows of 500 ms up to 10 s. Each is at least 10 ms.
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.backoff = backoff;
         self
@@ -210,7 +213,7 @@ impl<T: Send + Sync + 'static> Wait<T> {
                     return Err(Error::new(ErrorKind::NotFound, message));
                 }
             }
-            sleep(self.backoff.wait(polls)).await;
+            sleep(self.backoff.wait(polls).max(SHORTEST_PAUSE)).await;
             polls += 1;
         }
     }

@@ -32,20 +32,18 @@ pub(crate) fn load(text: &str) -> Result<Value> {
         )
         .within(&document));
     }
-    let version = document
-        .get("openapi")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    if version.starts_with("3.0.") || version.starts_with("3.1.") {
-        Ok(document)
-    } else {
-        Err(Error::at(
-            "/openapi",
-            format!("the OpenAPI version {version:?} is not supported"),
-            "use OpenAPI 3.0.x or 3.1.x, with `openapi` as a string",
-        )
-        .within(&document))
-    }
+    let problem = match document.get("openapi") {
+        Some(Value::String(version))
+            if version.starts_with("3.0.") || version.starts_with("3.1.") =>
+        {
+            return Ok(document);
+        }
+        Some(version) => format!("the OpenAPI version {version} is not supported"),
+        None if document.is_object() => "the field `openapi` is missing".to_owned(),
+        None => "the description is empty, or is not an object".to_owned(),
+    };
+    let remedy = "use OpenAPI 3.0.x or 3.1.x, with `openapi` as a string";
+    Err(Error::at("/openapi", problem, remedy).within(&document))
 }
 
 /// Parses a YAML text. JSON is a subset of YAML.
@@ -81,24 +79,35 @@ fn parse_yaml(text: &str) -> Result<Value> {
         },
     };
     let tree = serde_saphyr::from_str_with_options::<InYaml>(text, options);
-    tree::value(tree.map_err(|error| syntax(&error))?, text)
+    tree::value(tree.map_err(|error| syntax(&error, text))?, text)
 }
 
-fn syntax(error: &YamlError) -> Error {
+fn syntax(error: &YamlError, source: &str) -> Error {
     let place = match error.location() {
         Some(at) => tree::place(at),
         None => String::new(),
     };
-    if is_about_depth(error) {
+    let text = error.without_snippet().to_string();
+    if is_about_depth(&text) {
         return Error::at(
             place,
             format!("lists and objects are nested more than {DEEPEST} levels deep"),
             "move inner schemas to `components/schemas`, and refer to them",
         );
     }
+    if let Some(error) = error_of_json(source) {
+        return error;
+    }
     let message = error
         .without_snippet()
         .render_with_formatter(&UserMessageFormatter);
+    if message.contains("limits breached") {
+        return Error::at(
+            place,
+            "the description is too large, or its aliases repeat too much",
+            "divide the description, or replace aliases by references",
+        );
+    }
     // The place stands before the message.
     let message = message.split(" at line ").next().unwrap_or_default();
     let message = message.replace("string scalar", "a text");
@@ -109,8 +118,23 @@ fn syntax(error: &YamlError) -> Error {
     )
 }
 
-fn is_about_depth(error: &YamlError) -> bool {
-    let text = error.without_snippet().to_string();
+/// The syntax error of a text that is meant to be JSON, in the words of JSON.
+fn error_of_json(source: &str) -> Option<Error> {
+    let inside = source.trim_start().strip_prefix('{')?;
+    if !inside.trim_start().starts_with('"') {
+        return None;
+    }
+    let error = serde_json::from_str::<InJson>(source).err()?;
+    let message = error.to_string();
+    let message = message.split(" at line ").next().unwrap_or_default();
+    Some(Error::at(
+        format!("line {} column {}", error.line(), error.column()),
+        format!("invalid JSON: {message}"),
+        "correct the syntax at this place",
+    ))
+}
+
+fn is_about_depth(text: &str) -> bool {
     text.contains("Depth") || text.contains("recursion limit")
 }
 

@@ -309,6 +309,8 @@ fn own<'a>(schema: &'a Map<String, Value>, at: &str) -> Result<Node<'a>> {
             match others.as_slice() {
                 [] => Some("null"),
                 [only] => Some(only),
+                // Each integer is a number.
+                ["integer", "number"] | ["number", "integer"] => Some("number"),
                 // A schema with several types becomes any JSON.
                 _ => None,
             }
@@ -353,7 +355,10 @@ fn own<'a>(schema: &'a Map<String, Value>, at: &str) -> Result<Node<'a>> {
         "required",
         "items",
     ] {
-        node.keywords.remove(read);
+        let are_several_types = read == "type" && node.kind.is_none();
+        if !are_several_types {
+            node.keywords.remove(read);
+        }
     }
     Ok(node)
 }

@@ -324,8 +324,8 @@ fn collect(value: &Value, at: &str, around: &str, places: &mut BTreeMap<String, 
             format!("{}.{key}", last(around))
         };
         let is_plain = !inner.is_object() && !inner.is_array();
-        // A path parameter is always required, and a secret is one by its name too.
-        let has_no_effect = key == "required" && value["in"] == "path" || key == "x-sensitive";
+        // A path parameter is always required.
+        let has_no_effect = key == "required" && value["in"] == "path";
         if is_plain && !is_name && !has_no_effect {
             places.entry(path.clone()).or_insert_with(|| place.clone());
         }

@@ -34,7 +34,7 @@ fn a_description_of_which_nothing_can_be_made_ends_in_a_readable_error_and_nothi
             ": line 2 column ",
             "invalid YAML",
         ),
-        ("no description", "just a text".to_owned(), ": the OpenAPI version ", "use OpenAPI 3.0.x or 3.1.x"),
+        ("no description", "just a text".to_owned(), ": the description is empty", "use OpenAPI 3.0.x or 3.1.x"),
         ("no operations", ORDERS.replace("    get:", "    x-get:"), ": /paths: ", "there are no operations"),
         (
             "a reference that dangles",

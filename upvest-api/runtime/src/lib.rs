@@ -43,7 +43,7 @@ pub use operation_meta::{OperationMeta, Paging, ParameterMeta, ParameterPlace, P
 pub use operations::operation::{Download, List, Operation, Paginated};
 pub use operations::settles::Settles;
 pub use transports::api_client::{ApiClient, GeneratedClient};
-pub use transports::http_transport::HttpTransport;
+pub use transports::http_transport::{HttpTransport, ResponseTimeout};
 pub use transports::mock_transport::{MockTransport, Recorded};
 pub use transports::transport::Transport;
 pub use values::code::{CountryCode, CurrencyCode, Isin};

@@ -54,7 +54,7 @@ impl Keys {
                 core: Arc::clone(&pipeline.core),
                 options: limit.or(&pipeline.options),
             },
-            cell: Refreshing::new(pauses),
+            cell: Refreshing::new(pauses, FETCH_TIMEOUT),
         }
     }
 

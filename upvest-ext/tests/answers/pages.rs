@@ -36,7 +36,9 @@ fn orders(seen: &crate::common::Seen, total: u64) -> Reply {
         query(seen, "offset").unwrap(),
         query(seen, "limit").unwrap(),
     );
-    let data: Vec<_> = (offset..total.min(offset + limit)).map(order).collect();
+    let data: Vec<_> = (offset..total.min(offset.saturating_add(limit)))
+        .map(order)
+        .collect();
     Reply::new(
         200,
         json!({"data": data, "meta": {"offset": offset, "total": total}}).to_string(),
@@ -597,4 +599,38 @@ async fn a_server_that_ignores_offset_is_told_from_its_meta_and_without_one_from
             "{error}"
         );
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_prefetched_page_that_fails_ends_the_stream_in_its_place() {
+    let api = FakeApi::new(|seen, _| match query(seen, "offset") {
+        Some(300) => Reply::status(404),
+        _ => orders(seen, 1000),
+    });
+    let upvest = api.client();
+    let mut items = upvest.list_orders().page_size(100).prefetch(5).items();
+    for _ in 0..300 {
+        items.try_next().await.unwrap().unwrap();
+    }
+    let error = items.try_next().await.unwrap_err();
+    assert_eq!(error.position(), Some(300));
+    assert!(items.try_next().await.unwrap().is_none());
+    drop(items);
+    tokio::task::yield_now().await;
+    let tasks = tokio::runtime::Handle::current()
+        .metrics()
+        .num_alive_tasks();
+    assert_eq!(tasks, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_is_resumed_past_its_end_is_empty() {
+    let api = FakeApi::new(|seen, _| orders(seen, 250));
+    let upvest = api.client();
+    for offset in [250, 251, 10_000, u64::MAX] {
+        let list = upvest.list_orders().resume_at(offset).prefetch(5);
+        let orders: Vec<_> = list.items().try_collect().await.unwrap();
+        assert!(orders.is_empty(), "{offset}");
+    }
+    assert_eq!(api.api_calls(), 4);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::common::{FakeApi, Fate, Reply};
 use serde_json::json;
 use upvest_ext::api::types::{DirectDebit, Order, OrderId, OrderStatus, ReportStatus, Withdrawal};
-use upvest_ext::{CallOptions, Error, ErrorKind, RetryPolicy, Upvest};
+use upvest_ext::{Backoff, CallOptions, Error, ErrorKind, RetryPolicy, Upvest};
 
 const ID: &str = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
 
@@ -199,6 +199,22 @@ async fn an_error_of_a_wait_shows_nothing_of_the_thing() {
         .await
         .unwrap_err();
     assert!(!format!("{error:?} {error}").contains("PROCESSING"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_without_a_backoff_pauses_between_polls() {
+    let api = FakeApi::new(|_, _| order("NEW"));
+    let upvest = api.client();
+    let at_once = Backoff::new(Duration::ZERO, Duration::ZERO);
+    let wait = upvest.wait_for(upvest.retrieve_order().order_id(id()));
+    let error = wait
+        .backoff(at_once)
+        .timeout(Duration::from_secs(1))
+        .await
+        .unwrap_err();
+    assert!(error.is_timeout());
+    // One at once, and then one after each pause of 10 ms.
+    assert_eq!(api.api_calls(), 101);
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,19 +2,26 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use h2::server::SendResponse;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use upvest_ext::{Backoff, CallOptions, Environment, HttpTransport, Method, RetryPolicy, Upvest};
+use upvest_ext::signing::{IncomingRequest, KeyAlgorithm, SignaturePolicy, SigningKey};
+use upvest_ext::{
+    Backoff, CallOptions, Environment, HttpTransport, Method, RetryPolicy, Upvest, UpvestBuilder,
+};
 
 const TOKEN: &str = r#"{"access_token": "token", "expires_in": 1799}"#;
 
 /// A client over HTTP/2 for the server at `listener`, which does not wait before it sends again.
 fn client(listener: &TcpListener, ping: Duration, attempt: Duration) -> Upvest {
+    builder(listener, ping, attempt).build().unwrap()
+}
+
+fn builder(listener: &TcpListener, ping: Duration, attempt: Duration) -> UpvestBuilder {
     let url = format!("http://{}", listener.local_addr().unwrap());
     let transport = HttpTransport::new(move || {
         HttpTransport::settings()
@@ -30,8 +37,6 @@ fn client(listener: &TcpListener, ping: Duration, attempt: Duration) -> Upvest {
         .credentials("id", "secret")
         .transport(transport.unwrap())
         .defaults(options)
-        .build()
-        .unwrap()
 }
 
 fn respond(respond: &mut SendResponse<Bytes>, body: &'static str) {
@@ -134,11 +139,13 @@ async fn a_change_without_a_key_that_http2_refuses_is_sent_again() {
 #[tokio::test]
 async fn a_change_without_a_body_has_its_length_once_over_http2_too() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let upvest = client(
-        &listener,
-        Duration::from_secs(3600),
-        Duration::from_secs(20),
-    );
+    let key = SigningKey::generate(KeyAlgorithm::EcdsaP521).unwrap();
+    let public = key.public_key().clone();
+    let hour = Duration::from_secs(3600);
+    let upvest = builder(&listener, hour, Duration::from_secs(20))
+        .signing_key("2606a727-e55e-4f72-b47d-323f163acfff", key)
+        .build()
+        .unwrap();
     let (sender, mut requests) = tokio::sync::mpsc::unbounded_channel();
     tokio::spawn(async move {
         let (stream, _) = listener.accept().await.unwrap();
@@ -165,6 +172,13 @@ async fn a_change_without_a_body_has_its_length_once_over_http2_too() {
         let lengths = received.headers.get_all("content-length").iter();
         let lengths: Vec<_> = lengths.map(|length| length.to_str().unwrap()).collect();
         assert_eq!(lengths, expected, "{method}");
+        let request = IncomingRequest::new(&method, &received.uri, &received.headers, b"");
+        let policy = SignaturePolicy::requests();
+        let claims = policy.claims(&request, SystemTime::now()).unwrap();
+        assert!(claims[0].is_signed_by(&public), "{method}");
+        let base = String::from_utf8_lossy(claims[0].signature_base());
+        let is_covered = base.contains("\"content-length\": 0");
+        assert_eq!(is_covered, !expected.is_empty(), "{method}");
     }
 }
 

@@ -3,6 +3,7 @@ mod attempts;
 #[path = "../common/mod.rs"]
 mod common;
 mod errors;
+mod hostile_servers;
 mod http2;
 mod idempotency;
 mod limits;
@@ -14,6 +15,7 @@ mod one_error;
 mod owned;
 mod requests;
 mod retries;
+mod runtimes;
 #[cfg(feature = "webhooks")]
 mod signed_client;
 mod throttle;

@@ -62,7 +62,8 @@ pub fn builder(address: SocketAddr) -> UpvestBuilder {
         .defaults(CallOptions::new().retry(RetryPolicy::new().backoff(at_once)))
 }
 
-async fn read(stream: &mut TcpStream) -> String {
+/// The next request of a connection, or nothing at its end.
+pub async fn read(stream: &mut TcpStream) -> String {
     let mut request = Vec::new();
     loop {
         let mut chunk = [0; 4096];

@@ -5,27 +5,41 @@ use serde_json::json;
 use super::{load, parse};
 use crate::testing::refused;
 
+const NO_OBJECT: &str = "the description is empty, or is not an object";
+
 #[test]
 fn versions_3_0_and_3_1_are_read_and_others_refused_by_name() {
     for version in ["3.0.0", "3.0.3", "3.1.0", "3.1.1"] {
         assert!(load(&format!("openapi: {version}")).is_ok(), "{version}");
     }
-    for (text, place, version) in [
-        ("openapi: 2.0.0", "/openapi", "2.0.0"),
-        ("openapi: 3.2.0", "/openapi", "3.2.0"),
-        ("openapi: 3.1", "/openapi", ""),
-        ("openapi: [3.1.0]", "/openapi", ""),
-        ("", "", ""),
-        ("just a text", "", ""),
-        ("[1, 2]", "", ""),
+    for (text, place, problem) in [
+        (
+            "openapi: 2.0.0",
+            "/openapi",
+            r#"the OpenAPI version "2.0.0" is not supported"#,
+        ),
+        (
+            "openapi: 3.2.0",
+            "/openapi",
+            r#"the OpenAPI version "3.2.0" is not supported"#,
+        ),
+        (
+            "openapi: 3.1",
+            "/openapi",
+            "the OpenAPI version 3.1 is not supported",
+        ),
+        (
+            "openapi: [3.1.0]",
+            "/openapi",
+            r#"the OpenAPI version ["3.1.0"] is not supported"#,
+        ),
+        ("", "", NO_OBJECT),
+        ("just a text", "", NO_OBJECT),
+        ("[1, 2]", "", NO_OBJECT),
     ] {
         let error = refused(load(text), text);
         assert_eq!(error.pointer(), place, "{text}");
-        assert_eq!(
-            error.problem(),
-            format!("the OpenAPI version {version:?} is not supported"),
-            "{text}"
-        );
+        assert_eq!(error.problem(), problem, "{text}");
     }
 }
 
@@ -44,7 +58,6 @@ fn a_syntax_error_has_a_line_and_a_column() {
         ("a: 'b", "line 1 column "),
         ("a: 1\n\tb: 2", "line 1 column 4"),
         ("a: *nowhere", "line 1 column "),
-        ("{ \"a\": 1", "line 1 column "),
         ("a: 1\n---\nb: 2", "line "),
     ] {
         let error = refused(parse(text), text);
@@ -54,6 +67,36 @@ fn a_syntax_error_has_a_line_and_a_column() {
             "{text:?}: {error}"
         );
     }
+}
+
+#[test]
+fn a_syntax_error_of_json_is_in_the_words_of_json() {
+    for (text, place, problem) in [
+        (
+            "{ \"a\": 1",
+            "line 1 column 8",
+            "EOF while parsing an object",
+        ),
+        ("{\"a\": 1} x", "line 1 column 10", "trailing characters"),
+    ] {
+        let error = refused(parse(text), text);
+        assert_eq!(error.pointer(), place, "{text:?}");
+        assert_eq!(error.problem(), format!("invalid JSON: {problem}"));
+    }
+}
+
+#[test]
+fn aliases_that_repeat_too_much_are_refused_in_plain_words() {
+    let mut text = "a: &a [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for (outer, inner) in "bcdefghi".chars().zip("abcdefgh".chars()) {
+        let aliases = vec![format!("*{inner}"); 10].join(", ");
+        let _ = writeln!(text, "{outer}: &{outer} [{aliases}]");
+    }
+    let error = refused(parse(&text), "aliases");
+    assert_eq!(
+        error.problem(),
+        "the description is too large, or its aliases repeat too much"
+    );
 }
 
 #[test]
@@ -129,6 +172,14 @@ fn a_value_of_a_text_is_what_the_source_says() {
         json!({ "type": "string", "default": "010", "example": "1.50", "const": "7", "examples": ["1e3"] })
     );
     assert_eq!(document["c"]["enum"], json!(["1e3"]));
+}
+
+#[test]
+fn an_enum_in_json_keeps_the_text_of_its_values_too() {
+    let text = r#"{ "a": { "type": "string", "enum": [1e3, 1.10, true, "A"] }, "b": { "type": ["string", "null"], "const": 1.0 } }"#;
+    let document = parse(text).unwrap();
+    assert_eq!(document["a"]["enum"], json!(["1e3", "1.10", "true", "A"]));
+    assert_eq!(document["b"]["const"], "1.0");
 }
 
 #[test]

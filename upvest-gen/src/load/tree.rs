@@ -15,6 +15,9 @@ use crate::pointer;
 /// The members of a schema that are texts, if its `type` is.
 const VALUES: [&str; 5] = ["enum", "const", "default", "example", "examples"];
 
+/// Those whose values are types or names in the code, so that their exact text matters. Without it, the parser for YAML reads them.
+const EXACT: [&str; 2] = ["enum", "const"];
+
 /// A value whose inner values are of the type `N`, and whose keys are of the type `K`.
 #[derive(Debug)]
 pub(super) enum Tree<N, K> {
@@ -227,6 +230,10 @@ impl Converter<'_> {
                 return Err(duplicate(&key, at, first, place));
             }
             let as_text = is_text && VALUES.contains(&key.as_str());
+            if as_text && EXACT.contains(&key.as_str()) && is_without_source(&node) {
+                let at = pointer::join(at, &key);
+                return Err(Error::at(at, "the texts are not quoted", "quote them"));
+            }
             let value = self.value(node, &pointer::join(at, &key), as_text)?;
             object.insert(key, value);
         }
@@ -270,6 +277,15 @@ impl Converter<'_> {
         let start = usize::try_from(location.span().byte_offset()?).ok()?;
         let length = usize::try_from(location.span().byte_len()?).ok()?;
         self.text.get(start..start + length)
+    }
+}
+
+/// Whether a value is a number or a boolean, or contains one, without a place that leads to its text.
+fn is_without_source<N: Node>(node: &N) -> bool {
+    match node.tree() {
+        Tree::Scalar(Value::Number(_) | Value::Bool(_)) => node.place().is_none(),
+        Tree::List(items) => items.iter().any(is_without_source),
+        _ => false,
     }
 }
 

@@ -21,14 +21,21 @@ pub(super) fn read<'a>(
         return Ok(None);
     };
     check_target(body, &at)?;
-    let encodings = media_types::contents(body)
-        .filter_map(|(name, media)| Some((media_types::encoding(name)?, name, media)));
+    let encodings = media_types::contents(body).filter_map(|(name, media)| {
+        let encoding = media_types::encoding(types.document, name, media)?;
+        Some((encoding, name, media))
+    });
     let preferred = encodings.min_by_key(|(encoding, ..)| *encoding as u8);
     let Some((encoding, media_type, media)) = preferred else {
         let types: Vec<&str> = media_types::media_types(body).collect();
+        let problem = if types.is_empty() {
+            format!("the request body of {id} has no media type")
+        } else {
+            format!("{id} takes `{}`", types.join("`, `"))
+        };
         return Err(Error::at(
             at,
-            format!("{id} takes `{}`", types.join("`, `")),
+            problem,
             "use application/json, application/x-www-form-urlencoded, application/octet-stream or text/plain",
         ));
     };

@@ -94,7 +94,7 @@ impl Events {
             return false;
         };
         let mut is_read = false;
-        for (at, schema) in media_types::json_schemas(body, &at) {
+        for (at, schema) in media_types::json_schemas(types.document, body, &at) {
             let mut search = Search {
                 group: webhook.path,
                 seen: BTreeSet::new(),
@@ -304,7 +304,10 @@ fn values<'a>(types: &Types<'a>, field: &Part<'a>) -> Vec<&'a str> {
     let Ok(node) = types.part(field) else {
         return Vec::new();
     };
-    let values = node.values().unwrap_or_default();
+    let Some(values) = node.values() else {
+        // Some descriptions write the only value of a field as its default.
+        return node.text("default").into_iter().collect();
+    };
     let texts = values.into_iter().filter_map(Value::as_str);
     texts.collect()
 }

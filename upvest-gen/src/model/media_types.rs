@@ -2,20 +2,32 @@
 
 use serde_json::Value;
 
-use super::api::Encoding;
+use super::api::{Body, Encoding};
 use crate::document;
 use crate::pointer;
 
 /// The encoding of a body with this media type. If there are several, the first in the order of [`Encoding`] is used.
-pub(crate) fn encoding(media_type: &str) -> Option<Encoding> {
+pub(super) fn encoding(document: &Value, media_type: &str, media: &Value) -> Option<Encoding> {
     let essence = media_type.split(';').next().unwrap_or_default().trim();
     match essence.to_ascii_lowercase().as_str() {
-        json if document::is_json(json) => Some(Encoding::Json),
+        json if is_json(document, json, media) => Some(Encoding::Json),
         "application/x-www-form-urlencoded" => Some(Encoding::Form),
         "application/octet-stream" => Some(Encoding::Binary),
         "text/plain" => Some(Encoding::Text),
+        other if is_of_bytes(document, media) && is_sendable(other) => Some(Encoding::Binary),
         _ => None,
     }
+}
+
+/// Whether a request can name the media type. Bytes of the range `*/*` are sent as `application/octet-stream`.
+fn is_sendable(media_type: &str) -> bool {
+    document::is_range(media_type) || !media_type.contains('*')
+}
+
+/// Whether a request with this body is sent with this media type.
+pub(crate) fn is_sent(document: &Value, body: &Body, media_type: &str, media: &Value) -> bool {
+    encoding(document, media_type, media) == Some(body.encoding)
+        && unusual(media_type, body.encoding) == body.media_type
 }
 
 /// The media type, if a request must name it because it is not the usual one of its encoding.
@@ -48,11 +60,12 @@ pub(super) fn contents(owner: &Value) -> impl Iterator<Item = (&str, &Value)> {
 
 /// The JSON schemas of a body or an answer, with their places.
 pub(super) fn json_schemas<'a>(
+    document: &'a Value,
     owner: &'a Value,
     at: &str,
 ) -> impl Iterator<Item = (String, &'a Value)> + use<'a> {
     let at = at.to_owned();
-    let json = contents(owner).filter(|(name, media)| is_json(name, media));
+    let json = contents(owner).filter(|(name, media)| is_json(document, name, media));
     json.filter_map(move |(name, media)| Some((schema_place(&at, name), media.get("schema")?)))
 }
 
@@ -63,7 +76,12 @@ pub(super) fn schema_place(at: &str, media_type: &str) -> String {
 }
 
 /// Whether a body with this media type is JSON. A range of media types is not, if its schema describes bytes.
-pub(super) fn is_json(media_type: &str, media: &Value) -> bool {
-    let is_of_bytes = media["schema"]["format"] == "binary";
-    document::is_json(media_type) && !(is_of_bytes && document::is_range(media_type))
+pub(super) fn is_json(document: &Value, media_type: &str, media: &Value) -> bool {
+    let is_of_bytes = || is_of_bytes(document, media);
+    document::is_json(media_type) && !(document::is_range(media_type) && is_of_bytes())
+}
+
+/// Whether the schema of a media type describes bytes.
+fn is_of_bytes(document: &Value, media: &Value) -> bool {
+    document::resolve(document, &media["schema"])["format"] == "binary"
 }

@@ -39,5 +39,5 @@ pub use api::{
     Operation, Paging, Parameter, Place, Schema, Shape, Type, Variant,
 };
 pub(crate) use build::build;
-pub(crate) use media_types::encoding;
+pub(crate) use media_types::is_sent;
 pub(crate) use parameters::TRANSPORT_HEADERS;

@@ -165,7 +165,8 @@ fn other_servers(document: &Value, found: &document::Operation<'_>, id: &str) ->
     let servers = found.value.get("servers").or_else(of_path)?.as_array()?;
     let urls = servers.iter().filter_map(|server| server["url"].as_str());
     let urls: Vec<&str> = urls.collect();
-    if urls.is_empty() {
+    let are_usual = document["servers"].as_array() == Some(servers);
+    if urls.is_empty() || are_usual {
         return None;
     }
     Some(Error::at(

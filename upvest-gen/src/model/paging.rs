@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::api::{Content, Paging, Parameter, Place, Type};
 use super::types::Types;
 use crate::error::Error;
+use crate::normalize::Node;
 
 /// The size of pages if the description names neither a maximum nor a default.
 const PAGE_SIZE: u32 = 100;
@@ -33,12 +34,8 @@ pub(super) fn paging<'a>(
         return None;
     }
     let schema = types.node(&value["schema"], at).unwrap_or_default();
-    let bound = |name: &str| {
-        let bound = schema.number(name).and_then(Value::as_u64);
-        bound.map(|bound| u32::try_from(bound).unwrap_or(u32::MAX))
-    };
-    let default = bound("default");
-    let max = bound("maximum").unwrap_or_else(|| {
+    let default = number(schema.number("default"));
+    let max = largest(&schema).unwrap_or_else(|| {
         let size = default.unwrap_or(PAGE_SIZE);
         types.notes.push(Error::at(
             at,
@@ -49,9 +46,37 @@ pub(super) fn paging<'a>(
     });
     Some(Paging {
         default: default.unwrap_or(max),
-        min: bound("minimum").unwrap_or(1),
+        min: number(schema.number("minimum")).unwrap_or(1),
         max,
     })
+}
+
+/// The largest number that a schema allows. `exclusiveMaximum` is a number in OpenAPI 3.1, and a flag beside `maximum` in 3.0.
+fn largest(schema: &Node<'_>) -> Option<u32> {
+    let below = |bound: u32| bound.saturating_sub(1);
+    let maximum = number(schema.number("maximum"));
+    let maximum = if schema.is_true("exclusiveMaximum") {
+        maximum.map(below)
+    } else {
+        maximum
+    };
+    let exclusive = number(schema.number("exclusiveMaximum")).map(below);
+    let values = schema.values().unwrap_or_default();
+    let listed = values.into_iter().filter_map(|value| number(Some(value)));
+    [maximum, exclusive, listed.max()]
+        .into_iter()
+        .flatten()
+        .min()
+}
+
+/// A number that may be written as `100.0`. One that is too large becomes the largest.
+fn number(value: Option<&Value>) -> Option<u32> {
+    let value = value?;
+    if let Some(whole) = value.as_u64() {
+        return Some(u32::try_from(whole).unwrap_or(u32::MAX));
+    }
+    let text = value.as_f64().filter(|it| *it >= 0.0)?.trunc().to_string();
+    Some(text.parse().unwrap_or(u32::MAX))
 }
 
 fn query<'p>(parameters: &'p [Parameter], name: &str) -> Option<&'p Parameter> {

@@ -25,7 +25,7 @@ pub(crate) const TRANSPORT_HEADERS: [&str; 7] = [
 ];
 
 /// Headers that OpenAPI says to ignore, and those of HTTP itself. The client sets them, so a caller must not.
-const HEADERS_OF_HTTP: [&str; 16] = [
+const HEADERS_OF_HTTP: [&str; 19] = [
     "accept",
     "accept-encoding",
     "authorization",
@@ -39,7 +39,10 @@ const HEADERS_OF_HTTP: [&str; 16] = [
     "expect",
     "host",
     "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
     "te",
+    "trailer",
     "transfer-encoding",
     "upgrade",
 ];

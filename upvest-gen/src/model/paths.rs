@@ -17,7 +17,7 @@ pub(super) fn check(
         problems.push(Error::at(
             at,
             format!("the path template {path:?} is invalid"),
-            "start it with a slash, close each brace, and percent-encode characters that a URL does not allow",
+            "start it with a slash, close each brace, percent-encode characters that a URL does not allow, and resolve `.` and `..`",
         ));
         return;
     }
@@ -42,7 +42,9 @@ fn is_template(path: &str) -> bool {
         .flat_map(str::chars);
     let is_url = outside.all(|c| c.is_ascii_graphic() && !"?#\"<>\\^`|".contains(c));
     let is_closed = path.matches('{').count() == path.matches('}').count();
-    path.starts_with('/') && is_url && is_closed && !path.contains(char::is_control)
+    // A client that resolves these sends another path than the signed one.
+    let has_dots = path.split('/').any(|segment| matches!(segment, "." | ".."));
+    path.starts_with('/') && is_url && is_closed && !has_dots && !path.contains(char::is_control)
 }
 
 /// The names in the braces of a path.

@@ -43,7 +43,7 @@ pub(super) fn errors(types: &Types<'_>, found: &Operation<'_>) -> Vec<(String, S
 pub(super) fn item_entity<'a>(types: &Types<'a>, success: &[Response<'a>]) -> Option<String> {
     let mut schemas = success
         .iter()
-        .flat_map(|(at, response)| media_types::json_schemas(response, at));
+        .flat_map(|(at, response)| media_types::json_schemas(types.document, response, at));
     schemas.find_map(|(at, schema)| {
         let answer = types.node(schema, &at).ok()?;
         let mut properties = answer.properties.iter();
@@ -67,7 +67,7 @@ pub(super) fn contents<'a>(
     let context = Context::of_operation(&operation, "response");
     let mut contents = Vec::new();
     for (at, response) in success {
-        for (at, schema) in media_types::json_schemas(response, at) {
+        for (at, schema) in media_types::json_schemas(types.document, response, at) {
             contents.push(content(types, schema, &at, &context));
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use super::parameters::TRANSPORT_HEADERS;
 use crate::error::Error;
 
 /// The scopes in a token.
@@ -55,15 +56,15 @@ pub(super) fn optional_scopes(document: &Value, security: Option<&Value>) -> Vec
         .collect()
 }
 
-/// The problem of an operation whose requirements can only be met without a token, such as by an API key.
+/// The problem of an operation none of whose requirements the client meets with a token alone, such as one that needs an API key.
 pub(super) fn unmet(document: &Value, security: Option<&Value>, at: &str) -> Option<Error> {
-    let mut all = requirements(security).peekable();
-    all.peek()?;
-    let schemes: BTreeSet<&str> = requirements(security)
-        .flat_map(Map::keys)
-        .map(String::as_str)
-        .collect();
-    if all.any(|requirement| requirement.is_empty() || has_token(document, requirement)) {
+    let mut missing: Vec<BTreeSet<&str>> = Vec::new();
+    for requirement in requirements(security) {
+        let schemes = requirement.keys().map(String::as_str);
+        missing.push(schemes.filter(|name| !is_sent(document, name)).collect());
+    }
+    let schemes: BTreeSet<&str> = missing.iter().flatten().copied().collect();
+    if missing.is_empty() || missing.iter().any(BTreeSet::is_empty) {
         return None;
     }
     let schemes: Vec<&str> = schemes.into_iter().collect();
@@ -73,7 +74,7 @@ pub(super) fn unmet(document: &Value, security: Option<&Value>, at: &str) -> Opt
             "a call needs `{}`, which the client does not send",
             schemes.join("` or `")
         ),
-        "give the operation a requirement with OAuth or a bearer token, or add the header in the transport",
+        "give the operation a requirement with OAuth or a bearer token alone, or add the header in the transport",
     ))
 }
 
@@ -89,20 +90,31 @@ fn scopes_of(requirement: &Map<String, Value>) -> Scopes {
     scopes.map(str::to_owned).collect()
 }
 
-/// Whether one of the schemes of a requirement is a token. A scheme that is not described is one.
+/// Whether the client meets a scheme: by its token, or by a header that it always sends, such as the signature.
+fn is_sent(document: &Value, name: &str) -> bool {
+    let scheme = &document["components"]["securitySchemes"][name];
+    let header = scheme["name"].as_str().filter(|_| scheme["in"] == "header");
+    let mut known = TRANSPORT_HEADERS.iter();
+    let is_known = header.is_some_and(|header| known.any(|it| header.eq_ignore_ascii_case(it)));
+    is_known || is_token(document, name)
+}
+
+/// Whether one of the schemes of a requirement is a token.
 fn has_token(document: &Value, requirement: &Map<String, Value>) -> bool {
-    let schemes = &document["components"]["securitySchemes"];
-    requirement.keys().any(|name| {
-        let scheme = &schemes[name];
-        let is_bearer = scheme["scheme"]
-            .as_str()
-            .is_none_or(|scheme| scheme.eq_ignore_ascii_case("bearer"));
-        match scheme["type"].as_str() {
-            Some("apiKey" | "mutualTLS") => false,
-            Some("http") => is_bearer,
-            _ => true,
-        }
-    })
+    requirement.keys().any(|name| is_token(document, name))
+}
+
+/// Whether a scheme is a token. A scheme that is not described is one.
+fn is_token(document: &Value, name: &str) -> bool {
+    let scheme = &document["components"]["securitySchemes"][name];
+    let is_bearer = scheme["scheme"]
+        .as_str()
+        .is_none_or(|scheme| scheme.eq_ignore_ascii_case("bearer"));
+    match scheme["type"].as_str() {
+        Some("apiKey" | "mutualTLS") => false,
+        Some("http") => is_bearer,
+        _ => true,
+    }
 }
 
 /// The sets that suffice for one requirement: `x:read` or `x:admin` if both are in it, and all other scopes.

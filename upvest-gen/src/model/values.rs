@@ -177,7 +177,15 @@ fn single<'a>(
             return Ok(container(Around::Map, node.rest.as_ref()));
         }
         Some("object") => objects::object(types, node, branches, None, context)?,
-        Some("null") | None => Type::Json,
+        Some("null") => Type::Json,
+        None => {
+            let names = node.list("type").iter().filter_map(Value::as_str);
+            let names: Vec<&str> = names.collect();
+            if names.len() > 1 {
+                note_several(types, node, &names, context);
+            }
+            Type::Json
+        }
         Some(other) => {
             return Err(Error::at(
                 &node.at,
@@ -232,18 +240,23 @@ fn union<'a>(
             });
         }
         _ => {
-            types.notes.push(Error::at(
-                &node.at,
-                format!(
-                    "`{}` of {} may be {}, which is read as any JSON",
-                    context.field,
-                    context.entity,
-                    kinds.join(" or ")
-                ),
-                "describe one of them in the overlay, if the others do not occur",
-            ));
+            note_several(types, node, &kinds, context);
             Type::Json
         }
     };
     Ok(Reading::Type(kind))
+}
+
+/// Notes that a value of several types is read as any JSON.
+fn note_several(types: &mut Types<'_>, node: &Node<'_>, kinds: &[&str], context: &Context<'_>) {
+    types.notes.push(Error::at(
+        &node.at,
+        format!(
+            "`{}` of {} may be {}, which is read as any JSON",
+            context.field,
+            context.entity,
+            kinds.join(" or ")
+        ),
+        "describe one of them in the overlay, if the others do not occur",
+    ));
 }

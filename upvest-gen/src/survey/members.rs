@@ -111,7 +111,7 @@ impl<'a> MemberReader<'a> {
 }
 
 /// The keywords with schemas of the same value, prose, and what the model has under a name of its own.
-const NOT_COUNTED: [&str; 20] = [
+const NOT_COUNTED: [&str; 19] = [
     "$ref",
     "allOf",
     "oneOf",
@@ -129,7 +129,6 @@ const NOT_COUNTED: [&str; 20] = [
     "$comment",
     "x-rust-name",
     "x-type-name",
-    "x-sensitive",
     "x-public",
     "x-final",
 ];

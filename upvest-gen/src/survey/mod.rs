@@ -19,13 +19,16 @@ pub(crate) use members::text;
 pub(crate) use walk::{Held, Visit};
 
 use crate::document::{self, METHODS};
-use crate::model::{Api, Content, Event, Operation, Place, TRANSPORT_HEADERS, Type, encoding};
+use crate::model::{Api, Content, Event, Operation, Place, TRANSPORT_HEADERS, Type, is_sent};
 use crate::pointer;
 use links::Links;
 use walk::{Site, Start, Walk};
 
 /// The fields of an event that the layer on top reads.
 const EVENT: [&str; 5] = ["id", "created_at", "type", "object", "webhook_id"];
+
+/// How many envelopes may contain each other around an event.
+const DEEPEST_ENVELOPE: usize = 8;
 
 /// The values of a description, with what the crate has for them.
 pub(crate) struct Survey<'a> {
@@ -167,7 +170,8 @@ impl<'a> Surveyor<'a> {
             .operation
             .and_then(|operation| operation.body.as_ref());
         for (media_type, media) in members(&body["content"]) {
-            let is_sent = known.is_some_and(|body| encoding(media_type) == Some(body.encoding));
+            let document = self.document;
+            let is_sent = known.is_some_and(|body| is_sent(document, body, media_type, media));
             let held = match known.filter(|_| is_sent) {
                 Some(body) => Held::Typed(body.kind.clone()),
                 None => Held::Nothing,
@@ -198,7 +202,10 @@ impl<'a> Surveyor<'a> {
             let is_accepted = answer.is_some_and(|answer| {
                 let download = answer.download.as_deref().unwrap_or_default();
                 let mut all = answer.accept.split(',').chain(download.split(','));
-                all.any(|accepted| accepted.trim() == media_type)
+                let is_json_of_range = document::is_range(media_type)
+                    && matches!(answer.content, Content::Json(_) | Content::List(_))
+                    && answer.accept.contains("application/json");
+                is_json_of_range || all.any(|accepted| accepted.trim() == media_type)
             });
             let held = match answer.filter(|_| is_accepted) {
                 Some(answer) if document::is_json(media_type) => match &answer.content {
@@ -275,7 +282,7 @@ impl<'a> Surveyor<'a> {
                 let at = pointer::join(&pointer::join(&to, method), "requestBody");
                 let (at, body) = document::resolve_at(self.document, &delivery["requestBody"], &at);
                 for (at, schema) in schemas(body, &at) {
-                    is_known |= self.delivery(group, members_place(at, schema), link);
+                    is_known |= self.delivery(group, members_place(at, schema), link, 0);
                 }
             }
             if !is_known {
@@ -284,9 +291,15 @@ impl<'a> Surveyor<'a> {
         }
     }
 
-    /// The events in the body of a delivery: a single one, a list of them, or one of several. Returns whether there are types of
-    /// events in it.
-    fn delivery(&mut self, group: &str, place: members::Place<'a>, link: usize) -> bool {
+    /// The events in the body of a delivery: a single one, a list of them, one of several, or those in an envelope. Returns whether
+    /// there are types of events in it.
+    fn delivery(
+        &mut self,
+        group: &str,
+        place: members::Place<'a>,
+        link: usize,
+        depth: usize,
+    ) -> bool {
         let mut is_known = false;
         let mut open = vec![place];
         // A longer chain is circular.
@@ -305,6 +318,8 @@ impl<'a> Surveyor<'a> {
                 open.extend(branches);
             } else if events.properties.is_empty() {
                 open.extend(events.items.iter().cloned());
+            } else if self.kinds(&events).is_empty() && depth < DEEPEST_ENVELOPE {
+                is_known |= self.envelope(group, &next, link, depth + 1);
             } else {
                 is_known |= self.event(group, &next, link);
             }
@@ -312,18 +327,69 @@ impl<'a> Surveyor<'a> {
         is_known
     }
 
+    /// An object with events in its fields. Its other fields are not in the crate.
+    fn envelope(
+        &mut self,
+        group: &str,
+        place: &members::Place<'a>,
+        link: usize,
+        depth: usize,
+    ) -> bool {
+        let members = self.walk.members(std::slice::from_ref(place));
+        let link = self.walk.links.part(vec![place.at.clone()], Some(link));
+        let mut is_known = false;
+        for (name, places) in &members.properties {
+            let mut has_events = false;
+            for place in places {
+                has_events |= self.delivery(group, place.clone(), link, depth);
+            }
+            is_known |= has_events;
+            let is_read = has_events || EVENT.contains(name);
+            let presence = if is_read {
+                Presence::Present
+            } else {
+                Presence::Lost(link)
+            };
+            for place in places {
+                let item = Item::new(ItemKind::Field, place.at.clone());
+                self.walk.items.add(item, presence);
+            }
+            if !is_read {
+                self.walk.visit(Start {
+                    places: places.clone(),
+                    held: Held::Untyped,
+                    site: Site::new(format!("webhook {group}"), format!("envelope {name}")),
+                    link: Some(link),
+                    is_foreign: false,
+                });
+            }
+        }
+        is_known
+    }
+
+    /// The types of an event: the values of its field `type`, or else the default, which is its only value.
+    fn kinds(&mut self, event: &members::Members<'a>) -> Vec<String> {
+        let kinds = event.properties.get("type").cloned().unwrap_or_default();
+        let kinds = self.walk.members(&kinds);
+        let default = kinds.keywords.get("default").into_iter().flatten();
+        if kinds.enumerated.is_empty() {
+            return default.cloned().collect();
+        }
+        let texts = kinds.enumerated.iter().map(|kind| kind.text.clone());
+        texts.collect()
+    }
+
     /// The types of an event, and its object.
     fn event(&mut self, group: &str, place: &members::Place<'a>, link: usize) -> bool {
         let members = self.walk.members(std::slice::from_ref(place));
-        let kinds = members.properties.get("type").cloned().unwrap_or_default();
-        let kinds = self.walk.members(&kinds);
+        let kinds = self.kinds(&members);
         let mut event: Option<&'a Event> = None;
-        for kind in &kinds.enumerated {
-            let mut kinds = self.api.event_kinds.iter();
-            let is_there = kinds.any(|known| known.wire == kind.text);
-            self.count(ItemKind::Event, kind.text.clone(), is_there, link);
+        for kind in &kinds {
+            let mut known = self.api.event_kinds.iter();
+            let is_there = known.any(|known| known.wire == *kind);
+            self.count(ItemKind::Event, kind.clone(), is_there, link);
             let mut known = self.api.events.iter();
-            event = event.or_else(|| known.find(|event| event.types.contains(&kind.text)));
+            event = event.or_else(|| known.find(|event| event.types.contains(kind)));
         }
         let link = self.walk.links.part(vec![place.at.clone()], Some(link));
         for (name, places) in &members.properties {
@@ -351,7 +417,7 @@ impl<'a> Surveyor<'a> {
                 is_foreign: *name == "type",
             });
         }
-        !kinds.enumerated.is_empty()
+        !kinds.is_empty()
     }
 
     fn count(&mut self, kind: ItemKind, name: String, is_there: bool, link: usize) {

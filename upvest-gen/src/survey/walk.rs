@@ -286,7 +286,7 @@ impl<'a> Walk<'a> {
             }));
         };
         nested(&members.items, items(&from.held), "items");
-        nested(&members.values, rest(&from.held), "values");
+        nested(&members.values, self.rest(&from.held), "values");
         inner
     }
 
@@ -398,6 +398,24 @@ impl<'a> Walk<'a> {
         }
         (Held::Untyped, site.further(name))
     }
+
+    /// What the crate has for the values of a map, or for the additional fields of an object.
+    fn rest(&self, held: &Held) -> Held {
+        if let Some(schema) = held.schema() {
+            let schema = self.schemas.get(schema);
+            let fields = schema.into_iter().flat_map(|schema| schema.fields());
+            let mut extra = fields.filter(|field| field.extra);
+            return extra.next().map_or(Held::Untyped, |field| {
+                self.rest(&Held::Typed(field.kind.clone()))
+            });
+        }
+        match held {
+            Held::Typed(Type::Nullable(inner)) => self.rest(&Held::Typed((**inner).clone())),
+            Held::Typed(Type::Map(values)) => Held::Typed((**values).clone()),
+            Held::Whole | Held::Nothing => held.clone(),
+            _ => Held::Untyped,
+        }
+    }
 }
 
 /// The object that has the property at this place.
@@ -405,16 +423,6 @@ fn owner(property: &str) -> &str {
     property
         .rsplit_once("/properties/")
         .map_or(property, |(owner, _)| owner)
-}
-
-/// What the crate has for the values of a map, or for the additional fields of an object.
-fn rest(held: &Held) -> Held {
-    match held {
-        Held::Typed(Type::Nullable(inner)) => rest(&Held::Typed((**inner).clone())),
-        Held::Typed(Type::Map(values)) => Held::Typed((**values).clone()),
-        Held::Whole | Held::Nothing => held.clone(),
-        _ => Held::Untyped,
-    }
 }
 
 /// What the crate has for the items of a list.

@@ -272,6 +272,7 @@ fn alternatives_of_objects_with_a_mark_are_a_union() {
 fn alternatives_that_no_type_holds_are_any_json_and_noted() {
     for schema in [
         "{ oneOf: [{ type: string }, { type: integer }] }",
+        "{ type: [string, integer] }",
         "{ oneOf: [{ type: string }, { type: object, properties: { id: { type: string } } }] }",
         "{ anyOf: [{ type: array, items: { type: string } }, { type: array, items: { type: integer } }] }",
         "{ anyOf: [{ type: array, items: { type: string } }, { type: string }] }",

@@ -112,6 +112,15 @@ async fn additional_properties_are_kept_and_sent() {
     let body = extra::types::LabelsUpdate::builder().name("a").type_("T");
     let request = sent(|server| client!(extra, server).write_labels().body(body)).await;
     assert_eq!(text(&request), r#"{"name":"a","type":"T"}"#);
+
+    // Neither the builder nor a changed value writes a property twice.
+    let repeated = BTreeMap::from([("type".to_owned(), "1".to_owned())]);
+    let body = extra::types::LabelsUpdate::builder().name("a").type_("T");
+    let mut changed = body.clone().build().unwrap();
+    changed.extra.clone_from(&repeated);
+    let problem = rejected(|server| client!(extra, server).write_labels().body(changed)).await;
+    assert!(problem.contains("`type` is a field and"), "{problem}");
+    rejected(|server| client!(extra, server).write_labels().body(body.extra(repeated))).await;
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ mod deprecated;
 mod examples;
 mod inheritance;
 mod lists;
+mod neighbours;
 mod requests;
 mod scopes;
 mod tags;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::body_builder::Buildable;
-use crate::values::finite::check_finite;
+use crate::values::sendable::check_sendable;
 
 /// The body of a request: none (`()`), [`Json`], [`Form`], [`JsonValue`], [`Binary`] or [`Text`].
 pub trait Body: Default {
@@ -158,7 +158,7 @@ impl<T: Serialize> Format<T> for AsJson {
     const MEDIA_TYPE: &'static str = "application/json";
 
     fn write(value: T) -> Result<Bytes, String> {
-        check_finite(&value)?;
+        check_sendable(&value)?;
         serde_json::to_vec(&value)
             .map(Bytes::from)
             .map_err(|error| error.to_string())
@@ -172,7 +172,7 @@ impl<T: Serialize> Format<T> for AsForm {
     const MEDIA_TYPE: &'static str = "application/x-www-form-urlencoded";
 
     fn write(value: T) -> Result<Bytes, String> {
-        check_finite(&value)?;
+        check_sendable(&value)?;
         serde_urlencoded::to_string(&value)
             .map(Bytes::from)
             .map_err(|error| error.to_string())

@@ -27,8 +27,8 @@ use crate::answers::list_response::ListResponse;
 use crate::answers::response::{Metadata, Response};
 use crate::operation_meta::{OperationMeta, ParameterPlace};
 use crate::transports::api_client::ApiClient;
-use crate::values::finite::check_finite;
 use crate::values::path_segment::encode_path_list;
+use crate::values::sendable::check_sendable;
 
 const NOT_A_SEGMENT: &str = "an empty value, `.` and `..` would change the path of the request";
 
@@ -75,7 +75,7 @@ macro_rules! setters {
 
 /// The value as JSON, which is `null` for a parameter that is left out.
 fn plain<T: Serialize>(value: Option<T>) -> Result<Value, String> {
-    check_finite(&value)?;
+    check_sendable(&value)?;
     serde_json::to_value(value).map_err(|error| error.to_string())
 }
 
@@ -84,7 +84,7 @@ fn json_text<T: Serialize>(value: Option<T>) -> Result<Value, String> {
     let Some(value) = value else {
         return Ok(Value::Null);
     };
-    check_finite(&value)?;
+    check_sendable(&value)?;
     let text = serde_json::to_string(&value).map_err(|error| error.to_string())?;
     Ok(Value::String(text))
 }

@@ -10,6 +10,7 @@ use futures_util::TryStreamExt as _;
 use futures_util::future::BoxFuture;
 use http::{Request, Version};
 use reqwest::Url;
+use tokio::time::timeout;
 
 use super::transport::Transport;
 use crate::answers::byte_stream::ByteStream;
@@ -23,10 +24,19 @@ const PING_INTERVAL: Duration = Duration::from_secs(10);
 /// The shortest time between two new clients, as many requests can time out together.
 const BETWEEN_RENEWALS: Duration = Duration::from_secs(1);
 
+/// How long to wait for the status and the headers of a response, unless the request says otherwise.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// An extension of a request: how long [`HttpTransport`] waits for the status and the headers of its response. 20 s without it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ResponseTimeout(pub Duration);
+
 /// Makes a `reqwest` client with connections of its own.
 type Connect = Box<dyn Fn() -> reqwest::Result<reqwest::Client> + Send + Sync>;
 
 /// Sends each request once over the network, byte for byte, without retries and redirects.
+///
+/// It waits 20 s for the headers of a response, or as long as the request's [`ResponseTimeout`] says.
 ///
 /// ```
 /// use upvest_runtime::HttpTransport;
@@ -95,10 +105,16 @@ impl HttpTransport {
         operation: &OperationMeta,
     ) -> Result<Response<ByteStream>, Error> {
         let started = Instant::now();
+        let limit = request.extensions().get().copied();
+        let ResponseTimeout(limit) = limit.unwrap_or(ResponseTimeout(RESPONSE_TIMEOUT));
         let request = unchanged(request)?;
         let url = request.url().clone();
         let client = self.connections().client.clone();
-        let response = client.execute(request).await;
+        let Ok(response) = timeout(limit, client.execute(request)).await else {
+            self.timed_out();
+            let error = Error::new(ErrorKind::Timeout, "no answer in time");
+            return Err(error.with_outcome_of(operation));
+        };
         let mut response =
             response.map_err(|error| no_response(error).with_outcome_of(operation))?;
         self.connections().are_shared = response.version() >= Version::HTTP_2;

@@ -2,7 +2,6 @@
 
 pub(crate) mod code;
 pub(crate) mod decimal;
-pub(crate) mod finite;
 pub(crate) mod foreign_traits;
 pub(crate) mod id;
 pub(crate) mod idempotency_key;
@@ -15,6 +14,7 @@ pub mod open_enum;
 pub mod open_union;
 pub(crate) mod path_segment;
 pub(crate) mod reading;
+pub(crate) mod sendable;
 pub(crate) mod strict;
 mod strict_findings;
 mod strict_reader;

@@ -1,25 +1,33 @@
-//! Finds numbers that neither JSON nor a form can express: NaN and the infinities. Serde writes them as `null`.
+//! Finds what must not be sent, although serde writes it: NaN and the infinities, which become `null`, and an additional property
+//! with the name of a field, which then stands in the object twice.
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Display};
 
 use serde::Serialize;
 use serde::ser::{self, Serializer};
 
-/// Checks all numbers in `value`.
+/// Checks all numbers and all objects in `value`.
 ///
 /// # Errors
 ///
-/// Names the field of the first number that is not finite.
-pub(crate) fn check_finite<T: Serialize + ?Sized>(value: &T) -> Result<(), String> {
+/// Names the field of the first number that is not finite, or the first property that an object has twice.
+pub(crate) fn check_sendable<T: Serialize + ?Sized>(value: &T) -> Result<(), String> {
     value
-        .serialize(FiniteNumbers)
+        .serialize(Checker)
         .map_err(|problem| problem.to_string())
 }
 
-/// The place of a number that is not finite, or the problem of a value that cannot be written.
+/// Why a value must not be sent.
 #[derive(Debug)]
 enum Problem {
-    NotFinite { field: Option<String> },
+    NotFinite {
+        field: Option<String>,
+    },
+    Repeated {
+        property: String,
+    },
+    /// The value cannot be written.
     Other(String),
 }
 
@@ -49,6 +57,9 @@ impl Display for Problem {
         match self {
             Self::NotFinite { field: None } => f.write_str(rule),
             Self::NotFinite { field: Some(name) } => write!(f, "`{name}`: {rule}"),
+            Self::Repeated { property } => {
+                write!(f, "`{property}` is a field and an additional property")
+            }
             Self::Other(problem) => f.write_str(problem),
         }
     }
@@ -64,7 +75,7 @@ impl ser::Error for Problem {
 
 /// A serializer that writes nothing.
 #[derive(Clone, Copy)]
-struct FiniteNumbers;
+struct Checker;
 
 macro_rules! accept {
     ($($method:ident($($argument:ty),*))*) => {
@@ -82,14 +93,14 @@ macro_rules! enter {
     };
 }
 
-impl Serializer for FiniteNumbers {
+impl Serializer for Checker {
     type Ok = ();
     type Error = Problem;
     type SerializeSeq = Self;
     type SerializeTuple = Self;
     type SerializeTupleStruct = Self;
     type SerializeTupleVariant = Self;
-    type SerializeMap = Self;
+    type SerializeMap = Properties;
     type SerializeStruct = Self;
     type SerializeStructVariant = Self;
 
@@ -106,9 +117,12 @@ impl Serializer for FiniteNumbers {
         serialize_tuple(usize) -> SerializeTuple
         serialize_tuple_struct(&'static str, usize) -> SerializeTupleStruct
         serialize_tuple_variant(&'static str, u32, &'static str, usize) -> SerializeTupleVariant
-        serialize_map(Option<usize>) -> SerializeMap
         serialize_struct(&'static str, usize) -> SerializeStruct
         serialize_struct_variant(&'static str, u32, &'static str, usize) -> SerializeStructVariant
+    }
+
+    fn serialize_map(self, _length: Option<usize>) -> Result<Properties, Problem> {
+        Ok(Properties::default())
     }
 
     fn serialize_f32(self, number: f32) -> Result<(), Problem> {
@@ -145,7 +159,7 @@ impl Serializer for FiniteNumbers {
 /// Implements the serializer of a compound whose parts have no names.
 macro_rules! check_parts {
     ($($compound:ident { $($method:ident)+ })*) => {
-        $(impl ser::$compound for FiniteNumbers {
+        $(impl ser::$compound for Checker {
             type Ok = ();
             type Error = Problem;
 
@@ -165,13 +179,43 @@ check_parts! {
     SerializeTuple { serialize_element }
     SerializeTupleStruct { serialize_field }
     SerializeTupleVariant { serialize_field }
-    SerializeMap { serialize_key serialize_value }
+}
+
+/// The properties of a map, or of an object with additional properties.
+#[derive(Debug, Default)]
+struct Properties {
+    names: BTreeSet<String>,
+}
+
+impl ser::SerializeMap for Properties {
+    type Ok = ();
+    type Error = Problem;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Problem> {
+        let name = serde_json::to_value(key).map_err(ser::Error::custom)?;
+        let property = name
+            .as_str()
+            .map_or_else(|| name.to_string(), str::to_owned);
+        if self.names.contains(&property) {
+            return Err(Problem::Repeated { property });
+        }
+        self.names.insert(property);
+        Ok(())
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Problem> {
+        value.serialize(Checker)
+    }
+
+    fn end(self) -> Result<(), Problem> {
+        Ok(())
+    }
 }
 
 /// Implements the serializer of a compound whose fields have names.
 macro_rules! check_fields {
     ($($compound:ident)*) => {
-        $(impl ser::$compound for FiniteNumbers {
+        $(impl ser::$compound for Checker {
             type Ok = ();
             type Error = Problem;
 
@@ -207,13 +251,13 @@ mod tests {
     #[test]
     fn a_number_that_is_not_finite_is_found_at_any_depth() {
         for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
-            assert!(check_finite(&number).is_err());
-            assert!(check_finite(&[Some((1, number))]).is_err());
+            assert!(check_sendable(&number).is_err());
+            assert!(check_sendable(&[Some((1, number))]).is_err());
             let order = Order {
                 rates: Some(vec![1.0, number]),
                 limits: BTreeMap::new(),
             };
-            let problem = check_finite(&order).unwrap_err();
+            let problem = check_sendable(&order).unwrap_err();
             assert!(
                 problem.starts_with("`rates`: NaN and infinities"),
                 "{problem}"
@@ -221,17 +265,35 @@ mod tests {
         }
     }
 
+    #[derive(Serialize)]
+    struct Labels {
+        name: &'static str,
+        #[serde(flatten)]
+        extra: BTreeMap<&'static str, f64>,
+    }
+
+    #[test]
+    fn an_additional_property_with_the_name_of_a_field_is_found() {
+        let labels = |key| Labels {
+            name: "a",
+            extra: BTreeMap::from([(key, 1.0)]),
+        };
+        assert_eq!(check_sendable(&labels("other")), Ok(()));
+        let problem = check_sendable(&[Some(labels("name"))]).unwrap_err();
+        assert_eq!(problem, "`name` is a field and an additional property");
+    }
+
     #[test]
     fn finite_numbers_and_other_values_are_accepted() {
         let limits = BTreeMap::from([("low", f32::MIN), ("high", f32::MAX)]);
         assert_eq!(
-            check_finite(&Order {
+            check_sendable(&Order {
                 rates: None,
                 limits
             }),
             Ok(())
         );
         let json = serde_json::json!({ "a": [null, true, "text", 1, 1.5, { "b": {} }] });
-        assert_eq!(check_finite(&json), Ok(()));
+        assert_eq!(check_sendable(&json), Ok(()));
     }
 }
