@@ -72,7 +72,7 @@ impl FromStr for Environment {
 #[non_exhaustive]
 pub(crate) enum InvalidEnvironment {
     #[error(
-        "the base URL must be https; http is allowed only for loopback hosts, because others on the network could read the token. For tests in a container network use `Environment::Insecure`"
+        "the base URL must be https; http is allowed only for loopback hosts, because others on the network could read the token; see `Environment::Insecure` or set UPVEST_INSECURE_HTTP=1"
     )]
     Insecure,
     #[error("the base URL must be https with a host")]

@@ -12,6 +12,7 @@ use crate::problems::{Problems, Setting};
 use upvest_signing::{KeyError, SigningKey};
 
 const ENVIRONMENT: &str = "UPVEST_ENVIRONMENT";
+const INSECURE_HTTP: &str = "UPVEST_INSECURE_HTTP";
 const CLIENT_ID: &str = "UPVEST_CLIENT_ID";
 const CLIENT_SECRET: &str = "UPVEST_CLIENT_SECRET";
 const SCOPES: &str = "UPVEST_SCOPES";
@@ -46,6 +47,7 @@ impl<C: GeneratedClient> UpvestBuilderFor<C> {
     /// | variable | value |
     /// | --- | --- |
     /// | `UPVEST_ENVIRONMENT` | `sandbox`, `live`, or the base URL of another server |
+    /// | `UPVEST_INSECURE_HTTP` | `1` allows `http://` to a host that is not this machine, for tests in a container network |
     /// | `UPVEST_CLIENT_ID` | the client id |
     /// | `UPVEST_CLIENT_SECRET` | the client secret |
     /// | `UPVEST_SIGNING_KEY_ID` | the id that Upvest assigned to the signing key; optional if you set a signer yourself |
@@ -137,11 +139,27 @@ impl<L: Fn(&str) -> Option<OsString>> Variables<L> {
     }
 
     fn environment(&mut self) -> Option<Environment> {
-        let environment = self.required(ENVIRONMENT)?.trim().parse();
-        if let Err(error) = &environment {
-            self.add_problem(ENVIRONMENT, format!("{ENVIRONMENT}: {error}"));
+        let allows_http = self.flag(INSECURE_HTTP);
+        let environment = self.required(ENVIRONMENT)?.trim().parse::<Environment>();
+        match environment {
+            Ok(Environment::Custom(url)) if allows_http => Some(Environment::Insecure(url)),
+            Ok(environment) => Some(environment),
+            Err(error) => {
+                self.add_problem(ENVIRONMENT, format!("{ENVIRONMENT}: {error}"));
+                None
+            }
         }
-        environment.ok()
+    }
+
+    fn flag(&mut self, name: &str) -> bool {
+        match self.optional(name).as_deref().map(str::trim) {
+            None | Some("0") => false,
+            Some("1") => true,
+            Some(_) => {
+                self.add_problem(name, format!("{name} is neither 1 nor 0"));
+                false
+            }
+        }
     }
 
     /// A signer can be set instead of a key.

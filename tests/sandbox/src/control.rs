@@ -124,7 +124,7 @@ pub(crate) async fn cors(
 }
 
 /// The views, each with its name and a description.
-const VIEWS: [(&str, &str); 13] = [
+const VIEWS: [(&str, &str); 15] = [
     (
         "state",
         "The time, and the number of resources of each type.",
@@ -135,6 +135,8 @@ const VIEWS: [(&str, &str); 13] = [
     ),
     ("overview", "The data of the status page."),
     ("events", "The events so far, with their reasons."),
+    ("instruments", "The instruments."),
+    ("webhooks", "The webhook subscriptions."),
     ("event_types", "The event types for `trigger`."),
     (
         "requests",
@@ -175,6 +177,16 @@ async fn show(
         "deliveries" => {
             let deliveries = shared.deliveries().records();
             json_answer(&deliveries)
+        }
+        "instruments" => {
+            let core = shared.core_to_read();
+            let all = core.state.instruments.rows().iter();
+            json_answer(&all.map(|it| &it.view).collect::<Vec<_>>())
+        }
+        "webhooks" => {
+            let core = shared.core_to_read();
+            let all = core.state.time.events.subscriptions.rows().iter();
+            json_answer(&all.map(|it| &it.view).collect::<Vec<_>>())
         }
         "faults" => {
             let rules = shared.faults().rules.clone();
@@ -281,6 +293,9 @@ async fn execute(
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
+    if headers.contains_key("signature-input") {
+        return refused("a command must not be signed: this is a call of the API or a delivery");
+    }
     if !media_type.starts_with("application/json") {
         return refused(
             "send the fields of the command with `content-type: application/json`, or `{}` if it has none",
@@ -291,12 +306,12 @@ async fn execute(
     } else {
         serde_json::from_slice(&body)
     };
-    let mut fields: Value = match fields {
-        Ok(fields @ Value::Object(_)) => fields,
-        _ => return refused("the body is not a JSON object"),
+    let fields = match fields {
+        Ok(Value::Object(fields)) => fields,
+        Ok(_) => return refused("the body is not a JSON object"),
+        Err(error) => return refused(&format!("the body is not valid JSON: {error}")),
     };
-    fields["command"] = Value::String(name);
-    match serde_json::from_value::<Command>(fields) {
+    match Command::read(&name, fields) {
         Err(error) => refused(&error.to_string()),
         Ok(Command::SetOffline {
             offline: true,

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::access::KEY_ID;
 use crate::control::DEMO_PASSPHRASE;
 use crate::domain::events::Event;
+use crate::instant;
 use crate::sandbox::ACCOUNT_GROUP;
 use crate::sandbox::shared::Shared;
 
@@ -24,6 +25,7 @@ pub struct EventRecord {
     /// The id of the event in deliveries.
     pub id: Uuid,
     /// The time of the event on the sandbox's clock.
+    #[serde(serialize_with = "crate::instant::write")]
     pub created_at: DateTime<Utc>,
     /// Its `type` in the official format, such as `ORDER.FILLED`.
     pub event_type: &'static str,
@@ -85,7 +87,7 @@ impl Shared {
             .map(|it| {
                 let at = it.created_at;
                 let kind = it.kind.event_type;
-                json!({ "created_at": at, "event_type": kind, "about": it.about, "reason": it.reason })
+                json!({ "created_at": instant::text(at), "event_type": kind, "about": it.about, "reason": it.reason })
             })
             .collect();
         drop(core);
@@ -124,14 +126,14 @@ impl Shared {
         let state = &core.state;
         if self.setup.engine.is_some() {
             let mut summary = json!(core.rows.counts());
-            summary["now"] = json!(now);
+            summary["now"] = json!(instant::text(now));
             summary["events"] = json!(state.time.events.count);
             summary["requests"] = json!(requests);
             summary["deliveries"] = json!(deliveries);
             return summary;
         }
         json!({
-            "now": now,
+            "now": instant::text(now),
             "users": state.users.len(),
             "accounts": state.accounts.len(),
             "instruments": state.instruments.len(),

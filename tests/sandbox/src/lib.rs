@@ -53,6 +53,7 @@ mod events;
 mod faults;
 mod hosts;
 mod http;
+mod instant;
 mod log;
 mod sandbox;
 mod webhooks;

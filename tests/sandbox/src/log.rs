@@ -13,6 +13,7 @@ pub struct RequestRecord {
     /// The number of the request, starting at 1.
     pub number: u64,
     /// The time of its arrival on the sandbox's clock.
+    #[serde(serialize_with = "crate::instant::write")]
     pub at: DateTime<Utc>,
     /// The HTTP method.
     pub method: String,
@@ -39,6 +40,7 @@ pub struct RequestRecord {
 #[non_exhaustive]
 pub struct DeliveryRecord {
     /// The time of the attempt on the sandbox's clock.
+    #[serde(serialize_with = "crate::instant::write")]
     pub at: DateTime<Utc>,
     /// The subscription.
     pub webhook_id: Uuid,

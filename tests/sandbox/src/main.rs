@@ -13,7 +13,7 @@ use upvest_signing::SignatureVersion;
 
 /// A local server with the whole Investment API of Upvest, with simulated money and faults on demand.
 #[derive(Parser)]
-#[command(version)]
+#[command(version, args_override_self = true)]
 #[expect(clippy::struct_excessive_bools, reason = "they are independent flags")]
 struct Flags {
     /// Address to listen on. 0.0.0.0 allows other machines and containers.
@@ -88,12 +88,12 @@ struct Flags {
     /// Sign deliveries in version 15 instead of 6.
     #[arg(long)]
     webhook_signatures_v15: bool,
-    /// Start with the state in this file, and never write to it.
+    /// Start with the state in this file, which `--save` has written.
     #[arg(long, value_name = "FILE")]
     load: Option<PathBuf>,
-    /// Save the state in this file, every few seconds and at the end. If the file exists, start with its state.
+    /// Save the state in this file at the end, and by `POST /_sandbox/save`.
     #[arg(long, value_name = "FILE")]
-    data: Option<PathBuf>,
+    save: Option<PathBuf>,
 }
 
 fn speed(text: &str) -> Result<f64, String> {
@@ -180,8 +180,8 @@ async fn run(flags: Flags) -> Result<(), Box<dyn std::error::Error>> {
     if let Some(path) = flags.load {
         builder = builder.load(path);
     }
-    if let Some(path) = &flags.data {
-        builder = builder.data(path);
+    if let Some(path) = &flags.save {
+        builder = builder.save(path);
     }
     let is_described = flags.description.is_some();
     if let Some(path) = flags.description {
@@ -193,14 +193,14 @@ async fn run(flags: Flags) -> Result<(), Box<dyn std::error::Error>> {
     if let Some(path) = flags.life {
         builder = builder.life(path);
     }
-    let sandbox = builder.start().await?;
     if let Some(url) = flags.webhook_url {
-        sandbox.execute(Command::Subscribe { url }).await?;
+        builder = builder.webhook_url(url);
     }
+    let sandbox = builder.start().await?;
     introduce(&sandbox, flags.no_signatures, is_described).await?;
     until_told_to_stop().await?;
-    sandbox.stop_in_order().await?;
-    if let Some(path) = &flags.data {
+    sandbox.stop().await?;
+    if let Some(path) = &flags.save {
         println!("The state is in {}.", path.display());
     }
     Ok(())

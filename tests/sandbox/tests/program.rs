@@ -77,6 +77,18 @@ impl Program {
         serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()
     }
 
+    /// The status and the body of the response.
+    async fn try_post(&self, path: &str, body: &Value) -> (u16, Value) {
+        let request = reqwest::Client::new()
+            .post(format!("{}{path}", self.url()))
+            .header("content-type", "application/json")
+            .body(body.to_string());
+        let answer = request.send().await.unwrap();
+        let status = answer.status().as_u16();
+        let body = answer.bytes().await.unwrap();
+        (status, serde_json::from_slice(&body).unwrap())
+    }
+
     /// Stops it as a service manager does, and returns its last output.
     fn terminate(mut self) -> String {
         let killed = Command::new("kill")
@@ -162,7 +174,7 @@ async fn its_state_is_saved_at_the_end_and_loaded_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("state.json");
     let data = file.to_str().unwrap();
-    let program = Program::start(&["--no-signatures", "--data", data]);
+    let program = Program::start(&["--no-signatures", "--save", data]);
     let address = json!({ "street": "Hauptstr. 1", "city": "Berlin", "postal_code": "10115", "country": "DE" });
     let user = json!({
         "first_name": "Ada", "last_name": "Lovelace", "email": "ada@example.com", "date_of_birth": "1990-12-10",
@@ -171,7 +183,7 @@ async fn its_state_is_saved_at_the_end_and_loaded_at_the_start() {
     let user = program.post("/users", user).await["id"].clone();
     assert!(program.terminate().contains(data));
 
-    let program = Program::start(&["--no-signatures", "--data", data]);
+    let program = Program::start(&["--no-signatures", "--load", data]);
     let users = program.get("/users").await;
     assert_eq!(
         (&users["data"][0]["id"], &users["meta"]["total"]),
@@ -185,7 +197,7 @@ async fn what_is_answered_while_it_stops_is_saved() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("state.json");
     let data = file.to_str().unwrap();
-    let program = Program::start(&["--no-signatures", "--data", data]);
+    let program = Program::start(&["--no-signatures", "--save", data]);
     let late = json!({ "operation": "createSecuritiesTransfer", "fault": { "kind": "delay", "millis": 300 } });
     program.post("/_sandbox/add_fault", late).await;
     let url = format!("{}/securities_transfers", program.url());
@@ -227,15 +239,29 @@ async fn one_seed_gives_the_same_ids_and_another_gives_others() {
 }
 
 #[tokio::test]
-async fn a_webhook_url_is_subscribed_to_everything() {
-    let program = Program::start(&[
-        "--no-signatures",
-        "--webhook-url",
-        "http://127.0.0.1:1/hook",
-    ]);
-    let subscription = &program.get("/webhooks").await["data"][0];
-    assert_eq!(subscription["status"], "ACTIVE");
-    assert_eq!(subscription["event_categories"], json!(["ALL"]));
+async fn a_webhook_url_is_subscribed_once_whatever_happens() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state.json");
+    let hook = "http://127.0.0.1:1/hook";
+    let flags = ["--no-signatures", "--webhook-url", hook];
+    let assert_subscribed = async |program: &Program| {
+        let subscriptions = program.get("/webhooks").await["data"].clone();
+        assert_eq!(subscriptions.as_array().unwrap().len(), 1);
+        assert_eq!(subscriptions[0]["url"], hook);
+        assert_eq!(subscriptions[0]["status"], "ACTIVE");
+        assert_eq!(subscriptions[0]["event_categories"], json!(["ALL"]));
+    };
+    let program = Program::start(&[&flags[..], &["--save", path(&file)]].concat());
+    assert_subscribed(&program).await;
+    program.post("/_sandbox/reset", json!({})).await;
+    assert_subscribed(&program).await;
+    program.terminate();
+    for _ in 0..2 {
+        let again = ["--load", path(&file), "--save", path(&file)];
+        let program = Program::start(&[&flags[..], &again].concat());
+        assert_subscribed(&program).await;
+        program.terminate();
+    }
 }
 
 #[tokio::test]
@@ -334,69 +360,79 @@ async fn idle_connections_do_not_block_others_when_descriptors_are_scarce() {
 }
 
 #[tokio::test]
-async fn what_is_saved_survives_a_kill_and_a_fixture_is_never_written_to() {
+async fn only_the_command_save_and_a_clean_exit_write_the_state() {
     let folder = tempfile::tempdir().unwrap();
-    let (data, fixture) = (
-        folder.path().join("data.json"),
-        folder.path().join("fixture.json"),
-    );
-    let flags = ["--no-signatures", "--speed", "0", "--data", path(&data)];
+    let file = folder.path().join("state.json");
+    let flags = ["--no-signatures", "--speed", "0", "--save", path(&file)];
     let mut program = Program::start(&flags);
-    program
-        .post("/_sandbox/create_account_group", json!({}))
-        .await;
-    let before = std::fs::read(&data).unwrap();
-    let group = program
-        .post("/_sandbox/create_account_group", json!({}))
-        .await["id"]
-        .clone();
-    // The state is saved automatically after a few seconds.
-    let mut rounds = 0;
-    while !std::fs::read_to_string(&data)
-        .unwrap()
-        .contains(group.as_str().unwrap())
-    {
-        program.get("/_sandbox/state").await;
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        rounds += 1;
-        assert!(rounds < 200, "nothing is saved");
-    }
-    assert!(
-        before.starts_with(br#"{"version":4,"#),
-        "the state says what form it has"
-    );
+    let make_group = async |program: &Program| {
+        let group = program.post("/_sandbox/create_account_group", json!({}));
+        group.await["id"].as_str().unwrap().to_owned()
+    };
+    let saved = make_group(&program).await;
+    assert!(!file.exists(), "nothing is saved by itself");
+    let answer = program.post("/_sandbox/save", json!({})).await;
+    assert_eq!(answer["file"], path(&file));
+    let lost = make_group(&program).await;
     program.process.kill().unwrap();
     program.process.wait().unwrap();
-    std::fs::copy(&data, &fixture).unwrap();
-    let saved = std::fs::read(&fixture).unwrap();
-    for flags in [
-        flags.to_vec(),
-        vec!["--no-signatures", "--load", path(&fixture)],
-    ] {
-        let program = Program::start(&flags);
-        let twice =
-            reqwest::Client::new().post(format!("{}/_sandbox/create_account_group", program.url()));
-        let twice = twice.header("content-type", "application/json");
-        let twice = twice
-            .body(json!({ "id": group }).to_string())
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(twice.status(), 400, "the group is there");
-        program
-            .post("/_sandbox/create_account_group", json!({}))
-            .await;
-        program.terminate();
-    }
-    assert_eq!(std::fs::read(&fixture).unwrap(), saved);
+    let state = std::fs::read_to_string(&file).unwrap();
+    assert!(state.starts_with(r#"{"version":4,"#));
+    assert!(state.contains(&saved) && !state.contains(&lost));
+
+    let flags = ["--no-signatures", "--load", path(&file)];
+    let program = Program::start(&flags);
+    make_group(&program).await;
+    program.terminate();
+    assert_eq!(
+        std::fs::read_to_string(&file).unwrap(),
+        state,
+        "a fixture is only read"
+    );
+}
+
+#[tokio::test]
+async fn a_state_that_cannot_be_saved_is_an_error_of_command_and_exit() {
+    let folder = tempfile::tempdir().unwrap();
+    let gone = folder.path().join("gone");
+    std::fs::create_dir(&gone).unwrap();
+    let file = gone.join("state.json");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_upvest-sandbox"));
+    command.args(["--port", "0", "--no-signatures", "--save", path(&file)]);
+    let mut program = Program::started(command.stderr(Stdio::piped()));
+    std::fs::remove_dir(&gone).unwrap();
+    let answer = program.try_post("/_sandbox/save", &json!({})).await;
+    let error = answer.1["error"].as_str().unwrap();
+    assert!(answer.0 == 400 && error.contains("state.json"), "{error}");
+
+    let pid = program.process.id().to_string();
+    assert!(Command::new("kill").arg(pid).status().unwrap().success());
+    assert_eq!(program.process.wait().unwrap().code(), Some(1));
+    let mut error = String::new();
+    let mut output = program.process.stderr.take().unwrap();
+    output.read_to_string(&mut error).unwrap();
+    assert!(
+        error.contains("cannot be saved") && error.contains("No such file"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn save_without_a_file_says_what_is_missing() {
+    let program = Program::start(&["--no-signatures"]);
+    let (status, answer) = program.try_post("/_sandbox/save", &json!({})).await;
+    assert_eq!(status, 400);
+    assert!(answer["error"].as_str().unwrap().contains("--save FILE"));
 }
 
 #[test]
-fn a_state_that_cannot_be_kept_is_an_error_at_the_start() {
+fn a_state_that_cannot_be_read_or_saved_is_an_error_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
     let nowhere = folder.path().join("no-such-folder").join("state.json");
-    let error = failure(&["--port", "0", "--data", path(&nowhere)]);
+    let error = failure(&["--port", "0", "--save", path(&nowhere)]);
     assert!(error.contains("no-such-folder"), "{error}");
+    let error = failure(&["--port", "0", "--save", path(folder.path())]);
+    assert!(error.contains("cannot be read or written"), "{error}");
     let missing = folder.path().join("missing.json");
     assert!(failure(&["--port", "0", "--load", path(&missing)]).contains("missing.json"));
     let other = folder.path().join("other.json");
@@ -557,13 +593,13 @@ fn data_that_cannot_be_read_is_an_error_that_names_the_file_and_leaves_it() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("state.json");
     std::fs::write(&file, "{ not the state").unwrap();
-    let error = failure(&["--port", "0", "--data", file.to_str().unwrap()]);
+    let error = failure(&["--port", "0", "--load", file.to_str().unwrap()]);
     assert!(
         error.contains("state.json") && error.contains("line 1"),
         "{error}"
     );
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "{ not the state");
-    assert!(failure(&["--port", "0", "--data", path(folder.path())]).contains("cannot be read"));
+    assert!(failure(&["--port", "0", "--load", path(folder.path())]).contains("cannot be read"));
 }
 
 fn path(path: &Path) -> &str {

@@ -647,6 +647,29 @@ fn all_missing_variables_are_reported_in_one_error() {
 }
 
 #[test]
+fn plain_http_to_another_host_needs_an_explicit_variable() {
+    let build = |insecure: Option<&'static str>| {
+        Upvest::from_vars(move |name| {
+            let value = match name {
+                "UPVEST_ENVIRONMENT" => "http://upvest-sandbox:8080",
+                "UPVEST_CLIENT_ID" | "UPVEST_CLIENT_SECRET" => "x",
+                "UPVEST_INSECURE_HTTP" => insecure?,
+                _ => return None,
+            };
+            Some(value.to_owned())
+        })
+        .map_or_else(|error| error.to_string(), |_| String::new())
+    };
+    for refused in [None, Some("0"), Some("")] {
+        let error = build(refused);
+        assert!(error.contains("UPVEST_INSECURE_HTTP=1"), "{error}");
+    }
+    assert!(build(Some("yes")).contains("neither 1 nor 0"));
+    let error = build(Some("1"));
+    assert!(!error.contains("https"), "{error}");
+}
+
+#[test]
 fn a_default_header_that_is_not_valid_is_reported_by_build() {
     let api = FakeApi::new(|_, _| Reply::empty_list());
     let options = CallOptions::new().header("not a name", "value");

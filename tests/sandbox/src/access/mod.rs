@@ -91,17 +91,9 @@ impl Access {
     /// Issues a token with all scopes of the client.
     pub(crate) fn issue(&mut self, secret: String, now: DateTime<Utc>) -> String {
         let scopes = self.scopes.clone();
-        let client_id = self.client_id.clone();
         let until = now + self.strictness.token_lifetime;
-        self.tokens.issue(
-            secret.clone(),
-            Token {
-                client_id,
-                scopes,
-                until,
-            },
-            now,
-        );
+        self.tokens
+            .issue(secret.clone(), Token { scopes, until }, now);
         secret
     }
 
@@ -136,12 +128,12 @@ impl Access {
         if client_id.is_none() && self.strictness.client_id {
             return Err(Problem::missing_client_id());
         }
-        let token = self.tokens.find(headers, now)?;
-        if client_id.is_some_and(|client_id| client_id != token.client_id) {
+        if client_id.is_some_and(|client_id| client_id != self.client_id) {
             return Err(Problem::unauthorised(
-                "The access token belongs to another client.",
+                "No client has the id in the header `upvest-client-id`.",
             ));
         }
+        let token = self.tokens.find(headers, now)?;
         let is_allowed = scopes.is_empty() || scopes.iter().any(|it| token.scopes.contains(it));
         if !is_allowed {
             return Err(Problem::forbidden(scopes));
@@ -194,17 +186,8 @@ impl Access {
             "expires_in": self.strictness.token_lifetime.num_seconds(),
             "scope": scopes.join(" "),
         });
-        let client_id = field("client_id").to_owned();
         let until = now + self.strictness.token_lifetime;
-        self.tokens.issue(
-            secret,
-            Token {
-                client_id,
-                scopes,
-                until,
-            },
-            now,
-        );
+        self.tokens.issue(secret, Token { scopes, until }, now);
         Ok(Answer::ok(&answer))
     }
 }

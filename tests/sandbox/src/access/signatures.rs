@@ -101,6 +101,10 @@ pub(super) fn check(
                     .duration_since(UNIX_EPOCH)
                     .unwrap_or_default()
                     .as_secs();
+                // The tolerance is for a client whose clock is ahead, and does not make a signature live longer.
+                if claim.expires().is_some_and(|end| end < now.cast_signed()) {
+                    return Err(refused(SignatureError::Expired));
+                }
                 return nonces.take(
                     claim.key_id(),
                     claim.nonce(),

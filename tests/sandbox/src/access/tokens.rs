@@ -1,6 +1,6 @@
 //! Access tokens: opaque texts with scopes and an expiry.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -11,20 +11,32 @@ use crate::http::problem::Problem;
 
 /// All tokens that were issued.
 #[derive(Default)]
-pub(super) struct Tokens(HashMap<String, Token>);
+pub(super) struct Tokens {
+    by_secret: HashMap<String, Token>,
+    expiries: BTreeSet<(DateTime<Utc>, String)>,
+}
 
-/// The client, the scopes and the expiry of a token.
+/// The scopes and the expiry of a token.
 pub(super) struct Token {
-    pub(super) client_id: String,
     pub(super) scopes: Vec<String>,
     pub(super) until: DateTime<Utc>,
 }
 
 impl Tokens {
     pub(super) fn issue(&mut self, secret: String, token: Token, now: DateTime<Utc>) {
-        // Kept for another day, so that the error says that a token has expired and not that it is unknown.
-        self.0.retain(|_, old| old.until + TimeDelta::days(1) > now);
-        self.0.insert(secret, token);
+        self.remove_old(now);
+        self.expiries.insert((token.until, secret.clone()));
+        self.by_secret.insert(secret, token);
+    }
+
+    /// Expired tokens are kept for another day, so that the error says that a token has expired and not that it is unknown.
+    fn remove_old(&mut self, now: DateTime<Utc>) {
+        while let Some((until, _)) = self.expiries.first()
+            && *until + TimeDelta::days(1) <= now
+        {
+            let oldest = self.expiries.pop_first();
+            oldest.and_then(|(_, secret)| self.by_secret.remove(&secret));
+        }
     }
 
     /// The token in a request, which may have expired.
@@ -43,7 +55,7 @@ impl Tokens {
                 "The header `authorization` does not contain a bearer token.",
             ));
         }
-        Ok(self.0.get(token.trim()))
+        Ok(self.by_secret.get(token.trim()))
     }
 
     /// The token of a request.
@@ -61,7 +73,7 @@ impl Tokens {
 impl fmt::Debug for Tokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tokens")
-            .field("count", &self.0.len())
-            .finish()
+            .field("count", &self.by_secret.len())
+            .finish_non_exhaustive()
     }
 }

@@ -20,6 +20,7 @@ use crate::engine::{Engine, World};
 use crate::faults::{DeliveryFaults, Fault};
 use crate::http::server::ServerState;
 use crate::http::service::is_operation;
+use crate::instant;
 use crate::sandbox::A_CENTURY;
 use crate::sandbox::shared::Shared;
 
@@ -29,7 +30,7 @@ impl Shared {
         let answer = match command {
             Command::Advance { seconds } => {
                 self.advance(time_delta(seconds)?).await;
-                json!({ "now": self.clock.now() })
+                json!({ "now": instant::text(self.clock.now()) })
             }
             Command::IssueToken => {
                 let secret = self.token_secret();

@@ -1,6 +1,7 @@
 //! Commands for everything that the description has no operation for: methods of the library, and `POST /_sandbox/...`.
 
 mod execute;
+mod read;
 mod shorthands;
 mod trigger;
 
@@ -210,6 +211,8 @@ pub enum Command {
         /// The subscription to deliver it to.
         webhook_id: Uuid,
     },
+    /// Saves the state of all clients in the file of the setting `save`. Answers with the name of the file.
+    Save,
     /// Restores the initial state, including the time. Tokens stay valid.
     Reset,
     /// Saves the state in memory, for `restore`.

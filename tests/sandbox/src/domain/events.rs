@@ -46,6 +46,7 @@ impl EventKind {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Event {
     pub(crate) id: Uuid,
+    #[serde(serialize_with = "crate::instant::write")]
     pub(crate) created_at: DateTime<Utc>,
     #[serde(with = "kind_by_name")]
     pub(crate) kind: &'static EventKind,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use rand::RngExt as _;
 use rand::rngs::StdRng;
 use serde_json::{Map, Value, json};
@@ -360,7 +360,7 @@ impl<'a> ValueMaker<'a> {
 
 /// A time as the sandbox writes it, always with milliseconds.
 pub(super) fn instant(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+    crate::instant::text(time)
 }
 
 /// The value that the description gives as a default or an example.

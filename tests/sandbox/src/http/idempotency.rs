@@ -7,6 +7,7 @@ use std::collections::{HashMap, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::digest::short_digest;
@@ -47,8 +48,13 @@ struct FirstAnswer {
 /// Identifies a request.
 pub(crate) type Fingerprint = [u8; 16];
 
-/// A digest of the request's target and body.
+/// A digest of the request's target and body. The order of the fields and the spaces of a JSON body do not matter.
 pub(crate) fn fingerprint(method: &str, target: &str, body: &[u8]) -> Fingerprint {
+    let sorted = serde_json::from_slice::<Value>(body).map(|mut json| {
+        json.sort_all_objects();
+        json.to_string().into_bytes()
+    });
+    let body = sorted.as_deref().unwrap_or(body);
     short_digest(&[method.as_bytes(), b" ", target.as_bytes(), b"\n", body])
 }
 

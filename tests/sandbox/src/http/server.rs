@@ -4,7 +4,8 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -28,6 +29,8 @@ const GRACE: Duration = Duration::from_secs(5);
 const FIRST_HEAD: Duration = Duration::from_secs(5);
 /// How long a connection may be idle between requests.
 const IDLE: Duration = Duration::from_secs(60);
+/// The command that must be answered although it cuts connections.
+const SET_OFFLINE: &str = "/_sandbox/set_offline";
 const BACK_OFF: Duration = Duration::from_millis(100);
 
 /// The wanted state of the server.
@@ -54,6 +57,7 @@ pub(crate) async fn serve(
         return;
     };
     let mut listener = Some(listener);
+    let answering = Answering::default();
     let mut connections = JoinSet::new();
     loop {
         let now = *state.borrow_and_update();
@@ -71,7 +75,7 @@ pub(crate) async fn serve(
                     changed = state.changed() => if changed.is_err() { return },
                     accepted = taken.accept() => match accepted {
                         Ok((stream, _)) => {
-                            connections.spawn(connection(stream, router.clone(), state.clone()));
+                            connections.spawn(connection(stream, router.clone(), state.clone(), answering.clone()));
                         }
                         // There are probably no file descriptors left. Connections that end release some.
                         Err(_) => tokio::time::sleep(BACK_OFF).await,
@@ -82,7 +86,10 @@ pub(crate) async fn serve(
             ServerState::Offline => {
                 listener = None;
                 let all_reset = async {
-                    while connections.join_next().await.is_some() {}
+                    // Those that answer the command itself are closed later.
+                    while connections.len() > answering.count() {
+                        connections.join_next().await;
+                    }
                     listening.send_replace(false);
                     std::future::pending::<()>().await;
                 };
@@ -113,9 +120,53 @@ async fn bind_again(address: SocketAddr) -> Option<TcpListener> {
     None
 }
 
-async fn connection(stream: TcpStream, router: Router, mut state: watch::Receiver<ServerState>) {
+/// Counts the connections that the command `set_offline` came from. They are not reset before its response is sent.
+#[derive(Clone, Default)]
+struct Answering(Arc<AtomicUsize>);
+
+/// Whether one connection is counted.
+#[derive(Clone)]
+struct AnsweringConnection {
+    all: Answering,
+    is_counted: Arc<AtomicBool>,
+}
+
+impl Answering {
+    fn count(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl AnsweringConnection {
+    fn add(&self) {
+        if !self.is_counted.swap(true, Ordering::SeqCst) {
+            self.all.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    fn remove(&self) {
+        if self.is_counted.swap(false, Ordering::SeqCst) {
+            self.all.0.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+}
+
+async fn connection(
+    stream: TcpStream,
+    router: Router,
+    mut state: watch::Receiver<ServerState>,
+    all: Answering,
+) {
     let _ = stream.set_nodelay(true);
+    let answering = AnsweringConnection {
+        all,
+        is_counted: Arc::default(),
+    };
+    let counted = answering.clone();
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+        if request.uri().path() == SET_OFFLINE {
+            counted.add();
+        }
         let mut router = router.clone();
         async move {
             let response: Response<Body> = match router.call(request).await {
@@ -139,10 +190,14 @@ async fn connection(stream: TcpStream, router: Router, mut state: watch::Receive
             changed = state.changed() => match (changed.is_ok(), *state.borrow_and_update()) {
                 (true, ServerState::Serving) => {}
                 (true, ServerState::Stopping) => Pin::new(&mut connection).graceful_shutdown(),
+                (true, ServerState::Offline) if answering.is_counted.load(Ordering::SeqCst) => {
+                    Pin::new(&mut connection).graceful_shutdown();
+                }
                 _ => break true,
             },
         }
     };
+    answering.remove();
     if is_reset {
         // This sends RST instead of FIN.
         let _ = connection.into_parts().io.into_inner().set_zero_linger();

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
-use http::header::{ACCEPT, ALLOW, CONTENT_TYPE, DATE, RETRY_AFTER};
+use http::header::{ACCEPT, ALLOW, CONNECTION, CONTENT_TYPE, DATE, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use serde_json::Value;
@@ -175,6 +175,8 @@ struct Exchange {
     accept: String,
     /// The operation, once it is known.
     operation: Option<Arc<Operation>>,
+    /// Whether the body could not be read to its end.
+    is_incomplete: bool,
 }
 
 /// A request whose body has been read.
@@ -225,6 +227,7 @@ impl Exchange {
             record,
             accept,
             operation: None,
+            is_incomplete: false,
         }
     }
 
@@ -237,6 +240,10 @@ impl Exchange {
         let route = routes
             .iter()
             .find(|route| route.operation.method == *request.method());
+        let (parts, body) = request.into_parts();
+        // Read before any answer, as the connection cannot be used again if a part of the request is still on its way.
+        let body = axum::body::to_bytes(body, MAX_BODY).await.ok();
+        self.is_incomplete = body.is_none();
         let Some(route) = route.cloned() else {
             return self.no_such_operation(routes);
         };
@@ -256,8 +263,6 @@ impl Exchange {
             }
             _ => {}
         }
-        let (parts, body) = request.into_parts();
-        let body = axum::body::to_bytes(body, MAX_BODY).await.ok();
         let Some(Fault::Delay { millis }) = fault else {
             return self.carry_out(&route, &parts, path, body, fault.as_ref());
         };
@@ -434,6 +439,10 @@ impl Exchange {
         let request_id = HeaderValue::try_from(self.record.request_id.to_string())
             .expect("a UUID is a header value");
         response.headers_mut().insert(REQUEST_ID, request_id);
+        if self.is_incomplete {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(CONNECTION, close);
+        }
         // Without a shift, the HTTP server sets the date itself.
         if self.shared.faults().clock_shift != 0 {
             let date = httpdate::fmt_http_date(self.shared.wall());

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -12,10 +12,11 @@ use upvest_signing::{PublicKey, SignatureVersion, SigningKey};
 use uuid::Uuid;
 
 use crate::access::{Access, CLIENT_ID, CLIENT_SECRET, Strictness};
+use crate::commands::CommandError;
 use crate::control::DEMO_KEY;
 use crate::digest::short_digest;
 use crate::domain::state::State;
-use crate::sandbox::clients::{Clients, Saved};
+use crate::sandbox::clients::{Clients, Saved, check_file};
 use crate::sandbox::clock::Clock;
 use crate::sandbox::given::GivenDescription;
 use crate::sandbox::shared::{Core, Parts, Port, Setup, Shared};
@@ -41,7 +42,8 @@ pub struct SandboxBuilder {
     shape: PayloadShape,
     version: SignatureVersion,
     load: Option<PathBuf>,
-    data: Option<PathBuf>,
+    pub(crate) save: Option<PathBuf>,
+    webhook_url: Option<String>,
     event_limit: usize,
     log_limit: usize,
     given: GivenDescription,
@@ -69,7 +71,8 @@ impl Default for SandboxBuilder {
             shape: PayloadShape::default(),
             version: SignatureVersion::V6,
             load: None,
-            data: None,
+            save: None,
+            webhook_url: None,
             event_limit: 10_000,
             log_limit: 100_000,
             given: GivenDescription::default(),
@@ -215,10 +218,17 @@ impl SandboxBuilder {
         self
     }
 
-    /// Saves the state in this file: at the start, every three seconds if it has changed, and when the
-    /// sandbox [stops](Sandbox::stop). If the file exists, the sandbox starts with its state.
-    pub fn data(mut self, path: impl Into<PathBuf>) -> Self {
-        self.data = Some(path.into());
+    /// Saves the state in this file when the sandbox [stops](Sandbox::stop), and by [`Command::Save`](crate::Command::Save). Nothing
+    /// else writes it. [`load`](SandboxBuilder::load) reads it.
+    pub fn save(mut self, path: impl Into<PathBuf>) -> Self {
+        self.save = Some(path.into());
+        self
+    }
+
+    /// Subscribes an endpoint to all events of the default client, unless the loaded state has the subscription already. It is part of
+    /// the initial state, so that [`Command::Reset`](crate::Command::Reset) keeps it.
+    pub fn webhook_url(mut self, url: impl Into<String>) -> Self {
+        self.webhook_url = Some(url.into());
         self
     }
 
@@ -267,25 +277,16 @@ impl SandboxBuilder {
             port: self.port,
             source,
         })?;
-        let file = self
-            .data
-            .as_ref()
-            .filter(|path| path.exists())
-            .or(self.load.as_ref());
-        let saved = file.map(|path| {
-            Saved::load(path).map_err(|source| StartError::Data {
-                path: path.clone(),
-                source,
-            })
-        });
-        let data = self.data.clone();
-        let clients = Arc::new(Clients::start(self, saved.transpose()?)?);
-        if let Some(path) = data.clone() {
-            clients
-                .save(&path)
-                .map_err(|source| StartError::Data { path, source })?;
+        let saved = self
+            .load
+            .as_deref()
+            .map(|path| with_path(path, Saved::load));
+        let saved = saved.transpose()?;
+        if let Some(path) = &self.save {
+            with_path(path, check_file)?;
         }
-        Sandbox::run(clients, listener, data).map_err(StartError::other)
+        let clients = Arc::new(Clients::start(self, saved)?);
+        Sandbox::run(clients, listener).map_err(StartError::other)
     }
 
     /// The state of a client: `core` with its time moved to the present, or a new one. For the default client
@@ -303,10 +304,17 @@ impl SandboxBuilder {
                     .as_u64_pair()
                     .0
         });
+        let is_default = client.is_none();
         let (client_id, secret) =
             client.map_or((CLIENT_ID, CLIENT_SECRET.to_owned()), |client| client);
         let mut core = self.core(core, seed);
         core.state.webhook_hosts = self.setup.webhook_hosts.clone();
+        if let Some(url) = self.webhook_url.as_ref().filter(|_| is_default) {
+            core.state
+                .subscribe_once(url)
+                .map_err(|refused| StartError::other(CommandError::from(refused)))?;
+        }
+        self.check_scopes()?;
         let key = SigningKey::from_pem(DEMO_KEY, None).map_err(StartError::other)?;
         let credentials = (client_id.to_owned(), secret);
         let all_scopes = || self.setup.description.scopes();
@@ -339,11 +347,21 @@ impl SandboxBuilder {
         Ok(shared)
     }
 
+    /// A granted scope that the description does not have is probably misspelt.
+    fn check_scopes(&self) -> Result<(), StartError> {
+        let known = self.setup.description.scopes();
+        let mut granted = self.scopes.iter().flatten();
+        match granted.find(|scope| !known.contains(scope)) {
+            Some(scope) => Err(StartError::Scope(scope.clone())),
+            None => Ok(()),
+        }
+    }
+
     fn core(&self, saved: Option<Core>, seed: u64) -> Core {
         let now = self.start_at.unwrap_or_else(|| SystemTime::now().into());
-        // Rounded to microseconds, which are easier to read.
+        // All times have milliseconds.
         let now = now
-            .duration_trunc(TimeDelta::microseconds(1))
+            .duration_trunc(TimeDelta::milliseconds(1))
             .unwrap_or(now);
         if let Some(mut core) = saved {
             if let Some(engine) = &self.setup.engine {
@@ -360,6 +378,14 @@ impl SandboxBuilder {
         state.create_account_group(Some(ACCOUNT_GROUP));
         Core::new(state)
     }
+}
+
+/// Reads or checks a file with a state.
+fn with_path<T>(path: &Path, action: fn(&Path) -> io::Result<T>) -> Result<T, StartError> {
+    action(path).map_err(|source| StartError::Data {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// Why a sandbox did not start.
@@ -382,6 +408,9 @@ pub enum StartError {
         /// The reason.
         source: io::Error,
     },
+    /// A scope that the client may request is not one of the description.
+    #[error("the description has no scope `{0}`")]
+    Scope(String),
     /// The description, its overlay or the file of lives cannot be served.
     #[error("the description cannot be served")]
     Description(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
-use std::time::Duration;
 
 use http::HeaderMap;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -20,8 +19,6 @@ use crate::sandbox::shared::{Core, Port, Shared};
 
 /// The version of the format of saved states.
 const VERSION: u32 = 4;
-/// How often the state is saved, in real time.
-const BETWEEN_SAVES: Duration = Duration::from_secs(3);
 /// The most clients. Test runs have far fewer at a time.
 const MOST_CLIENTS: usize = 1000;
 
@@ -183,17 +180,14 @@ impl Clients {
                     ))
                 })
             }
+            Command::Save => self.save_on_command(),
             command => client.execute(command).await,
         }
     }
 
     /// Writes the state of all clients to `path`, completely or not at all.
     pub(crate) fn save(&self, path: &Path) -> io::Result<()> {
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        let mut file = file_beside(path)?;
         // The states are serialized first, so that no call waits while the file is written.
         let text = |shared: &Shared| serde_json::value::to_raw_value(&*shared.core());
         let others = self.others();
@@ -219,31 +213,59 @@ impl Clients {
         Ok(())
     }
 
-    /// Saves the state every few seconds if it has changed.
-    pub(crate) async fn keep_saved(self: Arc<Self>, path: PathBuf) {
-        let mut saved = self.activity();
-        loop {
-            tokio::time::sleep(BETWEEN_SAVES).await;
-            let now = self.activity();
-            if std::mem::replace(&mut saved, now) == now {
-                continue;
-            }
-            let clients = Arc::clone(&self);
-            let path = path.clone();
-            // If this fails, the error is reported when the program ends.
-            let _ = tokio::task::spawn_blocking(move || clients.save(&path)).await;
-        }
+    /// Writes the state to the file of the settings, if there is one.
+    pub(crate) fn save_to_file(&self) -> Result<(), SaveError> {
+        let Some(path) = &self.settings.save else {
+            return Ok(());
+        };
+        self.save(path).map_err(|source| SaveError {
+            path: path.clone(),
+            source,
+        })
     }
 
-    /// A number that changes with every change of the state.
-    fn activity(&self) -> (usize, u64) {
-        let others = self.others();
-        let all = others
-            .values()
-            .map(|client| &client.shared)
-            .chain([&self.first]);
-        (others.len(), all.map(|shared| shared.activity()).sum())
+    fn save_on_command(&self) -> Result<Value, CommandError> {
+        let Some(path) = &self.settings.save else {
+            let problem = "there is no file for the state: start the sandbox with `--save FILE`";
+            return Err(CommandError::new(problem));
+        };
+        self.save_to_file().map_err(|error| {
+            let reason = error.source.to_string();
+            CommandError::new(format!("{error}: {reason}"))
+        })?;
+        Ok(json!({ "file": path.display().to_string() }))
     }
+}
+
+/// Why the state was not saved.
+#[derive(Debug, thiserror::Error)]
+#[error("the state cannot be saved in {}", .path.display())]
+pub(crate) struct SaveError {
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl From<SaveError> for io::Error {
+    fn from(error: SaveError) -> Self {
+        Self::new(error.source.kind(), error)
+    }
+}
+
+/// A new file beside `path`, which replaces it when it is complete.
+fn file_beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    tempfile::NamedTempFile::new_in(folder)
+}
+
+/// Whether a state can be saved in `path`, so that a wrong path is an error at the start and not at the end.
+pub(crate) fn check_file(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    file_beside(path).map(drop)
 }
 
 impl Saved<Core> {

@@ -7,7 +7,7 @@ mod given;
 pub(crate) mod shared;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use std::{fmt, io};
@@ -72,9 +72,8 @@ pub struct Sandbox {
     clients: Arc<Clients>,
     address: SocketAddr,
     server: Option<JoinHandle<()>>,
-    /// The background tasks: the clock, and saving the state.
-    tasks: Vec<JoinHandle<()>>,
-    data: Option<PathBuf>,
+    /// The task that follows the clock.
+    life: JoinHandle<()>,
 }
 
 impl Sandbox {
@@ -92,11 +91,7 @@ impl Sandbox {
         SandboxBuilder::default()
     }
 
-    pub(crate) fn run(
-        clients: Arc<Clients>,
-        listener: TcpListener,
-        data: Option<PathBuf>,
-    ) -> io::Result<Self> {
+    pub(crate) fn run(clients: Arc<Clients>, listener: TcpListener) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let shared = Arc::clone(&clients.first);
         let router = service::routes(&clients).merge(control::routes(&clients));
@@ -108,18 +103,13 @@ impl Sandbox {
         let listening = shared.port.listening.clone();
         let server = tokio::spawn(server::serve(listener, router, state, listening));
         let alive = Arc::clone(&shared);
-        let mut tasks = vec![tokio::spawn(async move { alive.drive().await })];
-        tasks.extend(
-            data.clone()
-                .map(|path| tokio::spawn(Arc::clone(&clients).keep_saved(path))),
-        );
+        let life = tokio::spawn(async move { alive.drive().await });
         Ok(Self {
             shared,
             clients,
             address,
             server: Some(server),
-            tasks,
-            data,
+            life,
         })
     }
 
@@ -266,24 +256,17 @@ impl Sandbox {
     }
 
     /// Stops gracefully: open calls are answered within five seconds, and the state is saved if
-    /// [`SandboxBuilder::data`] is set.
-    pub async fn stop(self) {
-        let _ = self.stop_in_order().await;
-    }
-
-    /// As [`Sandbox::stop`].
+    /// [`SandboxBuilder::save`] is set.
     ///
     /// # Errors
     ///
     /// If the state cannot be saved.
-    pub async fn stop_in_order(mut self) -> io::Result<()> {
+    pub async fn stop(mut self) -> io::Result<()> {
         self.shared.port.server.send_replace(ServerState::Stopping);
         if let Some(server) = self.server.take() {
             let _ = server.await;
         }
-        self.data
-            .as_ref()
-            .map_or(Ok(()), |path| self.clients.save(path))
+        Ok(self.clients.save_to_file()?)
     }
 
     /// Stops immediately: open connections break, and no new ones are accepted.
@@ -306,7 +289,7 @@ impl fmt::Debug for Sandbox {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         self.shared.port.server.send_replace(ServerState::Killed);
-        self.tasks.iter().for_each(JoinHandle::abort);
+        self.life.abort();
         if let Some(server) = self.server.take() {
             server.abort();
         }

@@ -275,7 +275,7 @@ impl Shared {
 
     /// When the next step is due: a scheduled step, or another attempt at a delivery.
     fn next_event(&self) -> Option<DateTime<Utc>> {
-        let core = self.core();
+        let core = self.core_to_read();
         let attempts = core.state.time.events.subscriptions.rows().iter();
         attempts
             .filter_map(Subscription::next_attempt)
@@ -308,6 +308,7 @@ impl Shared {
                 shared.clock.turn_to(next);
                 shared.run_life();
                 shared.deliver_due().await;
+                shared.skip_attempts(target);
             }
             shared.clock.turn_to(target);
             shared.run_life();
@@ -316,6 +317,14 @@ impl Shared {
         });
         // It is cancelled only if the runtime is shut down.
         let _ = advanced.await;
+    }
+
+    /// Postpones the attempts at endpoints that have failed for hours to `target`, as a jump of a year would make thousands of them.
+    fn skip_attempts(&self, target: DateTime<Utc>) {
+        let mut core = self.core();
+        for subscription in core.state.time.events.subscriptions.rows_mut() {
+            subscription.skip_attempts(target);
+        }
     }
 
     /// Processes steps when they are due, until the sandbox is stopped.
@@ -335,12 +344,6 @@ impl Shared {
         if let Some(before) = std::mem::replace(&mut *lock(&self.port.online_timer), timer) {
             before.abort();
         }
-    }
-
-    /// A number that grows with every change of the state.
-    pub(crate) fn activity(&self) -> u64 {
-        let events = self.core().state.time.events.count;
-        events + self.requests().count() + self.deliveries().count()
     }
 }
 

@@ -23,6 +23,11 @@ const HELD: Duration = Duration::from_secs(1);
 /// The result of a delivery that was not made, for the log.
 const OUT_OF_REACH: &str = "not delivered: the endpoint is on another machine";
 
+/// The most deliveries in progress.
+const MOST_AT_ONCE: usize = 64;
+
+const CONTROL: &str = "not delivered: the URL leads to the control API of a sandbox";
+
 /// Sends deliveries, by default only to this machine.
 #[derive(Debug)]
 pub(crate) struct WebhookSender {
@@ -63,7 +68,8 @@ impl Shared {
         let _round = self.webhook_sender.round.lock().await;
         let mut on_their_way = FuturesUnordered::new();
         loop {
-            on_their_way.extend(self.due().into_iter().map(|batch| {
+            let room = MOST_AT_ONCE.saturating_sub(on_their_way.len());
+            on_their_way.extend(self.due(room).into_iter().map(|batch| {
                 let shared = Arc::clone(self);
                 let delivery = tokio::spawn(async move {
                     shared.deliver(batch).await;
@@ -82,7 +88,11 @@ impl Shared {
         }
     }
 
-    fn due(&self) -> Vec<Batch> {
+    /// At most `room` batches.
+    fn due(&self, room: usize) -> Vec<Batch> {
+        if room == 0 {
+            return Vec::new();
+        }
         let now = self.clock.now();
         let mut core = self.core();
         let subscriptions = core.state.time.events.subscriptions.rows_mut().iter_mut();
@@ -96,7 +106,7 @@ impl Shared {
                 attempt,
             }
         });
-        batches.collect()
+        batches.take(room).collect()
     }
 
     async fn deliver(&self, mut batch: Batch) {
@@ -104,14 +114,18 @@ impl Shared {
         if faults.reversed {
             batch.events.reverse();
         }
-        let near =
-            Url::parse(&batch.url).is_ok_and(|url| self.core().state.webhook_hosts.contain(&url));
+        let url = Url::parse(&batch.url).ok();
+        let is_control = url.as_ref().is_some_and(|url| leads_to_control(url.path()));
+        let near = url.is_some_and(|url| self.core().state.webhook_hosts.contain(&url));
+        let near = near && !is_control;
         let body = payload(self.webhook_sender.shape, batch.webhook, &batch.events);
         let outcome = if near {
             match self.post(&batch.url, body.clone()).await {
                 Ok(200..=299) if faults.repeated => self.post(&batch.url, body).await,
                 outcome => outcome,
             }
+        } else if is_control {
+            Err(CONTROL.to_owned())
         } else {
             // A test must not deliver to the endpoints of others.
             Err(OUT_OF_REACH.to_owned())
@@ -163,6 +177,10 @@ impl Shared {
             subscription.end(taken, now);
         }
     }
+}
+
+fn leads_to_control(path: &str) -> bool {
+    path == "/_sandbox" || path.starts_with("/_sandbox/")
 }
 
 /// The innermost error, such as `Connection refused`, which is more useful than `error sending request`.

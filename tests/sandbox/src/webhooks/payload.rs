@@ -28,6 +28,7 @@ struct Payload<'a> {
 #[derive(Serialize)]
 struct Entry<'a> {
     id: Uuid,
+    #[serde(serialize_with = "crate::instant::write")]
     created_at: DateTime<Utc>,
     #[serde(flatten)]
     what: What<'a>,

@@ -405,13 +405,14 @@ async fn a_nonce_is_spent_per_key() {
 }
 
 #[tokio::test]
-async fn a_signature_is_valid_until_it_expires_plus_or_minus_half_a_minute() {
+async fn a_signature_is_valid_until_it_expires() {
     let (sandbox, api) = strict().await;
     // Created this many seconds ago, with a lifetime of ten.
     for (age, lifetime, expected, reason) in [
         (120, 10, 401, "expired"),
         (41 + HOUR, HOUR, 401, "expired"),
-        (20, 10, 200, ""),
+        (12, 10, 401, "expired"),
+        (20, HOUR / 60, 200, ""),
         (0, HOUR, 401, "too long"),
     ] {
         let signer = signer(&sandbox)
@@ -670,9 +671,9 @@ async fn a_registered_key_outlives_a_restart() {
     };
     sandbox.execute(register).await.unwrap();
     sandbox.save(&file).unwrap();
-    sandbox.stop().await;
+    sandbox.stop().await.unwrap();
 
-    let sandbox = Sandbox::builder().data(&file).start().await.unwrap();
+    let sandbox = Sandbox::builder().load(&file).start().await.unwrap();
     let upvest = UpvestBuilder::from_vars(sandbox.vars())
         .signing_key(key_id.to_string(), key)
         .build()
@@ -734,6 +735,8 @@ async fn a_shifted_clock_makes_good_signatures_fail_and_the_sdk_says_why() {
         error.hint()
     );
     sandbox.clear_faults().await;
+    // The first client remembers for two seconds that it got no token.
+    let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
     upvest.list_users().send().await.unwrap();
 }
 

@@ -294,9 +294,9 @@ async fn what_was_refused_leaves_no_trace_and_its_key_can_be_used() {
     assert_eq!(total(&api, "listOrders").await, 1);
 }
 
-/// Bodies are compared as bytes, as a client repeats exactly the same bytes.
+/// Spaces do not matter, and neither does the order of the fields.
 #[tokio::test]
-async fn the_same_fields_in_another_order_are_another_body() {
+async fn the_same_fields_with_other_spaces_are_the_same_body() {
     let (_sandbox, api) = keyed().await;
     let key = Uuid::new_v4().to_string();
     let call = |body: &'static str| {
@@ -313,7 +313,7 @@ async fn the_same_fields_in_another_order_are_another_body() {
         call(r#"{"direction":"INBOUND"}"#).await.status,
         call(r#"{ "direction": "INBOUND" }"#).await.status,
     ];
-    assert_eq!(statuses.map(|status| status.as_u16()), [201, 201, 409]);
+    assert_eq!(statuses.map(|status| status.as_u16()), [201, 201, 201]);
 }
 
 #[tokio::test]
@@ -348,7 +348,11 @@ async fn a_key_outlives_a_restart() {
     let key = Uuid::new_v4().to_string();
     let mut answers = Vec::new();
     for _ in 0..2 {
-        let sandbox = with_keys(plain()).data(&file).start().await.unwrap();
+        let mut builder = with_keys(plain()).save(&file);
+        if file.exists() {
+            builder = builder.load(&file);
+        }
+        let sandbox = builder.start().await.unwrap();
         let api = Api::of(&sandbox).await;
         answers.push(
             api.call("createUser")
@@ -364,8 +368,7 @@ async fn a_key_outlives_a_restart() {
             .refused(409)
             .await;
         assert_eq!(total(&api, "listUsers").await, 1);
-        sandbox.save(&file).unwrap();
-        sandbox.stop().await;
+        sandbox.stop().await.unwrap();
     }
     assert_eq!(answers[0], answers[1]);
 }

@@ -14,4 +14,5 @@ mod control;
 mod faults;
 mod idempotency;
 mod operations;
+mod promises;
 mod webhooks;

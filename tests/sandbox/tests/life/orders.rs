@@ -796,3 +796,32 @@ async fn a_fraction_that_a_split_has_left_is_sold_with_all_the_rest() {
     );
     assert_eq!(api.units(account, "XF0000000025"), number("0"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_executed_while_trading_is_stopped() {
+    let (api, account) = with_cash("1000").await;
+    let limit = json!({ "type": "LIMIT", "quantity": "2", "limit_price": "101" });
+    let waiting = api.order(account, AT_100, "BUY", &limit);
+    api.seconds(1).await;
+    let set = |tradeable: bool| json!({ "command": "set_tradeable", "isin": AT_100, "tradeable": tradeable });
+    api.command(set(false)).await;
+    api.seconds(60).await;
+    assert_eq!(api.order_status(&waiting), "PROCESSING");
+    api.command(set(true)).await;
+    api.seconds(2).await;
+    assert_eq!(api.order_status(&waiting), "FILLED");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_split_cancels_orders_that_are_still_new() {
+    let (api, account) = with_cash("1000").await;
+    let today = api.sandbox.now().date_naive();
+    let limit = json!({ "type": "LIMIT", "quantity": "2", "limit_price": "90" });
+    let new = api.order(account, AT_100, "BUY", &limit);
+    api.sandbox
+        .announce_split(AT_100, "2", today)
+        .await
+        .unwrap();
+    api.sandbox.settle().await;
+    assert_eq!(api.order_status(&new), "CANCELLED");
+}

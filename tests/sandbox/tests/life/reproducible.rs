@@ -234,7 +234,7 @@ async fn a_saved_sandbox_continues_where_it_was() {
     );
     drop(api);
 
-    let api = Plain::of(crate::plain::builder().data(&path)).await;
+    let api = Plain::of(crate::plain::builder().load(&path)).await;
     assert_eq!(api.sandbox.now(), now);
     for (was, is) in before.iter().zip(everything(&api, account)) {
         assert_eq!(*was, is);
@@ -388,7 +388,7 @@ async fn the_life_of_a_saved_sandbox_is_that_of_one_that_ran_through() {
     assert_eq!(fill(&saved).await, account);
     saved.sandbox.save(&path).unwrap();
     drop(saved);
-    let loaded = Plain::of(crate::plain::builder().data(&path)).await;
+    let loaded = Plain::of(crate::plain::builder().load(&path)).await;
     for api in [&through, &loaded] {
         // Plans, dividends, prices and partial executions, including ids.
         api.order(
@@ -416,7 +416,7 @@ async fn a_key_that_has_expired_meanwhile_holds_no_longer() {
     let first = api.send("POST", "/orders", key, Some(&body)).unwrap();
     api.sandbox.save(&path).unwrap();
     let later = api.sandbox.now() + Duration::from_secs(86_400);
-    let api = Plain::of(crate::plain::builder().data(&path).start_at(later)).await;
+    let api = Plain::of(crate::plain::builder().load(&path).start_at(later)).await;
     assert_eq!(api.sandbox.now(), later);
     assert_eq!(api.cash(account).0, number("950"));
     let second = api.send("POST", "/orders", key, Some(&body)).unwrap();
@@ -426,7 +426,7 @@ async fn a_key_that_has_expired_meanwhile_holds_no_longer() {
 
 async fn start_error(path: &Path) -> StartError {
     crate::plain::builder()
-        .data(path)
+        .load(path)
         .start()
         .await
         .expect_err("the file is damaged")
@@ -468,19 +468,17 @@ async fn a_damaged_file_is_named_and_left_as_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_is_missing_is_a_new_beginning() {
+async fn a_save_replaces_the_file_whole() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.json");
-    let api = Plain::of(crate::plain::builder().data(&path)).await;
-    assert_eq!(api.list("/users"), Vec::<Value>::new());
-    assert!(path.exists(), "it is saved at the start");
+    let api = Plain::start().await;
     api.sandbox.open_account("1.00").await.unwrap();
     api.sandbox.save(&path).unwrap();
     // The next save replaces it completely.
     api.sandbox.open_account("1.00").await.unwrap();
     api.sandbox.save(&path).unwrap();
     drop(api);
-    let api = Plain::of(crate::plain::builder().data(&path)).await;
+    let api = Plain::of(crate::plain::builder().load(&path)).await;
     assert_eq!(api.list("/users").len(), 2);
     let left: Vec<_> = std::fs::read_dir(folder.path())
         .unwrap()

@@ -42,7 +42,9 @@ pub(crate) struct AccountView {
     pub(crate) account_group_id: Uuid,
     r#type: String,
     pub(crate) status: AccountStatus,
+    #[serde(serialize_with = "crate::instant::write")]
     pub(in crate::domain) created_at: DateTime<Utc>,
+    #[serde(serialize_with = "crate::instant::write")]
     updated_at: DateTime<Utc>,
 }
 
@@ -59,6 +61,7 @@ lifecycle! {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct AccountGroup {
     id: Uuid,
+    #[serde(serialize_with = "crate::instant::write")]
     created_at: DateTime<Utc>,
 }
 

@@ -27,6 +27,7 @@ pub(crate) struct ReportView {
     status: ReportStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
     file_id: Option<Uuid>,
+    #[serde(serialize_with = "crate::instant::write")]
     created_at: DateTime<Utc>,
 }
 
@@ -44,6 +45,7 @@ pub(crate) struct TreasuryReport {
     id: Uuid,
     r#type: String,
     file_id: Uuid,
+    #[serde(serialize_with = "crate::instant::write")]
     created_at: DateTime<Utc>,
 }
 

@@ -13,6 +13,8 @@ use crate::hosts::Hosts;
 
 /// The most events in a delivery. Upvest limits its size in bytes instead.
 const MAX_BATCH: usize = 100;
+/// After this number of failures in a row, which takes a day, a jump of the clock makes no more than one further attempt.
+const PATIENT_FAILURES: u32 = 150;
 /// The limit is in the description of the field.
 const MAX_URL: usize = 1000;
 
@@ -23,6 +25,7 @@ pub(crate) struct SubscriptionView {
     pub(crate) url: String,
     pub(crate) event_categories: Vec<String>,
     pub(crate) status: SubscriptionStatus,
+    #[serde(serialize_with = "crate::instant::write")]
     pub(crate) created_at: DateTime<Utc>,
 }
 
@@ -129,6 +132,13 @@ impl Subscription {
         (self.batch.clone(), self.failures + 1)
     }
 
+    /// Moves the next attempt to `target` after [`PATIENT_FAILURES`].
+    pub(crate) fn skip_attempts(&mut self, target: DateTime<Utc>) {
+        if self.failures >= PATIENT_FAILURES {
+            self.next_attempt = self.next_attempt.max(target);
+        }
+    }
+
     pub(crate) fn end(&mut self, taken: bool, now: DateTime<Utc>) {
         self.in_flight = false;
         if taken {
@@ -198,6 +208,18 @@ impl State {
                 status,
             },
         )
+    }
+
+    /// As [`State::subscribe_to_all`], unless there is such a subscription.
+    pub(crate) fn subscribe_once(&mut self, url: &str) -> Result<(), Refused> {
+        let subscriptions = self.time.events.subscriptions.rows();
+        let is_subscribed = |it: &Subscription| {
+            it.view.url == url && it.view.event_categories.iter().any(|name| name == "ALL")
+        };
+        if subscriptions.iter().any(is_subscribed) {
+            return Ok(());
+        }
+        self.subscribe_to_all(url.to_owned()).map(drop)
     }
 
     pub(crate) fn update_subscription(

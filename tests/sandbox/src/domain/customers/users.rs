@@ -29,7 +29,9 @@ pub(crate) struct UserView {
     #[serde(flatten)]
     person: UserCreate,
     pub(crate) status: UserStatus,
+    #[serde(serialize_with = "crate::instant::write")]
     created_at: DateTime<Utc>,
+    #[serde(serialize_with = "crate::instant::write")]
     updated_at: DateTime<Utc>,
 }
 
@@ -66,8 +68,10 @@ pub(crate) struct UserCheck {
     id: Uuid,
     r#type: String,
     status: CheckStatus,
+    #[serde(serialize_with = "crate::instant::write")]
     created_at: DateTime<Utc>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(serialize_with = "crate::instant::write_option")]
     completed_at: Option<DateTime<Utc>>,
 }
 
@@ -80,6 +84,7 @@ pub(crate) struct UserIdentifier {
     id: Uuid,
     #[serde(flatten)]
     known: IdentifierCreate,
+    #[serde(serialize_with = "crate::instant::write")]
     created_at: DateTime<Utc>,
 }
 
@@ -88,6 +93,7 @@ pub(crate) struct TaxResidency {
     id: Uuid,
     #[serde(flatten)]
     stated: TaxResidencyCreate,
+    #[serde(serialize_with = "crate::instant::write")]
     created_at: DateTime<Utc>,
 }
 

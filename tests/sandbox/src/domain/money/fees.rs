@@ -18,6 +18,7 @@ pub(crate) struct Fee {
     r#type: String,
     amount: Decimal,
     currency: Currency,
+    #[serde(serialize_with = "crate::instant::write")]
     created_at: DateTime<Utc>,
 }
 

@@ -35,6 +35,7 @@ pub(crate) struct Transaction {
     pub(in crate::domain) r#type: TransactionType,
     pub(in crate::domain) amount: Decimal,
     pub(in crate::domain) currency: Currency,
+    #[serde(serialize_with = "crate::instant::write")]
     pub(in crate::domain) created_at: DateTime<Utc>,
 }
 
@@ -45,6 +46,7 @@ wire_enum! {
 /// A booking of units without cash. Positive for incoming units.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(in crate::domain) struct InKind {
+    #[serde(serialize_with = "crate::instant::write")]
     pub(in crate::domain) at: DateTime<Utc>,
     pub(in crate::domain) instrument: Uuid,
     pub(in crate::domain) units: Decimal,
@@ -71,7 +73,9 @@ pub(crate) struct Position {
     pub(in crate::domain) quantity: Decimal,
     average_buy_in_price: Decimal,
     currency: Currency,
+    #[serde(serialize_with = "crate::instant::write")]
     created_at: DateTime<Utc>,
+    #[serde(serialize_with = "crate::instant::write")]
     updated_at: DateTime<Utc>,
 }
 

@@ -21,6 +21,7 @@ pub(crate) struct Mandate {
     account_group_id: Uuid,
     iban: String,
     status: MandateStatus,
+    #[serde(serialize_with = "crate::instant::write")]
     created_at: DateTime<Utc>,
 }
 
@@ -58,6 +59,7 @@ pub(crate) struct DirectDebitView {
     #[serde(flatten)]
     asked: DirectDebitCreate,
     status: DebitStatus,
+    #[serde(serialize_with = "crate::instant::write")]
     created_at: DateTime<Utc>,
 }
 
@@ -78,6 +80,7 @@ pub(crate) struct Withdrawal {
     #[serde(flatten)]
     asked: WithdrawalCreate,
     status: Progress,
+    #[serde(serialize_with = "crate::instant::write")]
     created_at: DateTime<Utc>,
 }
 

@@ -19,6 +19,7 @@ pub(crate) struct Valuation {
     account_id: Uuid,
     total_value: Decimal,
     currency: Currency,
+    #[serde(serialize_with = "crate::instant::write")]
     valued_at: DateTime<Utc>,
 }
 

@@ -18,6 +18,7 @@ pub(crate) struct Cancellation {
     id: Uuid,
     order_id: Uuid,
     status: CancellationStatus,
+    #[serde(serialize_with = "crate::instant::write")]
     created_at: DateTime<Utc>,
 }
 

@@ -11,7 +11,6 @@ use crate::domain::money::ledger::TransactionType;
 use crate::domain::state::{Refused, State};
 use crate::domain::table::Identified;
 use crate::domain::timeline::Due;
-use crate::domain::trading::orders::OrderStatus;
 
 /// As in the API, with the effect on the holders of the instrument.
 #[derive(Debug, Serialize, Deserialize)]
@@ -28,6 +27,7 @@ pub(crate) struct CorporateActionView {
     status: ActionStatus,
     record_date: NaiveDate,
     ex_date: NaiveDate,
+    #[serde(serialize_with = "crate::instant::write")]
     created_at: DateTime<Utc>,
 }
 
@@ -156,9 +156,8 @@ impl State {
     /// Processes a split. Open orders are cancelled, because they were placed for other units and another price.
     fn split(&mut self, instrument: Uuid, ratio: Decimal) {
         let orders = self.orders.rows().iter();
-        let orders = orders.filter(|order| {
-            order.view.instrument_id == instrument && order.view.status == OrderStatus::Processing
-        });
+        let orders =
+            orders.filter(|order| order.view.instrument_id == instrument && !order.view.is_final());
         for order in orders.map(Identified::id).collect::<Vec<_>>() {
             self.cancel_now(order, "a split has changed units and price");
         }

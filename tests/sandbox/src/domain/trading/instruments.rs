@@ -19,6 +19,7 @@ pub(crate) struct Instrument {
     pub(in crate::domain) bid: Decimal,
     /// The price for buyers.
     pub(in crate::domain) offer: Decimal,
+    #[serde(serialize_with = "crate::instant::write")]
     quoted_at: DateTime<Utc>,
     pub(in crate::domain) behaviour: Behaviour,
     /// Orders that wait for the price.
@@ -66,6 +67,7 @@ pub(crate) struct InstrumentPrice<'a> {
     exchange_id: &'a str,
     price: Decimal,
     currency: Currency,
+    #[serde(serialize_with = "crate::instant::write")]
     timestamp: DateTime<Utc>,
 }
 
@@ -375,6 +377,7 @@ impl State {
             .ok_or(Refused::NotFound)?
             .view
             .tradeable = tradeable;
+        self.wake_orders(id);
         Ok(())
     }
 

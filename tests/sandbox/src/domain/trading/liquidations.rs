@@ -18,6 +18,7 @@ pub(crate) struct Liquidation {
     pub(crate) account_id: Uuid,
     r#type: LiquidationType,
     status: Progress,
+    #[serde(serialize_with = "crate::instant::write")]
     created_at: DateTime<Utc>,
 }
 

@@ -47,7 +47,9 @@ pub(crate) struct OrderView {
     #[serde(with = "amount::unused_is_empty")]
     stop_price: Option<Decimal>,
     pub(in crate::domain) currency: Currency,
+    #[serde(serialize_with = "crate::instant::write")]
     created_at: DateTime<Utc>,
+    #[serde(serialize_with = "crate::instant::write")]
     updated_at: DateTime<Utc>,
 }
 
@@ -77,6 +79,7 @@ pub(crate) struct Execution {
     status: ExecutionStatus,
     pub(in crate::domain) quantity: Decimal,
     pub(in crate::domain) price: Decimal,
+    #[serde(serialize_with = "crate::instant::write")]
     executed_at: DateTime<Utc>,
 }
 
@@ -370,6 +373,9 @@ impl State {
         let Some(instrument) = self.instruments.get_mut(instrument) else {
             return;
         };
+        if !instrument.view.tradeable {
+            return;
+        }
         let waiting = std::mem::take(&mut instrument.waiting_orders);
         let is_ready = |id: &Uuid| {
             self.orders
@@ -399,8 +405,9 @@ impl State {
         let Some(instrument) = self.instruments.get_mut(order.view.instrument_id) else {
             return;
         };
-        // Since this step was planned, the venue has closed or the price has changed again.
+        // Since this step was planned, the venue has closed, trading has stopped, or the price has changed again.
         if !is_open
+            || !instrument.view.tradeable
             || order.view.r#type == OrderType::Limit && !is_triggered(&order.view, instrument)
         {
             return instrument.waiting_orders.push(id);

@@ -29,7 +29,9 @@ pub(crate) struct PortfolioView {
     pub(in crate::domain) account_id: Uuid,
     name: String,
     status: PortfolioStatus,
+    #[serde(serialize_with = "crate::instant::write")]
     created_at: DateTime<Utc>,
+    #[serde(serialize_with = "crate::instant::write")]
     updated_at: DateTime<Utc>,
 }
 
@@ -56,6 +58,7 @@ pub(crate) struct PortfolioOrder {
     cash_amount: Decimal,
     currency: Currency,
     status: PortfolioOrderStatus,
+    #[serde(serialize_with = "crate::instant::write")]
     created_at: DateTime<Utc>,
 }
 
@@ -74,6 +77,7 @@ pub(crate) struct Rebalancing {
     id: Uuid,
     pub(crate) portfolio_id: Uuid,
     status: Progress,
+    #[serde(serialize_with = "crate::instant::write")]
     created_at: DateTime<Utc>,
 }
 

@@ -28,7 +28,9 @@ pub(crate) struct SavingsPlanView {
     plan: SavingsPlanCreate,
     status: PlanStatus,
     next_execution_date: NaiveDate,
+    #[serde(serialize_with = "crate::instant::write")]
     created_at: DateTime<Utc>,
+    #[serde(serialize_with = "crate::instant::write")]
     updated_at: DateTime<Utc>,
 }
 

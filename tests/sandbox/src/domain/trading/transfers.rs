@@ -25,6 +25,7 @@ pub(crate) struct SecuritiesTransferView {
     id: Uuid,
     status: Progress,
     direction: Direction,
+    #[serde(serialize_with = "crate::instant::write")]
     created_at: DateTime<Utc>,
 }
 
@@ -48,6 +49,7 @@ pub(crate) struct AccountTransfer {
 pub(crate) struct AccountTransferView {
     id: Uuid,
     status: Progress,
+    #[serde(serialize_with = "crate::instant::write")]
     created_at: DateTime<Utc>,
 }
 

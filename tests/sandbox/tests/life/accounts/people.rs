@@ -17,7 +17,7 @@ async fn a_user_becomes_active_when_the_check_has_passed() {
     assert_eq!(status(&api, &format!("/users/{user}")), "ACTIVE");
     let checks = api.list(&format!("/users/{user}/checks"));
     assert_eq!(checks[0]["status"], "PASSED");
-    assert_eq!(checks[0]["completed_at"], "2024-01-31T09:00:01Z");
+    assert_eq!(checks[0]["completed_at"], "2024-01-31T09:00:01.000Z");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,296 @@
+//! Commands and calls that once went wrong in silence.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use upvest_sandbox::{Command, Sandbox};
+use upvest_signing::{RequestSigner, SigningKey};
+
+/// The status and the body of the response to a command over HTTP.
+async fn command(sandbox: &Sandbox, name: &str, fields: Value) -> (u16, Value) {
+    let url = format!("{}/_sandbox/{name}", sandbox.url());
+    let request = reqwest::Client::new()
+        .post(url)
+        .header("content-type", "application/json");
+    let answer = request.body(fields.to_string()).send().await.unwrap();
+    let status = answer.status().as_u16();
+    let body = answer.bytes().await.unwrap();
+    (status, serde_json::from_slice(&body).unwrap())
+}
+
+async fn plain() -> Sandbox {
+    Sandbox::builder().plain_http().start().await.unwrap()
+}
+
+/// Sends a request over a new connection, and returns the head of the response.
+async fn head_of(sandbox: &Sandbox, request: &str) -> String {
+    let mut stream = TcpStream::connect(sandbox.address()).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    String::from_utf8(head).unwrap().to_ascii_lowercase()
+}
+
+#[tokio::test]
+async fn a_control_error_names_the_field_that_is_wrong() {
+    let sandbox = plain().await;
+    for (name, fields, field) in [
+        ("set_venue_hours", json!({ "opens": "08" }), "`opens`"),
+        ("advance", json!({ "seconds": "5" }), "`seconds`"),
+        ("advance", json!({}), "`seconds`"),
+        (
+            "top_up",
+            json!({ "account_id": "7", "amount": "1" }),
+            "`account_id`",
+        ),
+        (
+            "announce_split",
+            json!({ "isin": "X", "ratio": "2", "ex_date": "2024" }),
+            "`ex_date`",
+        ),
+        (
+            "add_fault",
+            json!({ "times": -1, "fault": { "kind": "invalid_json" } }),
+            "`times`",
+        ),
+        (
+            "add_fault",
+            json!({ "fault": { "kind": "delay", "millis": "x" } }),
+            "`fault`",
+        ),
+    ] {
+        let (status, answer) = command(&sandbox, name, fields.clone()).await;
+        let error = answer["error"].as_str().unwrap();
+        assert!(
+            status == 400 && error.contains(field),
+            "{name} {fields}: {error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn unknown_fields_are_rejected_by_every_command() {
+    let sandbox = plain().await;
+    let faults = json!([{ "kind": "reset_after_commit", "millis": 5 }]);
+    for (name, fields, field) in [
+        ("reset", json!({ "hard": true }), "`hard`"),
+        ("clear_faults", json!({ "all": true }), "`all`"),
+        ("issue_token", json!({ "scope": "x" }), "`scope`"),
+        (
+            "advance",
+            json!({ "seconds": 1, "minutes": 1 }),
+            "`minutes`",
+        ),
+        (
+            "add_fault",
+            json!({ "fault": { "kind": "invalid_json", "millis": 5 } }),
+            "`fault.millis`",
+        ),
+        (
+            "random_faults",
+            json!({ "rate": 0.5, "faults": faults }),
+            "`faults.0.millis`",
+        ),
+    ] {
+        let (status, answer) = command(&sandbox, name, fields).await;
+        let error = answer["error"].as_str().unwrap();
+        assert!(status == 400 && error.contains(field), "{name}: {error}");
+    }
+    assert_eq!(command(&sandbox, "reset", json!({})).await.0, 200);
+}
+
+#[tokio::test]
+async fn a_signed_command_is_rejected() {
+    let sandbox = plain().await;
+    let request = reqwest::Client::new()
+        .post(format!("{}/_sandbox/reset", sandbox.url()))
+        .header("content-type", "application/json")
+        .header("signature-input", "sig1=()");
+    assert_eq!(request.body("{}").send().await.unwrap().status(), 400);
+}
+
+#[tokio::test]
+async fn no_delivery_goes_to_the_control_api() {
+    let sandbox = plain().await;
+    let group = sandbox.create_account_group().await.unwrap();
+    for path in ["/_sandbox/reset", "/a/../_sandbox/reset"] {
+        let url = format!("{}{path}", sandbox.url());
+        sandbox.execute(Command::Subscribe { url }).await.unwrap();
+    }
+    sandbox.create_account_group().await.unwrap();
+    sandbox.settle().await;
+    let deliveries = sandbox.deliveries();
+    assert!(deliveries.len() >= 2);
+    for delivery in deliveries {
+        assert!(delivery.outcome.unwrap_err().contains("control API"));
+    }
+    let twice = Command::CreateAccountGroup { id: Some(group) };
+    sandbox.execute(twice).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn going_offline_over_http_is_answered_and_then_done() {
+    let sandbox = plain().await;
+    for _ in 0..3 {
+        let offline = json!({ "offline": true, "seconds": 600 });
+        assert_eq!(
+            command(&sandbox, "set_offline", offline).await,
+            (200, json!({}))
+        );
+        TcpStream::connect(sandbox.address()).await.unwrap_err();
+        sandbox.execute(Command::ClearFaults).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_early_error_keeps_the_connection_or_says_that_it_closes() {
+    let sandbox = plain().await;
+    let fault = json!({ "fault": { "kind": "too_many_requests" } });
+    assert_eq!(command(&sandbox, "add_fault", fault).await.0, 200);
+    let mut stream = TcpStream::connect(sandbox.address()).await.unwrap();
+    let body = "x".repeat(200_000);
+    for _ in 0..2 {
+        let length = body.len();
+        let request =
+            format!("POST /orders HTTP/1.1\r\nhost: a\r\ncontent-length: {length}\r\n\r\n{body}");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = [0; 4096];
+        let count = stream.read(&mut answer).await.unwrap();
+        assert!(answer[..count].starts_with(b"HTTP/1.1 429"));
+    }
+    let huge = "POST /orders HTTP/1.1\r\nhost: a\r\ncontent-length: 9000000\r\n\r\n";
+    let huge = format!("{huge}{}", "x".repeat(5 << 20));
+    let head = head_of(&sandbox, &huge).await;
+    assert!(head.contains("connection: close"), "{head}");
+}
+
+#[tokio::test]
+async fn all_times_have_milliseconds() {
+    let start = "2024-01-02T03:04:05Z".parse().unwrap();
+    let builder = Sandbox::builder().plain_http().start_at(start);
+    let sandbox = builder.start().await.unwrap();
+    sandbox.open_account("10.00").await.unwrap();
+    sandbox.advance(Duration::from_micros(1_250_900)).await;
+    for view in ["state", "events", "requests", "overview"] {
+        let url = format!("{}/_sandbox/{view}", sandbox.url());
+        let text = reqwest::get(url).await.unwrap().text().await.unwrap();
+        let mut times = text
+            .match_indices("2024-01-")
+            .map(|(at, _)| &text[at..])
+            .filter(|time| time[10..].starts_with('T'));
+        let wrong = times.find(|time| &time[19..20] != "." || &time[23..24] != "Z");
+        assert!(wrong.is_none(), "{view}: {}", &wrong.unwrap()[..30]);
+    }
+}
+
+#[tokio::test]
+async fn a_replay_with_its_fields_in_another_order_is_the_same_request() {
+    let sandbox = plain().await;
+    let account = sandbox.open_account("100.00").await.unwrap();
+    let token = sandbox.execute(Command::IssueToken).await.unwrap();
+    let token = token["access_token"].as_str().unwrap();
+    let instrument = Sandbox::instrument("IE00B3XXRP09");
+    let rest = format!(r#""instrument_id":"{instrument}","side":"BUY","type":"MARKET""#);
+    let send = async |body: String| {
+        let request = reqwest::Client::new()
+            .post(format!("{}/orders", sandbox.url()))
+            .bearer_auth(token)
+            .header("content-type", "application/json")
+            .header("idempotency-key", "5b1d2f3c-7c1e-4a51-9d1c-000000000001");
+        let answer = request.body(body).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    let cash = r#""cash_amount":"9.00""#;
+    let account = format!(r#""account_id":"{account}""#);
+    let first = send(format!("{{{cash},{account},{rest}}}")).await;
+    let second = send(format!("{{ {account}, {rest},\n {cash} }}")).await;
+    assert_eq!(first.0, 201, "{}", first.1);
+    assert_eq!(first, second);
+    let other = r#""cash_amount":"9.01""#;
+    assert_eq!(send(format!("{{{other},{account},{rest}}}")).await.0, 409);
+}
+
+#[tokio::test]
+async fn a_granted_scope_that_does_not_exist_is_an_error_at_the_start() {
+    let builder = Sandbox::builder().granted_scopes(["orders:read", "foo:bar"]);
+    let error = builder.start().await.unwrap_err();
+    assert!(error.to_string().contains("foo:bar"), "{error}");
+}
+
+#[tokio::test]
+async fn an_unknown_client_id_is_called_unknown() {
+    let sandbox = plain().await;
+    let token = sandbox.execute(Command::IssueToken).await.unwrap();
+    let request = reqwest::Client::new()
+        .get(format!("{}/orders", sandbox.url()))
+        .bearer_auth(token["access_token"].as_str().unwrap())
+        .header("upvest-client-id", "5b1d2f3c-7c1e-4a51-9d1c-000000000001");
+    let answer = request.send().await.unwrap();
+    assert_eq!(answer.status(), 401);
+    let text = answer.text().await.unwrap();
+    assert!(text.contains("No client has the id"), "{text}");
+}
+
+#[tokio::test]
+async fn a_signature_is_rejected_as_soon_as_it_expires() {
+    let sandbox = Sandbox::builder().start().await.unwrap();
+    let token = sandbox.execute(Command::IssueToken).await.unwrap();
+    let token = token["access_token"].as_str().unwrap();
+    let key = SigningKey::from_pem(sandbox.signing_key_pem(), None).unwrap();
+    let signer = RequestSigner::new(sandbox.key_id(), key).unwrap();
+    let mut request = http::Request::get(format!("{}/orders", sandbox.url()))
+        .header("authorization", format!("Bearer {token}"))
+        .header("upvest-client-id", sandbox.client_id())
+        .header("accept", "application/json")
+        .body(bytes::Bytes::new())
+        .unwrap();
+    signer.sign_request(&mut request).await.unwrap();
+    // The server's clock is just past the end of the signature, which lives for ten seconds.
+    sandbox.shift_clock(12).await;
+    let request = reqwest::Request::try_from(request).unwrap();
+    let answer = reqwest::Client::new().execute(request).await.unwrap();
+    assert_eq!(answer.status(), 401);
+    let text = answer.text().await.unwrap();
+    assert!(text.contains("expired"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_cost_the_same_however_many_there_are() {
+    let sandbox = plain().await;
+    let started = std::time::Instant::now();
+    for _ in 0..100_000 {
+        sandbox.execute(Command::IssueToken).await.unwrap();
+    }
+    assert!(started.elapsed() < Duration::from_secs(30));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_jump_of_a_year_with_a_dead_receiver_makes_few_attempts() {
+    let sandbox = plain().await;
+    let url = "http://127.0.0.1:1/hook".to_owned();
+    sandbox.execute(Command::Subscribe { url }).await.unwrap();
+    sandbox.create_account_group().await.unwrap();
+    sandbox.advance(Duration::from_secs(366 * 86_400)).await;
+    let attempts = sandbox.deliveries().len();
+    assert!((100..400).contains(&attempts), "{attempts}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_subscriptions_do_not_stall_a_read() {
+    let sandbox = plain().await;
+    for at in 0..5_000 {
+        let url = format!("http://127.0.0.1:1/{at}");
+        sandbox.execute(Command::Subscribe { url }).await.unwrap();
+    }
+    sandbox.create_account_group().await.unwrap();
+    let url = format!("{}/_sandbox/state", sandbox.url());
+    for _ in 0..20 {
+        let started = std::time::Instant::now();
+        reqwest::get(&url).await.unwrap();
+        assert!(started.elapsed() < Duration::from_secs(2));
+    }
+}
