@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use upvest_gen::Source;
 use upvest_gen::model;
-use upvest_gen::model::{Api, Event, Field, Operation, Type};
+use upvest_gen::model::{Api, Event, Field, Operation, Schema, Type};
 use upvest_tests::description::{source, workspace_file};
 
 fn official() -> Api {
@@ -58,6 +58,22 @@ fn the_official_overlay_says_for_each_resource_that_ends_which_statuses_are_fina
     ];
     let expected = expected.map(|(name, finals)| (name, finals.to_owned()));
     assert_eq!(found, expected);
+}
+
+/// An order of a portfolio order is not the portfolio order.
+#[test]
+fn the_ids_of_a_whole_and_of_its_parts_are_different_types() {
+    let api = official();
+    for (object, id) in [
+        ("PortfolioOrder", "PortfolioOrderId"),
+        ("PortfolioOrderItem", "OrderId"),
+        ("AccountLiquidationItem", "AccountLiquidationItemId"),
+    ] {
+        let schema = api.schemas.iter().find(|schema| schema.name == object);
+        let mut fields = schema.into_iter().flat_map(Schema::fields);
+        let kind = fields.find(|field| field.name == "id").map(|id| &id.kind);
+        assert_eq!(kind, Some(&Type::Id(id.to_owned())), "{object}");
+    }
 }
 
 /// The whole and its parts have the same title.

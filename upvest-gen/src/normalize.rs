@@ -24,6 +24,7 @@
 
 mod merge;
 mod node;
+mod unexpressed;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -238,6 +239,7 @@ impl<'a> Schemas<'a> {
             self.note_excluded(known, &node, at);
         }
         let mut own = own(schema, at)?;
+        self.note(unexpressed::notes(schema, at));
         for keyword in ["oneOf", "anyOf"] {
             self.alternatives(schema, keyword, at, &mut own)?;
         }
@@ -334,8 +336,9 @@ fn own<'a>(schema: &'a Map<String, Value>, at: &str) -> Result<Node<'a>> {
         let value = schema.get(name)?;
         Some(Part::new(name, pointer::join(at, name), value))
     };
-    node.items = part("items");
-    node.rest = part("additionalProperties").filter(|rest| rest.value.is_object());
+    node.items = unexpressed::tuple(schema, at).or_else(|| part("items"));
+    let rest = part("additionalProperties").filter(|rest| rest.value.is_object());
+    node.rest = rest.or_else(|| unexpressed::by_pattern(schema, at));
     node.values = values(schema);
     node.keywords = schema
         .iter()

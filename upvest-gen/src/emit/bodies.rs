@@ -66,6 +66,9 @@ fn builder(schema: &Schema, api: &Api) -> String {
         if schema.sent {
             fields += &doc_comment("        ", &field.description);
         }
+        if field.deprecated {
+            fields += "        #[deprecated]\n";
+        }
         let need = if field.extra {
             "extra"
         } else if field.is_option(schema) {

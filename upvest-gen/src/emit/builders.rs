@@ -183,8 +183,10 @@ fn setter(parameter: &Parameter, filters: bool) -> TokenStream {
     } else {
         (quote!(<M>), quote!(Argument<#kind, M>))
     };
+    let deprecated = parameter.deprecated.then(|| quote!(#[deprecated]));
     quote! {
         #(#docs)*
+        #deprecated
         pub fn #setter #generics(self, value: impl #argument) -> Self {
             Self(self.0.#place(#name, value))
         }

@@ -84,8 +84,10 @@ fn method(operation: &Operation) -> TokenStream {
     let docs = docs::attributes(&documentation(operation));
     let name = format_ident!("{}", operation.method_name);
     let builder = format_ident!("{}", operation.builder);
+    let deprecated = operation.deprecated.then(|| quote!(#[deprecated]));
     quote! {
         #(#docs)*
+        #deprecated
         pub fn #name(&self) -> builder::#builder {
             builder::#builder::new(self)
         }

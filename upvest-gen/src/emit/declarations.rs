@@ -52,6 +52,9 @@ pub(super) fn open_enum(item: &Enum) -> String {
     let mut variants = String::new();
     for variant in &item.variants {
         variants += &doc_comment("        ", &variant.description);
+        if variant.deprecated {
+            variants += "        #[deprecated]\n";
+        }
         let _ = writeln!(variants, "        {} = {:?},", variant.name, variant.wire);
     }
     let finals = if item.finals.is_empty() {

@@ -27,11 +27,7 @@ pub(crate) struct Part {
 pub(crate) fn emit(api: &Api) -> Result<Vec<Part>, Error> {
     let part = |name, docs, source| Part { name, docs, source };
     Ok(vec![
-        part(
-            "mod.rs",
-            "The generated part of this crate.",
-            MODULES.to_owned(),
-        ),
+        part("mod.rs", "The generated part of this crate.", modules(api)),
         part(
             "client.rs",
             "The client and its operations.",
@@ -69,6 +65,15 @@ pub(crate) fn emit(api: &Api) -> Result<Vec<Part>, Error> {
             operation_table::operation_table(api)?,
         ),
     ])
+}
+
+/// Generated code may use what is deprecated, as it defines it.
+fn modules(api: &Api) -> String {
+    if api.has_deprecated() {
+        format!("#![allow(deprecated)]\n\n{MODULES}")
+    } else {
+        MODULES.to_owned()
+    }
 }
 
 const MODULES: &str = "\

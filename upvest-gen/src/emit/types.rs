@@ -97,6 +97,9 @@ fn complete(mut item: ItemStruct, schema: &Schema) -> Result<ItemStruct, Error> 
 
 fn complete_field(mut written: syn::Field, field: &Field, schema: &Schema) -> syn::Field {
     document(&mut written.attrs, &field.description);
+    if field.deprecated {
+        written.attrs.push(parse_quote!(#[deprecated]));
+    }
     let name = format_ident!("{}", field.rust);
     let is_renamed = field.rust != field.name && !field.extra;
     if is_renamed && written.ident.as_ref().is_some_and(|it| *it == field.name) {

@@ -57,6 +57,9 @@ pub struct Operation {
     pub path: String,
     /// The first tag.
     pub tag: String,
+    /// Whether it will be removed one day.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub deprecated: bool,
     /// A summary in one line.
     pub summary: String,
     /// The description, in Markdown.
@@ -99,6 +102,9 @@ pub struct Parameter {
     pub joined: bool,
     /// Whether the value is written as JSON.
     pub json: bool,
+    /// Whether it will be removed one day.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub deprecated: bool,
     /// What it holds.
     #[serde(rename = "type")]
     pub kind: Type,
@@ -278,6 +284,24 @@ pub struct Alternative {
     pub kind: Type,
 }
 
+impl Api {
+    /// Whether something in it will be removed one day.
+    pub(crate) fn has_deprecated(&self) -> bool {
+        let operations = self.operations.iter();
+        let parameters = operations
+            .clone()
+            .flat_map(|operation| &operation.parameters);
+        let fields = self.schemas.iter().flat_map(Schema::fields);
+        let values = self.enums.iter().flat_map(|item| &item.variants);
+        let mut flags = operations
+            .map(|operation| operation.deprecated)
+            .chain(parameters.map(|parameter| parameter.deprecated))
+            .chain(fields.map(|field| field.deprecated))
+            .chain(values.map(|value| value.deprecated));
+        flags.any(|is_deprecated| is_deprecated)
+    }
+}
+
 impl Shape {
     /// The types of the fields or of the alternatives.
     pub(super) fn kinds(&self) -> Vec<&Type> {
@@ -335,6 +359,9 @@ pub struct Field {
     pub only: Option<Direction>,
     /// Whether it holds the properties of the object that the description does not name.
     pub extra: bool,
+    /// Whether it will be removed one day.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub deprecated: bool,
     /// Whether the object can contain itself through this field, without a list or a map in between.
     pub recursive: bool,
     /// Whether a long chain of types begins here.
@@ -483,6 +510,9 @@ pub struct Enum {
 pub struct Variant {
     /// The name in Rust.
     pub name: String,
+    /// Whether it will be removed one day.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub deprecated: bool,
     /// The value in JSON.
     pub wire: String,
     /// What it means, in Markdown.

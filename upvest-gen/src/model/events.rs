@@ -228,6 +228,7 @@ impl Events {
         self.names.insert(name.clone());
         self.kinds.push(Variant {
             name,
+            deprecated: false,
             wire: wire.to_owned(),
             description: format!("`{wire}`"),
         });

@@ -68,6 +68,7 @@ fn extra<'a>(types: &mut Types<'a>, object: &Unread<'a>) -> Option<Field> {
         public: false,
         only: None,
         extra: true,
+        deprecated: false,
         recursive: false,
         deep: false,
         description: "All other properties, by name.".to_owned(),
@@ -76,14 +77,18 @@ fn extra<'a>(types: &mut Types<'a>, object: &Unread<'a>) -> Option<Field> {
 
 /// The only direction of a property. A property in several schemas has one only if all of them agree.
 fn only(nodes: &[Rc<Node<'_>>]) -> Option<Direction> {
-    let are_all = |keyword| !nodes.is_empty() && nodes.iter().all(|node| node.is_true(keyword));
-    if are_all("readOnly") {
+    if are_all(nodes, "readOnly") {
         Some(Direction::Received)
-    } else if are_all("writeOnly") {
+    } else if are_all(nodes, "writeOnly") {
         Some(Direction::Sent)
     } else {
         None
     }
+}
+
+/// Whether the keyword is true in all schemas of a property.
+fn are_all(nodes: &[Rc<Node<'_>>], keyword: &str) -> bool {
+    !nodes.is_empty() && nodes.iter().all(|node| node.is_true(keyword))
 }
 
 /// The properties of all branches, each with its schemas.
@@ -139,6 +144,7 @@ fn field<'a>(
         public,
         only: only(&nodes),
         extra: false,
+        deprecated: are_all(&nodes, "deprecated"),
         recursive: false,
         deep: false,
         description: description.unwrap_or_else(|| format!("`{wire}` of the description.")),

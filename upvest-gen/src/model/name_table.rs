@@ -91,6 +91,15 @@ impl NameTable {
         }
     }
 
+    /// Marks one value of the enum `name` as deprecated.
+    pub(super) fn deprecate(&mut self, name: &str, wire: &str) {
+        let variants = self.enums.get_mut(name).map(|item| &mut item.variants);
+        let mut variants = variants.into_iter().flatten();
+        if let Some(variant) = variants.find(|variant| variant.wire == wire) {
+            variant.deprecated = true;
+        }
+    }
+
     /// The enums and ids, or an error for each use of an enum without values.
     pub(super) fn finish(self) -> std::result::Result<(Vec<Enum>, Vec<Id>), Vec<Error>> {
         let strays = self
@@ -159,17 +168,18 @@ fn merge(known: &mut Enum, mut found: Enum) {
     if !covers(known, &found) {
         std::mem::swap(&mut known.variants, &mut found.variants);
     }
-    let descriptions: HashMap<&str, &str> = found
+    let others: HashMap<&str, &Variant> = found
         .variants
         .iter()
-        .map(|variant| (variant.wire.as_str(), variant.description.as_str()))
+        .map(|variant| (variant.wire.as_str(), variant))
         .collect();
     for variant in &mut known.variants {
         let is_undescribed = variant.description == undescribed(&variant.wire);
-        let other = descriptions.get(variant.wire.as_str()).copied();
+        let other = others.get(variant.wire.as_str()).copied();
         if let Some(other) = other.filter(|_| is_undescribed) {
-            other.clone_into(&mut variant.description);
+            variant.description.clone_from(&other.description);
         }
+        variant.deprecated |= other.is_some_and(|other| other.deprecated);
     }
     found.finals.retain(|name| !known.finals.contains(name));
     known.finals.append(&mut found.finals);
@@ -204,6 +214,7 @@ fn variants(name: &str, node: &Node<'_>, values: &[&Value]) -> Result<Enum> {
         let description = meaning.map_or_else(|| undescribed(wire), str::to_owned);
         variants.push(Variant {
             name,
+            deprecated: false,
             wire: wire.to_owned(),
             description,
         });

@@ -22,8 +22,28 @@ pub(super) fn number(types: &mut Types<'_>, node: &Node<'_>, context: &Context<'
     Type::F64
 }
 
-/// The integer type that holds the integers of all branches.
-pub(super) fn widest(branches: &[Node<'_>]) -> Type {
+/// The integer type that holds the integers of all branches, which is noted if it also holds others.
+pub(super) fn widest(
+    types: &mut Types<'_>,
+    node: &Node<'_>,
+    branches: &[Node<'_>],
+    context: &Context<'_>,
+) -> Type {
+    let widest = widest_of(branches);
+    if branches.iter().any(|branch| integer(branch) != widest) {
+        types.notes.push(Error::at(
+            &node.at,
+            format!(
+                "`{}` of {} has several ranges of integers, which are read as one that holds all of them",
+                context.field, context.entity
+            ),
+            "describe one of them in the overlay, if the others do not occur",
+        ));
+    }
+    widest
+}
+
+fn widest_of(branches: &[Node<'_>]) -> Type {
     let kinds: Vec<Type> = branches.iter().map(integer).collect();
     let has = |kind: Type| kinds.contains(&kind);
     if has(Type::I64) {

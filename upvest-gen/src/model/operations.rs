@@ -136,6 +136,7 @@ fn operation<'a>(
         builder,
         method: found.method.to_ascii_uppercase(),
         path: found.path.to_owned(),
+        deprecated: value["deprecated"] == true,
         tag: value["tags"][0].as_str().unwrap_or_default().to_owned(),
         summary: text(value, "summary"),
         description: text(value, "description"),

@@ -134,6 +134,7 @@ fn parameter<'a>(
         required: place == Place::Path || value["required"] == true,
         joined: is_joined && matches!(kind, Type::List(_)),
         json,
+        deprecated: value["deprecated"] == true || is_deprecated(types, schema, &schema_at),
         kind,
         description: value["description"]
             .as_str()
@@ -142,6 +143,13 @@ fn parameter<'a>(
             .to_owned(),
         default: default(types, schema, &schema_at),
     })
+}
+
+/// Whether the schema of a parameter will be removed one day.
+fn is_deprecated<'a>(types: &Types<'a>, schema: &'a Value, at: &str) -> bool {
+    types
+        .node(schema, at)
+        .is_ok_and(|node| node.is_true("deprecated"))
 }
 
 /// The value that the server uses if the parameter is not given, as text.

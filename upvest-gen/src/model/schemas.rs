@@ -7,16 +7,37 @@ use super::homes::home;
 use super::names;
 use super::objects;
 use super::types::{Tag, Types, Unread};
+use crate::error::Error;
 
 /// Reads all objects that have been found but not read.
 pub(super) fn read_objects(types: &mut Types<'_>) {
     while let Some(unread) = types.next_unread() {
         let shape = match &unread.tag {
             Some(tag) => union(types, &unread, tag),
-            None => Shape::Object(fields::fields(types, &unread)),
+            None => {
+                note_merged(types, &unread);
+                Shape::Object(fields::fields(types, &unread))
+            }
         };
         types.finish(&unread.key, shape);
     }
+}
+
+/// Notes that several objects become one struct.
+fn note_merged(types: &mut Types<'_>, object: &Unread<'_>) {
+    let [first, _, ..] = object.branches.as_slice() else {
+        return;
+    };
+    let at = object.key.split('|').next().unwrap_or(&first.at);
+    types.notes.push(Error::at(
+        at,
+        format!(
+            "no field tells the {} objects of `{}` apart, which are read as one with the fields of all of them",
+            object.branches.len(),
+            object.name
+        ),
+        "add a `discriminator` in the overlay, or give one field of each object its own values",
+    ));
 }
 
 fn union<'a>(types: &mut Types<'a>, unread: &Unread<'a>, tag: &Tag) -> Shape {

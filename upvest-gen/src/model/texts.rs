@@ -53,7 +53,9 @@ pub(super) fn text<'a>(
             let name = explicit
                 .or(node.component)
                 .map_or_else(field, str::to_owned);
-            Type::Enum(types.names.values(&name, first, &values)?)
+            let name = types.names.values(&name, first, &values)?;
+            deprecate_values(types, &name, branches);
+            Type::Enum(name)
         }
         _ if explicit.is_some() => {
             Type::Enum(types.names.mention(explicit.unwrap_or_default(), &node.at))
@@ -63,6 +65,21 @@ pub(super) fn text<'a>(
         (_, pattern, _) if is_decimal(pattern) => Type::Decimal,
         _ => Type::Text,
     })
+}
+
+/// Marks the values of alternatives that are deprecated, unless the whole text is.
+fn deprecate_values(types: &mut Types<'_>, name: &str, branches: &[Node<'_>]) {
+    let is_deprecated = |branch: &&Node<'_>| branch.is_true("deprecated");
+    if branches.iter().all(|branch| is_deprecated(&branch)) {
+        return;
+    }
+    for branch in branches.iter().filter(is_deprecated) {
+        for value in branch.values().into_iter().flatten() {
+            types
+                .names
+                .deprecate(name, value.as_str().unwrap_or_default());
+        }
+    }
 }
 
 /// Whether the value of an enum is a direction of sorting.

@@ -130,21 +130,24 @@ fn tag_of<'a>(
 /// The values that the field can have in a branch, according to its `enum` or `const`.
 fn constants<'a>(types: &Types<'a>, branch: &Node<'a>, field: &str) -> Option<Vec<String>> {
     let values = property(types, branch, field)?.values()?;
-    let values: Option<Vec<String>> = values
-        .iter()
-        .map(|value| value.as_str().map(str::to_owned))
-        .collect();
+    let values: Option<Vec<String>> = values.iter().map(|value| tag_value(value)).collect();
     values.filter(|values| !values.is_empty())
 }
 
 /// The values that the field can have in a branch, if its only value is written as its `default`.
 fn preset<'a>(types: &Types<'a>, branch: &Node<'a>, field: &str) -> Option<Vec<String>> {
-    let default = || {
-        property(types, branch, field)?
-            .text("default")
-            .map(str::to_owned)
-    };
+    let default = || tag_value(property(types, branch, field)?.keyword("default")?);
     constants(types, branch, field).or_else(|| Some(vec![default()?]))
+}
+
+/// The value of a tag as text. The runtime compares it with the text of a text, an integer or a flag.
+fn tag_value(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(_) => Some(value.to_string()),
+        Value::Number(number) if !number.is_f64() => Some(value.to_string()),
+        _ => None,
+    }
 }
 
 fn property<'a>(types: &Types<'a>, branch: &Node<'a>, field: &str) -> Option<Rc<Node<'a>>> {

@@ -224,7 +224,7 @@ fn union<'a>(
         _ if has_untyped => Type::Json,
         ["string"] => texts::text(types, branches, node, context)?,
         ["boolean"] => Type::Bool,
-        ["integer"] => numbers::widest(branches),
+        ["integer"] => numbers::widest(types, node, branches, context),
         ["number"] | ["integer", "number"] => {
             let number = branches
                 .iter()

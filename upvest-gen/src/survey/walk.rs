@@ -292,8 +292,10 @@ impl<'a> Walk<'a> {
 
     /// The objects of a union, each as a value by itself.
     fn alternatives(&self, from: &Start<'a>, members: &Members<'a>, link: usize) -> Vec<Start<'a>> {
-        let union = from.held.schema().and_then(|name| self.schemas.get(name));
-        let Some(Shape::Union { tag, variants }) = union.map(|union| &union.shape) else {
+        let Some(union) = from.held.schema().and_then(|name| self.schemas.get(name)) else {
+            return Vec::new();
+        };
+        let Shape::Union { tag, variants } = &union.shape else {
             return Vec::new();
         };
         let alternatives = variants.iter().filter_map(|variant| {
@@ -301,6 +303,10 @@ impl<'a> Walk<'a> {
                 return None;
             };
             let at = &self.schemas.get(name.as_str())?.pointer;
+            // A base that is one of its own alternatives has no place of its own.
+            if *at == union.pointer {
+                return None;
+            }
             let is_one = members.places.contains(at) && from.places.iter().all(|it| it.at != *at);
             let schema = self.document.pointer(at).filter(|_| is_one)?;
             Some(Start {

@@ -14,11 +14,13 @@ impl Dice {
     }
 
     /// `true` with the probability 1 / `times`.
+    #[allow(dead_code, reason = "not every test needs it")]
     pub(crate) fn once_in(&mut self, times: usize) -> bool {
         self.below(times) == 0
     }
 
     /// One of `choices`, of which there is at least one.
+    #[allow(dead_code, reason = "not every test needs it")]
     pub(crate) fn pick<'c, T>(&mut self, choices: &'c [T]) -> &'c T {
         &choices[self.below(choices.len())]
     }

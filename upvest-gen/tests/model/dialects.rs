@@ -79,8 +79,8 @@ fn both_dialects_give_the_same_model() {
         ),
         (
             "null among several",
-            "{ nullable: true, oneOf: [{ $ref: '#/components/schemas/Leg' }, { $ref: '#/components/schemas/Arm' }] }",
-            "{ oneOf: [{ $ref: '#/components/schemas/Leg' }, { $ref: '#/components/schemas/Arm' }, { type: 'null' }] }",
+            "{ nullable: true, discriminator: { propertyName: k }, oneOf: [{ $ref: '#/components/schemas/Leg' }, { $ref: '#/components/schemas/Arm' }] }",
+            "{ discriminator: { propertyName: k }, oneOf: [{ $ref: '#/components/schemas/Leg' }, { $ref: '#/components/schemas/Arm' }, { type: 'null' }] }",
         ),
         (
             "base64",

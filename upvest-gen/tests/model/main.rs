@@ -94,6 +94,27 @@ fn field(field: &str, schema: &str) -> String {
     outline::field(&find(&api, "Order").fields()[0])
 }
 
+/// The model of component schemas, of which one note tells this problem.
+#[track_caller]
+fn noted(text: &str, problem: &str) -> Api {
+    let api = read("3.1.0", &document_of(text)).unwrap();
+    let notes: Vec<&str> = api.notes.iter().map(Error::problem).collect();
+    assert!(
+        matches!(notes.as_slice(), [note] if note.contains(problem)),
+        "{text}: {notes:?}"
+    );
+    api
+}
+
+/// As [`field`], for a schema of which a note tells this problem.
+#[track_caller]
+fn noted_field(field: &str, schema: &str, problem: &str) -> String {
+    let text = format!(
+        "Order: {{ type: object, required: [{field}], properties: {{ {field}: {schema} }} }}"
+    );
+    outline::field(&find(&noted(&text, problem), "Order").fields()[0])
+}
+
 /// The enums of a model: `OrderSide: BUY SELL`.
 fn enums(api: &Api) -> Vec<String> {
     api.enums

@@ -1,7 +1,9 @@
 //! The types of objects: optional and nullable fields, updates, merged and alternative schemas, and components.
 
 use super::outline::{self, outline};
-use super::{assert_rows, document_of, enums, field, find, read, schemas, sound};
+use super::{
+    assert_rows, document_of, enums, field, find, noted, noted_field, read, schemas, sound,
+};
 
 /// The outline of the schema `name`, a field on each line.
 #[track_caller]
@@ -211,16 +213,18 @@ fn alternatives_of_objects_without_a_mark_are_one_object_that_requires_what_all_
             "Order: {{ {keyword}: [{{ required: [a, b], properties: {{ a: {{ type: string }}, b: {{ type: string }} }} }}, \
              {{ required: [a, c], properties: {{ a: {{ type: string }}, c: {{ type: integer }} }} }}] }}"
         );
+        let api = noted(&text, "no field tells the 2 objects of `Order` apart");
         assert_eq!(
-            shape(&text, "Order"),
+            outline::schema(find(&api, "Order")),
             "Order\n    a: text\n    b: text, optional\n    c: i64, optional",
             "{keyword}"
         );
     }
     let beside = "Order: { required: [id], properties: { id: { type: string, format: uuid } }, \
          oneOf: [{ properties: { a: { type: string } } }, { properties: { b: { type: string } } }] }";
+    let api = noted(beside, "no field tells the 2 objects of `Order` apart");
     assert_eq!(
-        shape(beside, "Order"),
+        outline::schema(find(&api, "Order")),
         "Order\n    id: OrderId\n    a: text, optional\n    b: text, optional"
     );
     let only_required = "Order: { properties: { a: { type: string }, b: { type: string } }, oneOf: [{ required: [a] }, { required: [b] }] }";
@@ -307,18 +311,6 @@ fn alternatives_of_other_sorts_are_what_all_of_them_have_in_common() {
                 "OrderX",
             ),
             (
-                "{ oneOf: [{ type: integer }, { type: integer, minimum: 3 }] }",
-                "i64",
-            ),
-            (
-                "{ oneOf: [{ type: integer, minimum: 0, maximum: 9 }, { type: integer, minimum: -9 }] }",
-                "i64",
-            ),
-            (
-                "{ oneOf: [{ type: integer, minimum: 0, maximum: 9 }, { type: integer, minimum: 0 }] }",
-                "u64",
-            ),
-            (
                 "{ oneOf: [{ type: integer }, { type: number, format: double }] }",
                 "f64",
             ),
@@ -334,6 +326,23 @@ fn alternatives_of_other_sorts_are_what_all_of_them_have_in_common() {
             ("{ oneOf: [{}, { type: string }] }", "text"),
         ],
         |schema| field("x", schema),
+    );
+    assert_rows(
+        &[
+            (
+                "{ oneOf: [{ type: integer }, { type: integer, minimum: 3 }] }",
+                "i64",
+            ),
+            (
+                "{ oneOf: [{ type: integer, minimum: 0, maximum: 9 }, { type: integer, minimum: -9 }] }",
+                "i64",
+            ),
+            (
+                "{ oneOf: [{ type: integer, minimum: 0, maximum: 9 }, { type: integer, minimum: 0 }] }",
+                "u64",
+            ),
+        ],
+        |schema| noted_field("x", schema, "several ranges of integers"),
     );
     let api = schemas(
         "Order: { properties: { x: { oneOf: [{ type: string, enum: [A, B] }, { type: string, enum: [B, C] }] } } }",

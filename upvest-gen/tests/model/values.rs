@@ -1,6 +1,7 @@
 //! The types of single values: ids, codes, decimals, integers, texts, lists and maps.
 
-use super::{assert_rows, enums, field, ids, schemas};
+use super::outline;
+use super::{assert_rows, enums, field, find, ids, noted, noted_field, schemas};
 
 #[test]
 fn a_uuid_is_an_id_if_its_name_says_what_it_identifies() {
@@ -119,10 +120,11 @@ fn a_text_keeps_nothing_but_its_kind() {
             ("{}", "json"),
             ("true", "json"),
             ("{ description: Anything. }", "json"),
-            ("{ not: { type: string } }", "json"),
         ],
         |schema| field("x", schema),
     );
+    let not = noted_field("x", "{ not: { type: string } }", "`not` is not checked");
+    assert_eq!(not, "json");
 }
 
 #[test]
@@ -206,13 +208,52 @@ fn lists_and_maps_hold_what_their_items_are() {
                 "{ type: object, additionalProperties: { type: string, format: decimal } }",
                 "{decimal}",
             ),
-            (
-                "{ type: object, patternProperties: { '^a': { type: string } } }",
-                "{json}",
-            ),
         ],
         |schema| field("tags", schema),
     );
+    for (patterns, expected) in [
+        ("{ '^a': { type: string } }", "{text}"),
+        (
+            "{ '^a': { type: string }, '^b': { type: string } }",
+            "{text}",
+        ),
+        (
+            "{ '^a': { type: string }, '^b': { type: boolean } }",
+            "{json}",
+        ),
+    ] {
+        let schema = format!("{{ type: object, patternProperties: {patterns} }}");
+        let found = noted_field("tags", &schema, "are not compared with these patterns");
+        assert_eq!(found, expected, "{patterns}");
+    }
+    let object =
+        "{ properties: { a: { type: string } }, patternProperties: { '^b': { type: string } } }";
+    let api = noted(
+        &format!("Order: {object}"),
+        "are not compared with these patterns",
+    );
+    let extra = &find(&api, "Order").fields()[1];
+    assert_eq!(outline::field(extra), "{json}, extra");
+    for (places, expected) in [
+        (
+            "prefixItems: [{ type: string }, { type: string }]",
+            "[text]",
+        ),
+        (
+            "prefixItems: [{ type: string }, { type: boolean }]",
+            "[json]",
+        ),
+        (
+            "prefixItems: [{ type: string }], items: { type: boolean }",
+            "[json]",
+        ),
+        ("items: [{ type: string }, { type: boolean }]", "[json]"),
+        ("items: [{ type: boolean }]", "[bool]"),
+    ] {
+        let schema = format!("{{ type: array, {places} }}");
+        let found = noted_field("tags", &schema, "the tuple is read as a list");
+        assert_eq!(found, expected, "{places}");
+    }
 }
 
 #[test]

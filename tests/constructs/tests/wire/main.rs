@@ -1,8 +1,12 @@
 //! What the clients of small descriptions send and read, with a file for each construct.
 
+mod deprecated;
 mod examples;
+mod inheritance;
 mod lists;
 mod neighbours;
 mod requests;
 mod scopes;
+mod tags;
+mod titles;
 mod unions;

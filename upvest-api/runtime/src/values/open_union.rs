@@ -8,8 +8,8 @@ use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, VariantAccess,
     Visitor,
 };
-use serde::ser::{self, Serialize, Serializer};
-use serde_json::Value;
+use serde::ser::{self, Serialize, SerializeMap, Serializer};
+use serde_json::{Map, Value};
 
 /// A union of the description. Implemented by [`open_union!`](crate::open_union).
 pub trait OpenUnion: Sized {
@@ -108,7 +108,7 @@ impl<'de, T: OpenUnion> Visitor<'de> for UnionVisitor<T> {
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
         let value = Value::deserialize(deserializer)?;
-        let tag = value.get(T::TAG).and_then(Value::as_str).map(str::to_owned);
+        let tag = value.get(T::TAG).and_then(tag_value);
         T::read(tag.as_deref(), Content(value)).map_err(D::Error::custom)
     }
 
@@ -158,7 +158,17 @@ pub(super) fn tag_and_known_values(
     Some((tag, parts))
 }
 
-/// Writes an object, whose field `tag` must have one of the values `wires` if it has any.
+/// The value of a tag as text. Descriptions also tell objects apart by an integer or a flag.
+fn tag_value(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        _ => None,
+    }
+}
+
+/// Writes an object, whose field `tag` must have one of the values `wires`. If it has none, the first of them is written, as some
+/// descriptions name the field only in the union.
 #[allow(clippy::missing_errors_doc, reason = "generated code calls it")]
 pub fn write<T: Serialize, S: Serializer>(
     value: &T,
@@ -167,15 +177,32 @@ pub fn write<T: Serialize, S: Serializer>(
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     let object = serde_json::to_value(value).map_err(ser::Error::custom)?;
-    let is_expected = match object.get(tag) {
-        None => true,
-        Some(Value::String(wire)) => wires.contains(&wire.as_str()),
-        Some(_) => false,
-    };
+    let found = object.get(tag).filter(|found| !found.is_null());
+    if let (None, Value::Object(fields)) = (found, &object) {
+        return write_with_tag(fields, tag, wires, serializer);
+    }
+    let is_expected = found
+        .and_then(tag_value)
+        .is_some_and(|wire| wires.contains(&wire.as_str()));
     if !is_expected {
         let expected = wires.join("` or `");
         let problem = format!("`{tag}` of this object must be `{expected}`");
         return Err(ser::Error::custom(problem));
     }
     value.serialize(serializer)
+}
+
+/// Writes the fields of an object that does not have its tag.
+fn write_with_tag<S: Serializer>(
+    fields: &Map<String, Value>,
+    tag: &str,
+    wires: &[&str],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let mut object = serializer.serialize_map(None)?;
+    object.serialize_entry(tag, &wires.first())?;
+    for (name, value) in fields.iter().filter(|(name, _)| *name != tag) {
+        object.serialize_entry(name, value)?;
+    }
+    object.end()
 }

@@ -45,10 +45,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Strict<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = Json::deserialize(deserializer)?;
         let findings = RefCell::default();
-        let reader = Reader {
-            json: &json,
-            findings: &findings,
-        };
+        let reader = Reader::new(&json, &findings);
         let result = T::deserialize(reader);
         let mut findings = findings.into_inner();
         match result {

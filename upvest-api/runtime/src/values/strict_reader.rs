@@ -21,9 +21,22 @@ use super::strict_findings::{Findings, Mismatch, Step};
 pub(super) struct Reader<'r, 'j> {
     pub(super) json: &'j Json,
     pub(super) findings: &'r RefCell<Findings<'j>>,
+    /// The field that tells this object of a union apart. Its type need not have it.
+    tag: Option<&'static str>,
+    /// Whether it is the value of such a field.
+    is_tag: bool,
 }
 
 impl<'r, 'j> Reader<'r, 'j> {
+    pub(super) fn new(json: &'j Json, findings: &'r RefCell<Findings<'j>>) -> Self {
+        Self {
+            json,
+            findings,
+            tag: None,
+            is_tag: false,
+        }
+    }
+
     /// Reads `json`, which is one step below this value.
     fn below<S: DeserializeSeed<'j>>(
         self,
@@ -31,8 +44,14 @@ impl<'r, 'j> Reader<'r, 'j> {
         json: &'j Json,
         seed: S,
     ) -> Result<S::Value, Mismatch> {
+        let is_tag = matches!(step, Step::Key(name) if self.tag == Some(name));
         self.findings.borrow_mut().path.push(step);
-        let result = seed.deserialize(Self { json, ..self });
+        let result = seed.deserialize(Self {
+            json,
+            tag: None,
+            is_tag,
+            ..self
+        });
         let mut findings = self.findings.borrow_mut();
         if result.is_err() && findings.failed_at.is_none() {
             findings.failed_at = Some(findings.path());
@@ -88,7 +107,7 @@ impl<'r, 'j> Reader<'r, 'j> {
     }
 
     /// The value of the field `tag`, if it is one of `known`.
-    fn known_tag<'k>(self, tag: &str, known: impl Iterator<Item = &'k str>) -> Option<&'j str> {
+    fn known_tag<'k>(self, tag: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
         let Json::Object(_) = self.json else {
             self.add_problem("expected an object");
             return None;
@@ -97,14 +116,17 @@ impl<'r, 'j> Reader<'r, 'j> {
             self.add_problem(&format!("missing field `{tag}`"));
             return None;
         };
-        let text = value.as_str().unwrap_or_default();
-        match one_of(known, text) {
-            None => Some(text),
-            Some(problem) => {
-                self.add_problem(&format!("field `{tag}`: {problem}"));
-                None
-            }
+        let text = match value {
+            Json::Text(text) => text.clone(),
+            Json::Number(number) => number.to_string(),
+            Json::Bool(flag) => flag.to_string(),
+            _ => String::new(),
+        };
+        let known: Vec<&str> = known.collect();
+        if let Some(problem) = one_of(known.iter().copied(), &text) {
+            self.add_problem(&format!("field `{tag}`: {problem}"));
         }
+        known.into_iter().find(|known| *known == text)
     }
 }
 
@@ -151,7 +173,10 @@ impl<'j> Deserializer<'j> for Reader<'_, 'j> {
         match self.known_tag(tag, known) {
             Some(variant) => visitor.visit_enum(Variant {
                 name: variant,
-                content: self,
+                content: Self {
+                    tag: Some(tag),
+                    ..self
+                },
             }),
             None => visitor.visit_newtype_struct(self),
         }
@@ -197,7 +222,9 @@ impl<'j> Deserializer<'j> for Reader<'_, 'j> {
 
     /// Serde ignores the fields that a type does not have.
     fn deserialize_ignored_any<V: Visitor<'j>>(self, visitor: V) -> Result<V::Value, Mismatch> {
-        self.findings.borrow_mut().add_unknown_field();
+        if !self.is_tag {
+            self.findings.borrow_mut().add_unknown_field();
+        }
         visitor.visit_unit()
     }
 
@@ -269,12 +296,12 @@ impl<'j> MapAccess<'j> for Fields<'_, 'j> {
 }
 
 /// One of several alternatives, by its name.
-struct Variant<'r, 'j> {
-    name: &'j str,
+struct Variant<'n, 'r, 'j> {
+    name: &'n str,
     content: Reader<'r, 'j>,
 }
 
-impl<'r, 'j> EnumAccess<'j> for Variant<'r, 'j> {
+impl<'r, 'j> EnumAccess<'j> for Variant<'_, 'r, 'j> {
     type Error = Mismatch;
     type Variant = Content<Reader<'r, 'j>>;
 
@@ -282,7 +309,7 @@ impl<'r, 'j> EnumAccess<'j> for Variant<'r, 'j> {
         self,
         seed: S,
     ) -> Result<(S::Value, Self::Variant), Mismatch> {
-        let name: StrDeserializer<'j, Mismatch> = self.name.into_deserializer();
+        let name: StrDeserializer<'_, Mismatch> = self.name.into_deserializer();
         let value = seed.deserialize(name)?;
         Ok((value, Content(self.content)))
     }

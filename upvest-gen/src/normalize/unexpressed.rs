@@ -1,0 +1,121 @@
+//! The keywords that a Rust type cannot express. What they allow can be read and sent, and a note names what they forbid.
+
+use serde_json::{Map, Value};
+
+use super::node::Part;
+use crate::error::Error;
+use crate::pointer;
+
+/// Any value.
+static ANY: Value = Value::Bool(true);
+
+/// Keywords that restrict a value by conditions.
+const CONDITIONS: [&str; 7] = [
+    "not",
+    "if",
+    "dependentRequired",
+    "dependentSchemas",
+    "dependencies",
+    "propertyNames",
+    "contains",
+];
+
+/// The items of a tuple: those that all of its places have in common, or any value.
+pub(super) fn tuple<'a>(schema: &'a Map<String, Value>, at: &str) -> Option<Part<'a>> {
+    let (keyword, places) = places(schema)?;
+    let first = places.first()?;
+    let at = format!("{}/0", pointer::join(at, keyword));
+    let value = if has_equal_items(schema, places) {
+        first
+    } else {
+        &ANY
+    };
+    Some(Part::new("items", at, value))
+}
+
+/// The schemas at the places of a tuple. Before OpenAPI 3.1 they are in `items`.
+fn places(schema: &Map<String, Value>) -> Option<(&'static str, &Vec<Value>)> {
+    let places = |keyword: &'static str| {
+        let places = schema.get(keyword)?.as_array()?;
+        Some((keyword, places)).filter(|_| !places.is_empty())
+    };
+    places("prefixItems").or_else(|| places("items"))
+}
+
+/// Whether all items of a tuple have one schema, and those after it too.
+fn has_equal_items(schema: &Map<String, Value>, places: &[Value]) -> bool {
+    let others = [schema.get("items"), schema.get("additionalItems")];
+    let mut others = others
+        .into_iter()
+        .flatten()
+        .filter(|other| other.is_object());
+    let first = places.first();
+    places.iter().all(|place| Some(place) == first) && others.all(|other| Some(other) == first)
+}
+
+/// The values of the properties whose names match a pattern. Beside named properties, a server may add others of any type, unless the
+/// description excludes them.
+pub(super) fn by_pattern<'a>(schema: &'a Map<String, Value>, at: &str) -> Option<Part<'a>> {
+    let patterns = schema.get("patternProperties")?.as_object()?;
+    let (pattern, first) = patterns.iter().next()?;
+    let place = pointer::join(at, "patternProperties");
+    let is_closed = ["additionalProperties", "unevaluatedProperties"]
+        .into_iter()
+        .any(|keyword| schema.get(keyword) == Some(&Value::Bool(false)));
+    let is_map = is_closed || !schema.contains_key("properties");
+    let value = if is_map && patterns.values().all(|value| value == first) {
+        first
+    } else {
+        &ANY
+    };
+    Some(Part::new(
+        "patternProperties",
+        pointer::join(&place, pattern),
+        value,
+    ))
+}
+
+/// Notes what the keywords of a schema forbid, or what is read as any JSON because of them.
+pub(super) fn notes(schema: &Map<String, Value>, at: &str) -> Vec<Error> {
+    let mut notes = Vec::new();
+    for keyword in CONDITIONS {
+        if schema.get(keyword).is_some_and(restricts) {
+            notes.push(Error::at(
+                pointer::join(at, keyword),
+                format!("`{keyword}` is not checked, as a Rust type cannot express it"),
+                "no change is needed, as the server checks it, but describe all fields under `properties`",
+            ));
+        }
+    }
+    if let Some((keyword, places)) = places(schema) {
+        let items = if has_equal_items(schema, places) {
+            "a list of any length"
+        } else {
+            "a list of any JSON"
+        };
+        notes.push(Error::at(
+            pointer::join(at, keyword),
+            format!("the tuple is read as {items}"),
+            "make it an object with a field for each place, if the server can send one",
+        ));
+    }
+    let patterns = schema.get("patternProperties").and_then(Value::as_object);
+    if patterns.is_some_and(|patterns| !patterns.is_empty()) {
+        notes.push(Error::at(
+            pointer::join(at, "patternProperties"),
+            "the names of further properties are not compared with these patterns",
+            "no change is needed, as the server checks them",
+        ));
+    }
+    notes
+}
+
+/// Whether the value of a keyword is not empty.
+fn restricts(value: &Value) -> bool {
+    match value {
+        Value::Object(members) => !members.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Bool(is) => !is,
+        _ => false,
+    }
+}

@@ -1,0 +1,160 @@
+//! The names and types of a model do not depend on the order in which a description lists its parts.
+
+#![allow(clippy::format_push_string, reason = "plain text for people")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+use upvest_gen::{Source, describe, model};
+
+#[path = "common/dice.rs"]
+mod dice;
+#[path = "common/outline.rs"]
+mod outline;
+
+use dice::Dice;
+use outline::outline;
+
+#[test]
+fn names_do_not_depend_on_the_order_of_the_vendored_description() {
+    let overlay = source("spec/overlay.yaml");
+    let spec = source("spec/upvest-investment-api.yaml");
+    assert_eq!(changes("vendored", &spec, Some(&overlay)), "");
+}
+
+#[test]
+fn names_do_not_depend_on_the_order_of_the_official_description() {
+    let overlay = source("spec/official-overlay.yaml");
+    let spec = source("tests/fixtures/official/official-1.9.0.json");
+    assert_eq!(changes("official", &spec, Some(&overlay)), "");
+}
+
+#[test]
+fn names_do_not_depend_on_the_order_of_the_corpus() {
+    let entries = fs::read_dir(root().join("tests/fixtures/descriptions"));
+    let entries = entries.expect("the corpus is there");
+    let paths = entries.map(|entry| entry.expect("it can be listed").path());
+    let mut paths: Vec<PathBuf> = paths.filter(|path| path.is_file()).collect();
+    paths.sort();
+    let mut found = String::new();
+    for path in paths {
+        let name = path.file_name().expect("it is a file").to_string_lossy();
+        if BY_ORDER.contains(&name.as_ref()) {
+            continue;
+        }
+        let text = fs::read_to_string(&path).expect("it can be read");
+        found += &changes(&name, &Source::new(name.clone(), text), None);
+    }
+    assert_eq!(found, "");
+}
+
+/// Descriptions with several enums, objects or operations of one name, which are numbered in the order of the description.
+const BY_ORDER: [&str; 8] = [
+    "colliding-operation-names.yaml",
+    "colliding-type-names.yaml",
+    "enums-in-lists-and-maps.yaml",
+    "hostile-texts.yaml",
+    "reserved-enum-names.yaml",
+    "reserved-field-names.yaml",
+    "reserved-operation-names.yaml",
+    "reserved-schema-names.yaml",
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn source(path: &str) -> Source {
+    let text = fs::read_to_string(root().join(path)).expect("it can be read");
+    Source::new(path, text)
+}
+
+/// The lines by which the models of a description with its parts in three other orders differ.
+fn changes(name: &str, spec: &Source, overlay: Option<&Source>) -> String {
+    let mut changes = String::new();
+    let Ok(document) = describe(spec, overlay) else {
+        return changes;
+    };
+    let Some(expected) = facts(&document) else {
+        return changes;
+    };
+    for seed in 0..3 {
+        let mut shuffled = document.clone();
+        shuffle(&mut shuffled, &mut Dice(seed));
+        let found = facts(&shuffled).expect("it has the same parts");
+        for fact in expected.symmetric_difference(&found) {
+            let sign = if expected.contains(fact) { '-' } else { '+' };
+            changes += &format!("{name}: {sign} {fact}\n");
+        }
+    }
+    changes
+}
+
+/// The lines of the model's outline without notes. Lines within an object or an operation begin with its title.
+fn facts(document: &Value) -> Option<BTreeSet<String>> {
+    let api = model(&Source::new("api.json", document.to_string()), None).ok()?;
+    let text = outline(&api);
+    let mut facts = BTreeSet::new();
+    let mut title = "";
+    for line in text.lines() {
+        let is_note = line.starts_with("note: ") || line.starts_with("left out: ");
+        if is_note || line.is_empty() {
+            continue;
+        }
+        if !line.starts_with(' ') {
+            title = line.split(' ').next().unwrap_or_default();
+        }
+        facts.insert(format!("{title}: {}", sorted_words(line.trim())));
+    }
+    Some(facts)
+}
+
+/// A line of names, such as those of the values of an enum.
+fn sorted_words(line: &str) -> String {
+    let Some((title, words)) = line.split_once(": ") else {
+        return line.to_owned();
+    };
+    let mut words: Vec<&str> = words.split(' ').collect();
+    words.sort_unstable();
+    format!("{title}: {}", words.join(" "))
+}
+
+/// Changes the order of paths, operations, components and properties.
+fn shuffle(document: &mut Value, dice: &mut Dice) {
+    if let Some(paths) = document["paths"].as_object_mut() {
+        shuffle_members(paths, dice);
+    }
+    if let Some(components) = document["components"].as_object_mut() {
+        for (_, members) in components {
+            members.as_object_mut().map(|it| shuffle_members(it, dice));
+        }
+    }
+    shuffle_properties(document, dice);
+}
+
+fn shuffle_properties(value: &mut Value, dice: &mut Dice) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                if name == "properties" {
+                    member.as_object_mut().map(|it| shuffle_members(it, dice));
+                }
+                shuffle_properties(member, dice);
+            }
+        }
+        Value::Array(items) => items
+            .iter_mut()
+            .for_each(|item| shuffle_properties(item, dice)),
+        _ => {}
+    }
+}
+
+fn shuffle_members(members: &mut Map<String, Value>, dice: &mut Dice) {
+    let mut old: Vec<(String, Value)> = std::mem::take(members).into_iter().collect();
+    while !old.is_empty() {
+        let (name, value) = old.swap_remove(dice.below(old.len()));
+        members.insert(name, value);
+    }
+}
