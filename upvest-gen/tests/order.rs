@@ -128,7 +128,9 @@ fn shuffle(document: &mut Value, dice: &mut Dice) {
     }
     if let Some(components) = document["components"].as_object_mut() {
         for (_, members) in components {
-            members.as_object_mut().map(|it| shuffle_members(it, dice));
+            if let Some(object) = members.as_object_mut() {
+                shuffle_members(object, dice);
+            }
         }
     }
     shuffle_properties(document, dice);
@@ -139,7 +141,9 @@ fn shuffle_properties(value: &mut Value, dice: &mut Dice) {
         Value::Object(members) => {
             for (name, member) in members {
                 if name == "properties" {
-                    member.as_object_mut().map(|it| shuffle_members(it, dice));
+                    if let Some(object) = member.as_object_mut() {
+                        shuffle_members(object, dice);
+                    }
                 }
                 shuffle_properties(member, dice);
             }

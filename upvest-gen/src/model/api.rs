@@ -88,6 +88,10 @@ pub struct Operation {
 }
 
 /// A parameter of an operation.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are independent of each other"
+)]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Parameter {
     /// The name in the request.

@@ -12,12 +12,11 @@ use crate::error::Error;
 /// Reads all objects that have been found but not read.
 pub(super) fn read_objects(types: &mut Types<'_>) {
     while let Some(unread) = types.next_unread() {
-        let shape = match &unread.tag {
-            Some(tag) => union(types, &unread, tag),
-            None => {
-                note_merged(types, &unread);
-                Shape::Object(fields::fields(types, &unread))
-            }
+        let shape = if let Some(tag) = &unread.tag {
+            union(types, &unread, tag)
+        } else {
+            note_merged(types, &unread);
+            Shape::Object(fields::fields(types, &unread))
         };
         types.finish(&unread.key, shape);
     }
