@@ -140,10 +140,10 @@ fn shuffle_properties(value: &mut Value, dice: &mut Dice) {
     match value {
         Value::Object(members) => {
             for (name, member) in members {
-                if name == "properties" {
-                    if let Some(object) = member.as_object_mut() {
-                        shuffle_members(object, dice);
-                    }
+                if name == "properties"
+                    && let Some(object) = member.as_object_mut()
+                {
+                    shuffle_members(object, dice);
                 }
                 shuffle_properties(member, dice);
             }
