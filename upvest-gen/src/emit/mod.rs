@@ -14,7 +14,7 @@ mod structs;
 mod types;
 
 use crate::error::Error;
-use crate::model::Api;
+use crate::model::{Api, Schema};
 
 /// A generated file without its header: its name, a sentence about its content, and its source.
 pub(crate) struct Part {
@@ -73,6 +73,24 @@ fn modules(api: &Api) -> String {
         format!("#![allow(deprecated)]\n\n{MODULES}")
     } else {
         MODULES.to_owned()
+    }
+}
+
+impl Api {
+    /// Whether something in it will be removed one day.
+    fn has_deprecated(&self) -> bool {
+        let operations = self.operations.iter();
+        let parameters = operations
+            .clone()
+            .flat_map(|operation| &operation.parameters);
+        let fields = self.schemas.iter().flat_map(Schema::fields);
+        let values = self.enums.iter().flat_map(|item| &item.variants);
+        let mut flags = operations
+            .map(|operation| operation.deprecated)
+            .chain(parameters.map(|parameter| parameter.deprecated))
+            .chain(fields.map(|field| field.deprecated))
+            .chain(values.map(|value| value.deprecated));
+        flags.any(|is_deprecated| is_deprecated)
     }
 }
 

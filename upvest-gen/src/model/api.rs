@@ -288,24 +288,6 @@ pub struct Alternative {
     pub kind: Type,
 }
 
-impl Api {
-    /// Whether something in it will be removed one day.
-    pub(crate) fn has_deprecated(&self) -> bool {
-        let operations = self.operations.iter();
-        let parameters = operations
-            .clone()
-            .flat_map(|operation| &operation.parameters);
-        let fields = self.schemas.iter().flat_map(Schema::fields);
-        let values = self.enums.iter().flat_map(|item| &item.variants);
-        let mut flags = operations
-            .map(|operation| operation.deprecated)
-            .chain(parameters.map(|parameter| parameter.deprecated))
-            .chain(fields.map(|field| field.deprecated))
-            .chain(values.map(|value| value.deprecated));
-        flags.any(|is_deprecated| is_deprecated)
-    }
-}
-
 impl Shape {
     /// The types of the fields or of the alternatives.
     pub(super) fn kinds(&self) -> Vec<&Type> {
