@@ -214,8 +214,23 @@ pub(crate) async fn keeps<T: Serialize>(upvest: &Upvest, path: &str, typed: Answ
         }
         _ => forget_unused_prices(&mut sent),
     }
+    forget_zero_milliseconds(&mut sent);
     let kept = serde_json::to_value(typed.unwrap().into_inner()).unwrap();
     assert_eq!(kept, sent, "{path}");
+}
+
+/// The server writes the milliseconds of each time, and the types write them only if there are any.
+fn forget_zero_milliseconds(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            if let Some(seconds) = text.strip_suffix(".000Z") {
+                *text = format!("{seconds}Z");
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(forget_zero_milliseconds),
+        Value::Object(fields) => fields.values_mut().for_each(forget_zero_milliseconds),
+        _ => {}
+    }
 }
 
 /// A missing price of an order is an empty text in JSON and `None` in the type.
