@@ -28,7 +28,7 @@
 //!   If the server states the requested offset, only a second repetition in a row is one: as many items as a page has
 //!   may have been added at the start of the list.
 //!
-//! These errors have the kind [`ErrorKind::Paging`](crate::ErrorKind::Paging). Every error of a stream contains the
+//! These errors have the kind [`ErrorKind::Paging`]. Every error of a stream contains the
 //! index of the first item that was not read ([`Error::position`](crate::Error::position)), for
 //! [`PaginateExt::resume_at`].
 //!

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 /// A union of the description. Implemented by [`open_union!`](crate::open_union).
 pub trait OpenUnion: Sized {
-    /// `union by`, the name of the field, and its known values, separated by [`SEPARATOR`].
+    /// `union by`, the name of the field, and its known values, separated by `SEPARATOR`.
     const NAME: &'static str;
 
     /// The name of the field.
