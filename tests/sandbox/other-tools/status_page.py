@@ -119,7 +119,7 @@ def the_log_says_why(page):
     thing.get_by_role("button", name="Close").click()
     expect(thing).to_be_hidden()
     # A number opens the list of what it counts.
-    section(page, "state").locator("div", has_text="orders").first.click()
+    section(page, "state").locator("button", has_text="orders").first.click()
     expect(thing).to_contain_text(order)
 
 
