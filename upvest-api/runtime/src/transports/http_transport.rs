@@ -201,15 +201,25 @@ impl Transport for HttpTransport {
     }
 
     fn timed_out(&self) {
-        let mut connections = self.connections();
-        let is_recent = |renewed: Instant| renewed.elapsed() < BETWEEN_RENEWALS;
-        if !connections.are_shared || connections.renewed.is_some_and(is_recent) {
+        if !self.connections().begin_renewal() {
             return;
         }
+        // Not under the lock, which each request takes: reading certificates takes time.
         if let Ok(client) = (self.connect)() {
-            connections.client = client;
-            connections.renewed = Some(Instant::now());
+            self.connections().client = client;
         }
+    }
+}
+
+impl Connections {
+    /// Whether the caller is to make another client. Of many requests that time out together, one does.
+    fn begin_renewal(&mut self) -> bool {
+        let is_recent = |renewed: Instant| renewed.elapsed() < BETWEEN_RENEWALS;
+        if !self.are_shared || self.renewed.is_some_and(is_recent) {
+            return false;
+        }
+        self.renewed = Some(Instant::now());
+        true
     }
 }
 
