@@ -24,8 +24,8 @@ use tokio::time::{sleep, timeout};
 use upvest_ext::signing::{KeyAlgorithm, RequestSigner, SigningKey};
 use upvest_ext::signing::{SignRequest, SigningError};
 use upvest_ext::{
-    Backoff, BoxFuture, CallOptions, Environment, Error, IdempotencyKey, RetryBudget, RetryPolicy,
-    Upvest,
+    Backoff, BoxFuture, CallOptions, Environment, Error, ErrorKind, IdempotencyKey, RetryBudget,
+    RetryPolicy, Upvest,
 };
 
 const TASKS: usize = 200;
@@ -34,6 +34,8 @@ const REQUESTS_PER_SECOND: usize = 300;
 const TOKEN_LIFE: u64 = 4;
 const ATTEMPT: Duration = Duration::from_millis(500);
 const CALL: Duration = Duration::from_secs(5);
+/// The client's pause after a request for a token that failed: until then, every call without a token fails at once.
+const PAUSE_WITHOUT_TOKEN: Duration = Duration::from_secs(2);
 /// After this time, a request that the server has delayed has ended.
 const FORGOTTEN: Duration = Duration::from_secs(30);
 
@@ -61,6 +63,8 @@ struct Server {
     faults: AtomicUsize,
     throttled: AtomicUsize,
     doubled: AtomicUsize,
+    /// The token requests that failed.
+    token_faults: AtomicUsize,
 }
 
 /// The faults of a request, before and after it is carried out.
@@ -165,6 +169,9 @@ async fn serve(State(server): State<Arc<Server>>, request: Request) -> Response 
         Body::from_stream(futures_util::stream::iter(broken)).into_response()
     };
     let fault = server.fault();
+    if parts.uri.path() == "/auth/token" && fault != Fault::None {
+        server.token_faults.fetch_add(1, Ordering::Relaxed);
+    }
     match fault {
         Fault::ResetBefore => return reset(),
         Fault::Rejected(status) => return StatusCode::from_u16(status).unwrap().into_response(),
@@ -214,13 +221,16 @@ struct Tally {
 }
 
 impl Tally {
-    /// Records a failure, and waits a little if the client is busy, as an application would.
+    /// Records a failure, and waits before the next call if that would fail too, as an application would.
     async fn failed(&self, error: &Error) {
         self.failed.fetch_add(1, Ordering::Relaxed);
         let name = format!("{:?} {:?}", error.kind(), error.status());
         *self.failures.lock().unwrap().entry(name).or_default() += 1;
         if error.is_rate_limited() {
             sleep(Duration::from_millis(200)).await;
+        }
+        if error.kind() == ErrorKind::Token {
+            sleep(PAUSE_WITHOUT_TOKEN).await;
         }
     }
 }
@@ -343,6 +353,7 @@ async fn under_faults_revocations_cancellation_and_a_hanging_signer_nothing_hang
         throttled: AtomicUsize::new(0),
         faults: AtomicUsize::new(0),
         doubled: AtomicUsize::new(0),
+        token_faults: AtomicUsize::new(0),
     });
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let upvest = client(listener.local_addr().unwrap(), &random);
@@ -418,14 +429,21 @@ async fn under_faults_revocations_cancellation_and_a_hanging_signer_nothing_hang
         acknowledged > 10 * usize::try_from(seconds).unwrap(),
         "only {acknowledged} orders came through"
     );
-    // A call fails with `RateLimited` if the server asks for more pauses than its deadline allows. The tasks ask for more than the
-    // server's limit all the time.
     let failures = tally.failures.lock().unwrap().clone();
-    let others: usize = failures
-        .iter()
-        .filter(|(name, _)| !name.starts_with("RateLimited"))
-        .map(|(_, count)| count)
-        .sum();
+    let failed_as = |is_counted: fn(&str) -> bool| -> usize {
+        let counted = failures.iter().filter(|(name, _)| is_counted(name));
+        counted.map(|(_, count)| count).sum()
+    };
+    // Three token requests fail before a call does, and then each task fails once.
+    let token_faults = count(&server.token_faults);
+    let without_token = failed_as(|name| name.starts_with("Token"));
+    assert!(
+        without_token <= TASKS * token_faults / 3,
+        "{without_token} calls got no token after {token_faults} token requests that failed"
+    );
+    // A call fails with `RateLimited` if the server asks for more pauses than its deadline allows. The tasks ask for more
+    // than the server's limit all the time.
+    let others = failed_as(|name| !name.starts_with("Token") && !name.starts_with("RateLimited"));
     assert!(others * 5 < acknowledged, "{others} calls failed");
     drop(upvest);
     serving.abort();
