@@ -44,7 +44,7 @@
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), upvest_api::Error> {
 //! use upvest_api::{Client, MockTransport, builder, types::{ListResponse, Order}};
 //!
-//! let mock = MockTransport::new().answer::<builder::ListOrders>(ListResponse::new(Vec::<Order>::new()));
+//! let mock = MockTransport::new().respond::<builder::ListOrders>(ListResponse::new(Vec::<Order>::new()));
 //! let client = Client::new("http://mock.invalid", mock.clone());
 //!
 //! assert!(client.list_orders().limit(50).send().await?.data.is_empty());

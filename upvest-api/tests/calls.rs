@@ -15,7 +15,7 @@ use upvest_api::{
 const ID: &str = "5f1c9f5e-2a35-4c5e-8a14-9d0c6a9a5d1b";
 
 fn no_orders() -> (MockTransport, Client) {
-    let mock = MockTransport::new().answer::<builder::ListOrders>(ListResponse::new(Vec::new()));
+    let mock = MockTransport::new().respond::<builder::ListOrders>(ListResponse::new(Vec::new()));
     (mock.clone(), Client::new("http://mock.invalid/v1/", mock))
 }
 
@@ -420,8 +420,8 @@ async fn calls_and_streams_can_be_moved_into_tasks() {
 
     let (call, list, file) = {
         let mock = MockTransport::new()
-            .answer::<builder::ListOrders>(ListResponse::new(Vec::<Order>::new()))
-            .answer_bytes::<builder::RetrieveFile>("%PDF-1.7");
+            .respond::<builder::ListOrders>(ListResponse::new(Vec::<Order>::new()))
+            .respond_bytes::<builder::RetrieveFile>("%PDF-1.7");
         let client = Client::new("http://mock.invalid", mock);
         let file = client
             .retrieve_file()

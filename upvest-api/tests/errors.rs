@@ -20,7 +20,7 @@ const PROBLEM: &[u8] = br#"{
 
 fn answered(status: u16, body: &[u8]) -> Error {
     let status = StatusCode::from_u16(status).expect("a status");
-    Error::from_answer(&CREATE_ORDER, status, &HeaderMap::new(), body)
+    Error::from_response(&CREATE_ORDER, status, &HeaderMap::new(), body)
 }
 
 #[test]
@@ -75,32 +75,32 @@ fn the_request_id_of_the_header_replaces_a_missing_one_of_the_problem() {
         "upvest-request-id".parse().expect("a name"),
         HeaderValue::from_static("5f1c9f5e"),
     )]);
-    let error = Error::from_answer(&LIST_ORDERS, StatusCode::CONFLICT, &headers, b"");
+    let error = Error::from_response(&LIST_ORDERS, StatusCode::CONFLICT, &headers, b"");
     assert_eq!(
         error.to_string(),
         "listOrders: 409 Conflict (request 5f1c9f5e)"
     );
-    let error = Error::from_answer(&LIST_ORDERS, StatusCode::CONFLICT, &headers, PROBLEM);
+    let error = Error::from_response(&LIST_ORDERS, StatusCode::CONFLICT, &headers, PROBLEM);
     assert_eq!(error.request_id(), Some("6ec8ab9f"));
 }
 
 #[test]
 fn what_is_known_about_the_call_is_told() {
-    let error = Error::new(ErrorKind::Timeout, "no answer in time").with_context(|context| {
+    let error = Error::new(ErrorKind::Timeout, "no response in time").with_context(|context| {
         context.operation = Some("createOrder".into());
         context.attempts = 3;
         context.is_outcome_unknown = true;
     });
-    let expected = "createOrder: no answer in time, after 3 attempts; it may have been carried out all the same";
+    let expected = "createOrder: no response in time, after 3 attempts; it may have been carried out all the same";
     assert_eq!(error.to_string(), expected);
     let error = Error::new(ErrorKind::Interrupted, "the file is cut short")
         .with_context(|context| context.position = Some(40));
     assert_eq!(error.to_string(), "the file is cut short, at position 40");
-    let error = Error::new(ErrorKind::Token, "no answer in time")
+    let error = Error::new(ErrorKind::Token, "no response in time")
         .with_context(|context| context.operation = Some("listOrders".into()));
     assert_eq!(
         error.to_string(),
-        "listOrders: no access token: no answer in time"
+        "listOrders: no access token: no response in time"
     );
 }
 
@@ -196,7 +196,7 @@ fn kinds_are_told_in_words() {
 fn the_outcome_is_unknown_only_if_a_change_may_have_happened() {
     let unknown = |operation, status| {
         let status = StatusCode::from_u16(status).expect("a status");
-        Error::from_answer(operation, status, &HeaderMap::new(), b"").is_outcome_unknown()
+        Error::from_response(operation, status, &HeaderMap::new(), b"").is_outcome_unknown()
     };
     for status in [302, 408, 500, 502, 503, 504] {
         assert!(
@@ -250,7 +250,7 @@ fn a_wait_is_read_in_seconds_and_as_a_date() {
             "retry-after".parse().expect("a name"),
             HeaderValue::from_static(value),
         )]);
-        Error::from_answer(&CREATE_ORDER, StatusCode::TOO_MANY_REQUESTS, &headers, b"")
+        Error::from_response(&CREATE_ORDER, StatusCode::TOO_MANY_REQUESTS, &headers, b"")
             .retry_after()
     };
     assert_eq!(wait("7"), Some(Duration::from_secs(7)));

@@ -21,7 +21,7 @@ async fn one_mocked_call_takes_four_lines() -> Result<(), Error> {
         .build()?;
     let client = Client::new(
         "http://mock.invalid",
-        MockTransport::new().answer::<builder::RetrieveOrder>(order.clone()),
+        MockTransport::new().respond::<builder::RetrieveOrder>(order.clone()),
     );
     let answer = client.retrieve_order().order_id(ID).send().await?;
     assert_eq!(answer.into_inner(), order);
@@ -37,7 +37,7 @@ async fn answers_come_in_turn_and_the_last_one_repeats() {
             "slow_down",
             "Wait.",
         ))
-        .answer::<builder::ListOrders>(ListResponse::new(Vec::new()));
+        .respond::<builder::ListOrders>(ListResponse::new(Vec::new()));
     let client = client(&mock);
     let list = || client.list_orders().send();
     let error = list().await.expect_err("the first call fails");
@@ -79,7 +79,7 @@ async fn a_problem_without_an_error_status_is_a_400() {
 
 #[tokio::test]
 async fn an_operation_without_an_answer_is_an_error_that_says_what_to_add() {
-    let mock = MockTransport::new().answer::<builder::ListOrders>(ListResponse::new(Vec::new()));
+    let mock = MockTransport::new().respond::<builder::ListOrders>(ListResponse::new(Vec::new()));
     let error = client(&mock)
         .retrieve_order()
         .order_id(ID)
@@ -94,9 +94,9 @@ async fn an_operation_without_an_answer_is_an_error_that_says_what_to_add() {
 #[tokio::test]
 async fn requests_are_recorded_in_their_order() {
     let mock = MockTransport::new()
-        .answer::<builder::ListOrders>(ListResponse::new(Vec::new()))
-        .answer::<builder::CreateOrder>(Order::builder().id(ID).build().expect("an id is enough"))
-        .answer::<builder::CloseAccount>(());
+        .respond::<builder::ListOrders>(ListResponse::new(Vec::new()))
+        .respond::<builder::CreateOrder>(Order::builder().id(ID).build().expect("an id is enough"))
+        .respond::<builder::CloseAccount>(());
     let client = client(&mock);
     let order = OrderCreate::builder()
         .account_id(ID)
@@ -146,7 +146,7 @@ async fn requests_are_recorded_in_their_order() {
 
 #[tokio::test]
 async fn a_file_is_answered_as_bytes() {
-    let mock = MockTransport::new().answer_bytes::<builder::RetrieveFile>("%PDF-1.7");
+    let mock = MockTransport::new().respond_bytes::<builder::RetrieveFile>("%PDF-1.7");
     let client = client(&mock);
     for _ in 0..2 {
         let file = client

@@ -11,7 +11,7 @@ use upvest_ext::api::types::{AccountId, Order, OrderCreate, OrderSide, OrderType
 use upvest_ext::{Error, PaginateExt as _, Upvest};
 use upvest_sandbox::Sandbox;
 
-/// Keeps only one page in memory. An error ends the answer early, so that nobody
+/// Keeps only one page in memory. An error ends the response early, so that nobody
 /// mistakes half of the file for the whole file.
 async fn export(State(upvest): State<Upvest>) -> impl IntoResponse {
     let header = stream::once(async { Ok::<_, Error>("id,side,status,amount\n".to_owned()) });

@@ -28,8 +28,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // A new status is not an error.
     let orders = vec![order("NEW")?, order("FILLED")?, order("ENTANGLED")?];
     let mock = MockTransport::new()
-        .answer::<builder::ListOrders>(ListResponse::new(orders))
-        .fail::<builder::ListOrders>(Error::new(ErrorKind::Timeout, "no answer in time"))
+        .respond::<builder::ListOrders>(ListResponse::new(orders))
+        .fail::<builder::ListOrders>(Error::new(ErrorKind::Timeout, "no response in time"))
         .problem::<builder::ListOrders>(serde_json::from_value::<Problem>(
             serde_json::json!({ "status": 403, "title": "Forbidden" }),
         )?);

@@ -28,7 +28,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("failed: {error}");
     assert!(error.is_outcome_unknown(), "it may have happened");
 
-    // 2. Send the same order with the same key, in this process or after a restart. The answer is the same order.
+    // 2. Send the same order with the same key, in this process or after a restart. The response is the same order.
     let order = place(&upvest, account, key, CallOptions::new()).await?;
     println!("answered: {} is {:?}", order.id, order.status);
 

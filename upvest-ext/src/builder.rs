@@ -5,9 +5,9 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use http::header::USER_AGENT;
-use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
-use upvest_runtime::{Error, ErrorKind, GeneratedClient, HttpTransport, Transport};
+use upvest_runtime::{BaseUrl, Error, ErrorKind, GeneratedClient, HttpTransport, Transport};
 
 use crate::client::UpvestFor;
 use crate::environment::Environment;
@@ -15,9 +15,11 @@ use crate::hooks::{CallReport, Hooks};
 use crate::options::CallOptions;
 use crate::pipeline::{Core, Pipeline};
 use crate::problems::{Problems, Setting};
-use crate::retry::{RetryBudget, RetryPolicy};
+use crate::retry::RetryPolicy;
+use crate::retry_budget::RetryBudget;
 use crate::scopes::Scopes;
 use crate::token::Credentials;
+use crate::token_requests::with_tokens;
 use upvest_signing::{RequestSigner, SignRequest, Signer};
 
 const SDK_AGENT: &str = concat!("upvest-rust/", env!("CARGO_PKG_VERSION"));
@@ -60,7 +62,7 @@ impl<C: GeneratedClient> UpvestFor<C> {
     /// use upvest_ext::Upvest;
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// let failure = Error::new(ErrorKind::Timeout, "no answer in time");
+    /// let failure = Error::new(ErrorKind::Timeout, "no response in time");
     /// let upvest = Upvest::from_transport(MockTransport::new().fail::<builder::ListOrders>(failure));
     /// assert!(upvest.list_orders().send().await.is_err_and(|error| error.is_timeout()));
     /// # }
@@ -248,16 +250,12 @@ impl<C: GeneratedClient> UpvestBuilderFor<C> {
             let problems = self.problems.text();
             return Err(Error::new(ErrorKind::Configuration, problems));
         };
-        let parsed = Uri::try_from(&base_url).map_err(|error| {
-            Error::new(ErrorKind::Configuration, "the base URL is malformed").with_source(error)
-        })?;
         let transport = match self.transport {
             Some(transport) => transport,
             None => Arc::new(default_transport(self.environment.as_ref())?),
         };
         let core = Core {
             base_url,
-            base_uri: parsed,
             transport,
             tokens: None,
             signer: self.signer,
@@ -266,15 +264,14 @@ impl<C: GeneratedClient> UpvestBuilderFor<C> {
             throttle: self.is_throttled.then(Arc::default),
             hooks: self.hooks,
         };
-        let core = if self.client_id.is_empty() {
-            core
-        } else {
-            let credentials = Credentials {
-                client_id: self.client_id,
-                client_secret: self.client_secret,
-                scopes,
-            };
-            core.with_tokens(credentials, &self.defaults)
+        let credentials = Credentials {
+            client_id: self.client_id,
+            client_secret: self.client_secret,
+            scopes,
+        };
+        let core = match credentials.client_id.is_empty() {
+            true => core,
+            false => with_tokens(core, credentials, &self.defaults),
         };
         Ok(UpvestFor::over(Pipeline {
             core: Arc::new(core),
@@ -298,18 +295,11 @@ impl<C: GeneratedClient> UpvestBuilderFor<C> {
         }
     }
 
-    fn base_url(&mut self) -> Option<String> {
-        let base_url = self.environment.as_ref()?.base_url();
-        match base_url {
-            Ok(url) => match check_tls(&url, self.can_send_https()) {
-                Ok(()) => Some(url),
-                Err(problem) => {
-                    self.problems.add(Setting::Environment, problem);
-                    None
-                }
-            },
-            Err(error) => {
-                self.problems.add(Setting::Environment, error.to_string());
+    fn base_url(&mut self) -> Option<BaseUrl> {
+        match usable_base_url(self.environment.as_ref()?, self.can_send_https()) {
+            Ok(url) => Some(url),
+            Err(problem) => {
+                self.problems.add(Setting::Environment, problem);
                 None
             }
         }
@@ -382,6 +372,14 @@ impl<C> fmt::Debug for UpvestBuilderFor<C> {
             .field("environment", &self.environment)
             .finish_non_exhaustive()
     }
+}
+
+fn usable_base_url(environment: &Environment, can_send_https: bool) -> Result<BaseUrl, String> {
+    let url = environment.base_url().map_err(|error| error.to_string())?;
+    check_tls(&url, can_send_https)?;
+    let url = BaseUrl::new(&url);
+    url.check().map_err(|error| error.to_string())?;
+    Ok(url)
 }
 
 /// A server with https needs a TLS library.

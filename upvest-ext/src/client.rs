@@ -8,7 +8,7 @@ use upvest_runtime::GeneratedClient;
 
 use crate::options::CallOptions;
 use crate::pipeline::Pipeline;
-use crate::retry::RetryBudget;
+use crate::retry_budget::RetryBudget;
 
 /// A client for the Upvest Investment API. It dereferences to the generated [`Client`](upvest_api::Client), which has a
 /// method for every operation.
@@ -72,7 +72,7 @@ impl<C: GeneratedClient> UpvestFor<C> {
 
     pub(crate) fn over(pipeline: Pipeline) -> Self {
         Self {
-            client: C::new(&pipeline.core.base_url, pipeline.clone()),
+            client: C::new(pipeline.core.base_url.as_str(), pipeline.clone()),
             pipeline,
         }
     }

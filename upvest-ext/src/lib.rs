@@ -56,9 +56,11 @@ mod raw;
 mod refreshing;
 mod reserved_headers;
 mod retry;
+mod retry_budget;
 mod scopes;
 mod throttle;
 mod token;
+mod token_requests;
 mod variables;
 pub mod wait;
 #[cfg(feature = "webhooks")]
@@ -79,7 +81,8 @@ pub use http::Method;
 pub use options::CallOptions;
 pub use pages::PaginateExt;
 pub use raw::RawRequest;
-pub use retry::{Backoff, RetryBudget, RetryClass, RetryPolicy};
+pub use retry::{Backoff, RetryClass, RetryPolicy};
+pub use retry_budget::RetryBudget;
 pub use scopes::Scopes;
 pub use signing::BackendError;
 

@@ -235,7 +235,7 @@ impl<T: List<Item: Serialize>> Reading<T> {
             }
         };
         let page = page.map_err(at_offset)?;
-        let goes_on = self.advance(&page).map_err(at_offset)?;
+        let goes_on = self.record(&page).map_err(at_offset)?;
         if !goes_on {
             return Ok((page, None));
         }
@@ -244,7 +244,7 @@ impl<T: List<Item: Serialize>> Reading<T> {
     }
 
     /// Records a page and returns whether the list continues after it.
-    fn advance(&mut self, page: &Page<T::Item>) -> Result<bool, Error> {
+    fn record(&mut self, page: &Page<T::Item>) -> Result<bool, Error> {
         let goes_on = self.progress.advance(ReceivedPage {
             items: page.items.len() as u64,
             total: page.total,

@@ -9,44 +9,35 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH};
-use http::uri::Authority;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::Instrument as _;
 use upvest_runtime::{
-    ByteStream, Error, ErrorKind, IdempotencyKey, OperationMeta, Response, ResponseTimeout,
-    Transport, reject_encoded,
+    BaseUrl, ByteStream, Error, ErrorKind, IdempotencyKey, OperationMeta, Response,
+    ResponseTimeout, Transport, reject_encoded,
 };
 
 use crate::call_record::{CallRecord, clock_differs};
 use crate::hooks::Hooks;
 use crate::options::{ATTEMPT, CallOptions};
-use crate::refreshing::Fetch;
-use crate::retry::{Attempt, Failure, GiveUpReason, RetryBudget, RetryClass, RetryPolicy};
+use crate::retry::{Attempt, Failure, GiveUpReason, RetryClass, RetryPolicy};
+use crate::retry_budget::RetryBudget;
 use crate::throttle::Throttle;
-use crate::token::{Credentials, TOKEN, Tokens, read_token};
+use crate::token::Tokens;
 use upvest_signing::SignRequest;
 
 pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// The number of headers of a signed request, so that the map is allocated once.
 const MOST_HEADERS: usize = 16;
-/// The longest bodies that are read into memory, in bytes. Files have no limit.
-const RESPONSE_LIMIT: usize = 64 * 1024 * 1024;
-const ERROR_LIMIT: usize = 1024 * 1024;
-/// A token request is repeated less often than a call, as calls wait for it.
-const TOKEN_ATTEMPTS: u32 = 3;
 /// An attempt whose deadline leaves it less than this part of its full time says nothing about the connection.
 const NEARLY_FULL: f64 = 0.9;
 
 /// What all calls of a client share.
 #[derive(Clone)]
 pub(crate) struct Core {
-    /// Without a slash at its end.
-    pub(crate) base_url: String,
-    /// The same URL, for comparison with that of a request.
-    pub(crate) base_uri: Uri,
+    pub(crate) base_url: BaseUrl,
     pub(crate) transport: Arc<dyn Transport>,
-    /// `None` for a client without credentials, and for the one that requests tokens.
+    /// `None` for a client without credentials, and for the core that requests tokens.
     pub(crate) tokens: Option<Arc<Tokens>>,
     pub(crate) signer: Option<Arc<dyn SignRequest>>,
     /// The headers of every request: client id, API version, user agent.
@@ -170,7 +161,7 @@ impl Core {
             return Err(Error::new(ErrorKind::InvalidRequest, problem.to_owned()));
         }
         // The token and the signature must not be sent to another server.
-        if !is_same_server(request.uri(), &self.base_uri) {
+        if !self.base_url.has_server_of(request.uri()) {
             let message =
                 "the URL of the request goes to another server than the base URL of the client";
             return Err(Error::new(ErrorKind::InvalidRequest, message));
@@ -181,7 +172,7 @@ impl Core {
             let limit = ResponseTimeout(attempt_limit);
             request.extensions_mut().insert(limit);
         }
-        // Strict servers answer 411 without a length, and HTTP/2 adds one after the signature (RFC 9110 section 8.6).
+        // Strict servers reject a request without a length with 411, and HTTP/2 adds one after the signature (RFC 9110 section 8.6).
         let expects_body = matches!(
             *request.method(),
             Method::POST | Method::PUT | Method::PATCH
@@ -348,10 +339,7 @@ impl Core {
             Some(Ok(response)) => response,
             Some(Err(error)) => return AttemptOutcome::Failed(without_response(call, error)),
             None => {
-                // A caller in a hurry does not take the connections from the others.
-                if end - started >= call.attempt_limit.mul_f64(NEARLY_FULL) {
-                    self.transport.timed_out();
-                }
+                self.leave_connection(call, started, end);
                 if end == call.deadline {
                     return AttemptOutcome::DeadlinePassed;
                 }
@@ -367,9 +355,20 @@ impl Core {
             "response received"
         );
         if response.status().is_success() {
-            AttemptOutcome::Success(response)
-        } else {
-            AttemptOutcome::Failed(rejected(call, response, end).await)
+            return AttemptOutcome::Success(response);
+        }
+        let failed = rejected(call, response, end).await;
+        if end <= Instant::now() {
+            self.leave_connection(call, started, end);
+        }
+        AttemptOutcome::Failed(failed)
+    }
+
+    /// Tells the transport that an attempt, from `started` to `end`, was not answered to its end. A caller in a hurry
+    /// does not take the connections from the others.
+    fn leave_connection(&self, call: &Call<'_>, started: Instant, end: Instant) {
+        if end - started >= call.attempt_limit.mul_f64(NEARLY_FULL) {
+            self.transport.timed_out();
         }
     }
 
@@ -387,7 +386,7 @@ impl Core {
             return Ok(response);
         }
         let (body, headers, metadata) = response.into_parts();
-        let body = body.bytes_within(RESPONSE_LIMIT).await;
+        let body = body.bytes_within(ByteStream::VALUE_LIMIT).await;
         let body = body.map_err(|error| match error.kind() {
             // The whole response came, although its body is of no use.
             ErrorKind::Decode => error.with_metadata(&metadata),
@@ -422,35 +421,6 @@ impl Core {
         };
         call.policy.next(&attempt, &self.budget)
     }
-
-    /// The same core, with a token for each call that needs one. `options` are those of the token requests.
-    pub(crate) fn with_tokens(self, credentials: Credentials, options: &CallOptions) -> Self {
-        let sender = Arc::new(self.clone());
-        let credentials = Arc::new(credentials);
-        // Calls wait for a token, so all its attempts together take no longer than one of theirs.
-        let limit = options.attempt_limit();
-        let options = CallOptions::new()
-            .retry(options.policy().at_most(TOKEN_ATTEMPTS))
-            .attempt_timeout(limit)
-            .call_timeout(limit);
-        let form = Arc::clone(&credentials);
-        let fetch = move || fetch_token(Arc::clone(&sender), Arc::clone(&form), options.clone());
-        let tokens = Tokens::new(credentials, limit, fetch);
-        Self {
-            tokens: Some(Arc::new(tokens)),
-            ..self
-        }
-    }
-
-    /// The URI of `path` and `query`, which are already encoded.
-    pub(crate) fn url(&self, path: &str, query: &str) -> Result<Uri, Error> {
-        let mark = if query.is_empty() { "" } else { "?" };
-        let text = [self.base_url.as_str(), path, mark, query].concat();
-        Uri::try_from(text).map_err(|error| {
-            let message = "the URL of the request is too long or malformed";
-            Error::new(ErrorKind::InvalidRequest, message).with_source(error)
-        })
-    }
 }
 
 impl Call<'_> {
@@ -462,22 +432,6 @@ impl Call<'_> {
     fn attempt_end(&self) -> Instant {
         self.deadline.min(Instant::now() + self.attempt_limit)
     }
-}
-
-/// Requests a token by an ordinary call.
-fn fetch_token(
-    core: Arc<Core>,
-    credentials: Arc<Credentials>,
-    options: CallOptions,
-) -> Fetch<HeaderValue> {
-    Box::pin(async move {
-        let request = credentials.request(core.url(TOKEN.path, "")?);
-        let sent_at = Instant::now();
-        let response = core.call(request, &TOKEN, &options).await?;
-        let (body, _, metadata) = response.into_parts();
-        let token = read_token(&body.bytes().await?, sent_at);
-        token.map_err(|error| error.with_metadata(&metadata))
-    })
 }
 
 /// The idempotency key of a call. One that is in the request stays.
@@ -508,13 +462,6 @@ pub(crate) fn key_header(key: IdempotencyKey) -> HeaderValue {
 
 fn names_json(accept: &HeaderValue) -> bool {
     accept.to_str().is_ok_and(|types| types.contains("json"))
-}
-
-fn is_same_server(uri: &Uri, base: &Uri) -> bool {
-    // Comparing the texts is faster, and they are almost always equal.
-    let texts_are_equal =
-        || uri.authority().map(Authority::as_str) == base.authority().map(Authority::as_str);
-    uri.scheme() == base.scheme() && (texts_are_equal() || uri.authority() == base.authority())
 }
 
 fn log_retry(failed: &FailedAttempt, wait: Duration, record: &CallRecord<'_>) {
@@ -553,14 +500,14 @@ async fn rejected(call: &Call<'_>, response: Response<ByteStream>, end: Instant)
     let body = error_body(body, end).await;
     FailedAttempt {
         failure: Failure::Status(metadata.status),
-        error: Error::from_answer(call.operation, metadata.status, &headers, &body),
+        error: Error::from_response(call.operation, metadata.status, &headers, &body),
         clock_differs,
     }
 }
 
 /// The body of an error, as far as it can be read. The status is more useful than an error about a missing body.
 async fn error_body(body: ByteStream, end: Instant) -> Bytes {
-    match until(end, body.bytes_within(ERROR_LIMIT)).await {
+    match until(end, body.bytes_within(ByteStream::ERROR_LIMIT)).await {
         Some(Ok(body)) => body,
         Some(Err(error)) if error.kind() == ErrorKind::Decode => {
             let detail = serde_json::json!({ "detail": error.to_string() });

@@ -140,7 +140,7 @@ impl RawRequest {
         }
         let mut request = Request::new(Bytes::new());
         *request.method_mut() = self.method;
-        *request.uri_mut() = self.pipeline.core.url(&self.path?, &self.query)?;
+        *request.uri_mut() = self.pipeline.core.base_url.join(&self.path?, &self.query)?;
         let headers = request.headers_mut();
         if let Some(key) = self.idempotency_key {
             headers.insert(IDEMPOTENCY_KEY, key_header(key));

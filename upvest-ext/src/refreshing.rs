@@ -12,12 +12,12 @@ use upvest_runtime::{Error, ErrorKind};
 
 /// A failed request is remembered for no longer than this, whatever its `retry-after` asks for.
 const LONGEST_MEMORY: Duration = Duration::from_secs(60);
-/// A request ends by itself at its limit. One that takes longer than this beyond it runs on a runtime that stands still.
+/// A request ends by itself at its limit. If it has not ended this much later, its runtime stands still.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// A fetched value.
+/// A value that expires.
 #[derive(Clone)]
-pub(crate) struct Lease<T> {
+pub(crate) struct Expiring<T> {
     pub(crate) value: T,
     /// From then on it is renewed in the background.
     pub(crate) renew_at: Instant,
@@ -25,11 +25,12 @@ pub(crate) struct Lease<T> {
     pub(crate) good_until: Instant,
 }
 
-/// The request for a value.
-pub(crate) type Fetch<T> = BoxFuture<'static, Result<Lease<T>, Error>>;
+/// A request for a value.
+pub(crate) type ValueRequest<T> = BoxFuture<'static, Result<Expiring<T>, Error>>;
 
-/// The request in progress. It yields `None` if its task panicked or its runtime was shut down.
-type Flight<T> = Shared<BoxFuture<'static, Option<Result<Lease<T>, Error>>>>;
+/// The result of the request in progress, for all who wait for it. `None` if its task panicked or its runtime was shut
+/// down.
+type PendingResult<T> = Shared<BoxFuture<'static, Option<Result<Expiring<T>, Error>>>>;
 
 /// The shortest times between the starts of two requests.
 #[derive(Clone, Copy)]
@@ -44,18 +45,18 @@ pub(crate) struct Pauses {
 /// The value, its request in progress, and its last failure. Used for the access token and for the keys of webhooks.
 pub(crate) struct Refreshing<T> {
     pauses: Pauses,
-    /// The longest time for a request.
+    /// The longest time that a request can take.
     longest_request: Duration,
     state: Mutex<State<T>>,
 }
 
 struct State<T> {
-    lease: Option<Lease<T>>,
-    flight: Option<Flight<T>>,
+    value: Option<Expiring<T>>,
+    pending: Option<PendingResult<T>>,
     task: Option<AbortHandle>,
     /// When the last request started.
     started: Option<Instant>,
-    failed: Option<Error>,
+    last_error: Option<Error>,
     next_request: Option<Instant>,
     next_renewal: Option<Instant>,
 }
@@ -63,8 +64,8 @@ struct State<T> {
 /// What a caller finds.
 enum Found<T> {
     Value(T),
-    Flight {
-        flight: Flight<T>,
+    Request {
+        result: PendingResult<T>,
         /// Until when to wait for it.
         until: Instant,
     },
@@ -73,14 +74,14 @@ enum Found<T> {
 }
 
 impl<T: Clone + Send + Sync + 'static> Refreshing<T> {
-    /// An empty cell, for requests that end by themselves after `request_limit`.
+    /// No value yet. Each request ends by itself after `request_limit`.
     pub(crate) fn new(pauses: Pauses, request_limit: Duration) -> Arc<Self> {
         let state = State {
-            lease: None,
-            flight: None,
+            value: None,
+            pending: None,
             task: None,
             started: None,
-            failed: None,
+            last_error: None,
             next_request: None,
             next_renewal: None,
         };
@@ -93,23 +94,25 @@ impl<T: Clone + Send + Sync + 'static> Refreshing<T> {
 
     /// The current value if it `fits`, or else that of a request. `None` if that does not fit either.
     ///
-    /// A value that fits is returned at once, even if its renewal is due, runs or failed. `fetch` gets the value before.
+    /// A value that fits is returned at once, even if its renewal is due, in progress or failed. `request` gets the
+    /// value before.
     pub(crate) async fn get(
         self: &Arc<Self>,
         fits: impl Fn(&T) -> bool,
-        fetch: impl Fn(Option<T>) -> Fetch<T>,
+        request: impl Fn(Option<T>) -> ValueRequest<T>,
     ) -> Result<Option<T>, Error> {
-        // The second round is for a request whose task panicked, or whose runtime has ended or stands still. It does not wait for
-        // a pause.
-        for is_second in [false, true] {
-            let (flight, until) = match self.find(&fits, &fetch, is_second) {
+        // The second round is for a request whose task panicked, or whose runtime has ended or stands still. It does
+        // not wait for a pause.
+        for ignores_pause in [false, true] {
+            let (result, until) = match self.find_or_start(&fits, &request, ignores_pause) {
                 Found::Value(value) => return Ok(Some(value)),
                 Found::Pause(Some(error)) => return Err(error),
                 Found::Pause(None) => return Ok(None),
-                Found::Flight { flight, until } => (flight, until),
+                Found::Request { result, until } => (result, until),
             };
-            if let Ok(Some(fetched)) = timeout_at(until, flight).await {
-                return fetched.map(|lease| Some(lease.value).filter(|value| fits(value)));
+            if let Ok(Some(result)) = timeout_at(until, result).await {
+                let value = result?.value;
+                return Ok(Some(value).filter(|value| fits(value)));
             }
         }
         Err(broken())
@@ -117,81 +120,82 @@ impl<T: Clone + Send + Sync + 'static> Refreshing<T> {
 
     /// The current value, without a request.
     pub(crate) fn peek(&self) -> Option<T> {
-        let lease = self.lock().usable(|_| true);
-        lease.map(|lease| lease.value)
+        let current = self.lock().usable(|_| true);
+        current.map(|current| current.value)
     }
 
     /// Drops the current value if `is_bad`.
     pub(crate) fn discard(&self, is_bad: impl Fn(&T) -> bool) {
-        self.lock().lease.take_if(|lease| is_bad(&lease.value));
+        self.lock().value.take_if(|current| is_bad(&current.value));
     }
 
     /// Finds the value, and starts a request if one is due.
-    fn find(
+    fn find_or_start(
         self: &Arc<Self>,
         fits: impl Fn(&T) -> bool,
-        fetch: impl Fn(Option<T>) -> Fetch<T>,
-        is_second: bool,
+        request: impl Fn(Option<T>) -> ValueRequest<T>,
+        ignores_pause: bool,
     ) -> Found<T> {
         let now = Instant::now();
         let mut state = self.lock();
-        let was_broken = state.drop_broken_flight(now, self.longest_request);
+        let was_broken = state.drop_broken_request(now, self.longest_request);
         let usable = state.usable(fits);
         let is_past = |time: Option<Instant>| time.is_none_or(|time| time <= now);
         let is_due = match &usable {
-            Some(lease) => lease.renew_at <= now && is_past(state.next_renewal),
-            None => is_second || was_broken || is_past(state.next_request),
+            Some(current) => current.renew_at <= now && is_past(state.next_renewal),
+            None => ignores_pause || was_broken || is_past(state.next_request),
         };
-        if is_due && state.flight.is_none() {
-            let old = state.lease.as_ref().map(|lease| lease.value.clone());
-            self.start(&mut state, fetch(old));
+        if is_due && state.pending.is_none() {
+            let before = state.value.as_ref().map(|before| before.value.clone());
+            self.start(&mut state, request(before));
         }
-        match (usable, &state.flight) {
-            (Some(lease), _) => Found::Value(lease.value),
-            (None, Some(flight)) => Found::Flight {
-                flight: flight.clone(),
+        match (usable, &state.pending) {
+            (Some(current), _) => Found::Value(current.value),
+            (None, Some(result)) => Found::Request {
+                result: result.clone(),
                 until: state.started.unwrap_or(now) + self.longest_request,
             },
-            (None, None) => Found::Pause(state.failed.clone()),
+            (None, None) => Found::Pause(state.last_error.clone()),
         }
     }
 
-    /// Runs the request on a task of its own, so that a caller who gives up does not take it from the others. It ends with the last
-    /// owner of this value.
-    fn start(self: &Arc<Self>, state: &mut State<T>, fetch: Fetch<T>) {
-        let cell = Arc::downgrade(self);
+    /// Runs the request on a task of its own, so that a caller who gives up does not take it from the others. The task
+    /// ends with the last owner of this value.
+    fn start(self: &Arc<Self>, state: &mut State<T>, request: ValueRequest<T>) {
+        let owner = Arc::downgrade(self);
         let work = async move {
-            let fetched = fetch.await;
-            if let Some(cell) = cell.upgrade() {
-                cell.settle(&fetched);
+            let result = request.await;
+            if let Some(owner) = owner.upgrade() {
+                owner.record(&result);
             }
-            fetched
+            result
         };
         let task = tokio::spawn(work.in_current_span());
         let now = Instant::now();
         state.task = Some(task.abort_handle());
-        state.flight = Some(task.map(Result::ok).boxed().shared());
+        state.pending = Some(task.map(Result::ok).boxed().shared());
         state.started = Some(now);
-        // What holds if the request never settles.
-        state.failed = Some(broken());
+        // What holds if the request never ends.
+        state.last_error = Some(broken());
         state.next_request = Some(now + self.pauses.after_failure);
         state.next_renewal = Some(now + self.pauses.between_renewals);
     }
 
-    fn settle(&self, fetched: &Result<Lease<T>, Error>) {
+    /// Records the result of the request in progress.
+    fn record(&self, result: &Result<Expiring<T>, Error>) {
         let mut state = self.lock();
-        state.flight = None;
+        state.pending = None;
         state.task = None;
-        match fetched {
-            Ok(lease) => {
+        match result {
+            Ok(value) => {
                 let pause = self.pauses.after_success;
-                state.lease = Some(lease.clone());
-                state.failed = None;
+                state.value = Some(value.clone());
+                state.last_error = None;
                 state.next_request = state.started.map(|started| started + pause);
                 state.next_renewal = None;
             }
             Err(error) => {
-                state.failed = Some(error.clone());
+                state.last_error = Some(error.clone());
                 if let Some(wait) = error.retry_after() {
                     // It makes the pauses longer, never shorter.
                     let next = Some(Instant::now() + wait.min(LONGEST_MEMORY));
@@ -208,23 +212,23 @@ impl<T: Clone + Send + Sync + 'static> Refreshing<T> {
 }
 
 impl<T: Clone> State<T> {
-    /// A task that ended without settling has panicked, or its runtime was shut down. One that takes too long runs on a runtime that
-    /// stands still, such as one of a single thread between two `block_on`. Returns whether there was one.
-    fn drop_broken_flight(&mut self, now: Instant, longest: Duration) -> bool {
-        let is_stuck = self.started.is_some_and(|started| now >= started + longest);
-        let is_broken = |task: &AbortHandle| task.is_finished() || is_stuck;
+    /// Drops a request that cannot end any more: its task panicked, its runtime was shut down, or its runtime stands
+    /// still, as one of a single thread does between two `block_on`. Returns whether there was one.
+    fn drop_broken_request(&mut self, now: Instant, longest: Duration) -> bool {
+        let is_overdue = self.started.is_some_and(|started| now >= started + longest);
+        let is_broken = |task: &AbortHandle| task.is_finished() || is_overdue;
         let Some(task) = self.task.take_if(|task| is_broken(task)) else {
             return false;
         };
-        // So that it does not settle later, in place of the next one.
+        // So that it does not record its result later, in place of the next one.
         task.abort();
-        self.flight.take().is_some()
+        self.pending.take().is_some()
     }
 
-    fn usable(&self, fits: impl Fn(&T) -> bool) -> Option<Lease<T>> {
-        let lease = self.lease.as_ref()?;
-        let is_usable = Instant::now() < lease.good_until && fits(&lease.value);
-        is_usable.then(|| lease.clone())
+    fn usable(&self, fits: impl Fn(&T) -> bool) -> Option<Expiring<T>> {
+        let current = self.value.as_ref()?;
+        let is_usable = Instant::now() < current.good_until && fits(&current.value);
+        is_usable.then(|| current.clone())
     }
 }
 

@@ -18,7 +18,7 @@ use upvest_runtime::{
 };
 use zeroize::Zeroizing;
 
-use crate::refreshing::{Fetch, Lease, Pauses, Refreshing};
+use crate::refreshing::{Expiring, Pauses, Refreshing, ValueRequest};
 
 /// Descriptions name it differently, so it is defined here (`PROTOCOL` 3). A second token harms nobody.
 pub(crate) static TOKEN: OperationMeta =
@@ -82,8 +82,8 @@ impl Credentials {
 /// The token of a client.
 pub(crate) struct Tokens {
     credentials: Arc<Credentials>,
-    fetch: Box<dyn Fn() -> Fetch<HeaderValue> + Send + Sync>,
-    cell: Arc<Refreshing<HeaderValue>>,
+    request: Box<dyn Fn() -> ValueRequest<HeaderValue> + Send + Sync>,
+    current: Arc<Refreshing<HeaderValue>>,
     last_rejected: Mutex<Option<RejectedToken>>,
 }
 
@@ -93,11 +93,11 @@ struct RejectedToken {
 }
 
 impl Tokens {
-    /// The tokens that `fetch` requests, which ends by itself after `request_limit`.
+    /// The tokens that `request` requests, which ends by itself after `request_limit`.
     pub(crate) fn new(
         credentials: Arc<Credentials>,
         request_limit: Duration,
-        fetch: impl Fn() -> Fetch<HeaderValue> + Send + Sync + 'static,
+        request: impl Fn() -> ValueRequest<HeaderValue> + Send + Sync + 'static,
     ) -> Self {
         let pauses = Pauses {
             after_success: Duration::ZERO,
@@ -106,19 +106,19 @@ impl Tokens {
         };
         Self {
             credentials,
-            fetch: Box::new(fetch),
-            cell: Refreshing::new(pauses, request_limit),
+            request: Box::new(request),
+            current: Refreshing::new(pauses, request_limit),
             last_rejected: Mutex::default(),
         }
     }
 
     /// The value of the header `authorization`.
     pub(crate) async fn authorization(&self) -> Result<HeaderValue, Error> {
-        let mut token = self.cell.get(|_| true, |_| (self.fetch)()).await;
+        let mut token = self.current.get(|_| true, |_| (self.request)()).await;
         // A caller that waited for a request without a response starts another one, once, unless the pause after a
         // failure is not over.
         if token.as_ref().is_err_and(Error::is_timeout) {
-            token = self.cell.get(|_| true, |_| (self.fetch)()).await;
+            token = self.current.get(|_| true, |_| (self.request)()).await;
         }
         match token {
             Ok(Some(token)) => Ok(token),
@@ -127,9 +127,9 @@ impl Tokens {
         }
     }
 
-    /// Replaces a token that was answered with 401. Returns whether the call may succeed with another one.
+    /// Replaces a token that the server rejected with 401. Returns whether the call may succeed with another one.
     pub(crate) fn replace(&self, token: &HeaderValue) -> bool {
-        let is_current = self.cell.peek().is_some_and(|current| current == token);
+        let is_current = self.current.peek().is_some_and(|current| current == token);
         // Otherwise another call has replaced it, or is about to.
         !is_current || self.drop_current(token)
     }
@@ -149,7 +149,7 @@ impl Tokens {
         if last.as_ref().is_some_and(is_too_soon) {
             return false;
         }
-        self.cell.discard(|current| current == token);
+        self.current.discard(|current| current == token);
         *last = Some(RejectedToken {
             token: token.clone(),
             at: Instant::now(),
@@ -233,7 +233,10 @@ fn is_code_character(byte: u8) -> bool {
 }
 
 /// Reads the response to a token request that was sent at `sent_at`.
-pub(crate) fn read_token(response: &[u8], sent_at: Instant) -> Result<Lease<HeaderValue>, Error> {
+pub(crate) fn read_token(
+    response: &[u8],
+    sent_at: Instant,
+) -> Result<Expiring<HeaderValue>, Error> {
     let unusable = |message| Error::new(ErrorKind::Token, message);
     let response: TokenResponse = serde_json::from_slice(without_byte_order_mark(response))
         .map_err(|_| unusable("the response does not contain an `access_token`"))?;
@@ -255,7 +258,7 @@ pub(crate) fn read_token(response: &[u8], sent_at: Instant) -> Result<Lease<Head
     let usable = life.saturating_sub(margin);
     // A token with a short life is renewed before it is no longer used, too.
     let renewal = life.mul_f64(0.8).min(usable.mul_f64(0.9));
-    Ok(Lease {
+    Ok(Expiring {
         value: header,
         renew_at: sent_at + renewal,
         good_until: sent_at + usable,

@@ -222,7 +222,7 @@ async fn a_delivery_is_verified_and_its_events_are_decoded() {
     assert!(verifier.verify(&other).await.is_err());
 }
 
-/// The answer of an invented operation.
+/// The response of an invented operation.
 #[derive(Clone)]
 struct Numbers {
     upvest: Upvest,

@@ -255,7 +255,7 @@ async fn work(upvest: Upvest, server: Arc<Server>, tally: Arc<Tally>, stop: Arc<
                     assert_eq!(
                         order.cash_amount.unwrap().to_string(),
                         amount,
-                        "the answer to another call"
+                        "the response to another call"
                     );
                     tally.acknowledged.fetch_add(1, Ordering::Relaxed);
                     if server.orders.lock().unwrap().remove(&amount).is_none() {

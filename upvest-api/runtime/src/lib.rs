@@ -1,4 +1,4 @@
-//! What the generated client of the Upvest Investment API calls: requests, answers, errors, values and the trait for transports.
+//! What the generated client of the Upvest Investment API calls: requests, responses, errors, values and the trait for transports.
 //!
 //! Applications do not use this crate directly. They use a crate that is generated from a description of the API, such as
 //! `upvest-api` or one that `cargo xtask export` wrote, which names this one `runtime`. Several such crates in one program share
@@ -16,25 +16,15 @@
 //! }
 //! ```
 
-mod answers;
 mod calls;
 mod events;
 mod operation_meta;
 mod operations;
+mod responses;
 mod test_util;
 mod transports;
 mod values;
 
-pub use answers::byte_order_mark::without_byte_order_mark;
-pub use answers::byte_stream::ByteStream;
-pub use answers::content_encoding::reject_encoded;
-pub use answers::decode::read_json;
-pub use answers::error::Error;
-pub use answers::error_context::ErrorContext;
-pub use answers::error_kind::ErrorKind;
-pub use answers::list_response::{ListResponse, Page, PaginationMeta};
-pub use answers::problem::Problem;
-pub use answers::response::{Metadata, Response};
 pub use calls::argument::{Argument, ByOption, ByValue};
 pub use calls::body_builder::Buildable;
 pub use events::event_object::{EventObjects, EventResource};
@@ -42,7 +32,18 @@ pub use events::event_type::EventType;
 pub use operation_meta::{OperationMeta, Paging, ParameterMeta, ParameterPlace, ParameterType};
 pub use operations::operation::{Download, List, Operation, Paginated};
 pub use operations::settles::Settles;
+pub use responses::byte_order_mark::without_byte_order_mark;
+pub use responses::byte_stream::ByteStream;
+pub use responses::content_encoding::reject_encoded;
+pub use responses::decode::read_json;
+pub use responses::error::Error;
+pub use responses::error_context::ErrorContext;
+pub use responses::error_kind::ErrorKind;
+pub use responses::list_response::{ListResponse, Page, PaginationMeta};
+pub use responses::problem::Problem;
+pub use responses::response::{Metadata, Response};
 pub use transports::api_client::{ApiClient, GeneratedClient};
+pub use transports::base_url::BaseUrl;
 pub use transports::http_transport::{HttpTransport, ResponseTimeout};
 pub use transports::mock_transport::{MockTransport, Recorded};
 pub use transports::transport::Transport;

@@ -30,7 +30,7 @@ pub struct OperationMeta {
     pub idempotency_key: bool,
     /// The bounds of the page size, if the operation has pages.
     pub paging: Option<Paging>,
-    /// The `accept` header: the media types of a successful answer.
+    /// The `accept` header: the media types of a successful response.
     pub accept: &'static str,
     /// The parameters that a caller sets, sorted by name. The body is not among them, nor are the headers of the transport.
     pub parameters: &'static [ParameterMeta],

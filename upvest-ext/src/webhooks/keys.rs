@@ -11,7 +11,7 @@ use upvest_runtime::{Error, ErrorKind, OperationMeta};
 
 use crate::options::CallOptions;
 use crate::pipeline::Pipeline;
-use crate::refreshing::{Fetch, Lease, Pauses, Refreshing};
+use crate::refreshing::{Expiring, Pauses, Refreshing, ValueRequest};
 use upvest_signing::{KeySet, PublicKey};
 
 /// Defined here because descriptions do not contain the endpoint.
@@ -36,7 +36,7 @@ pub(super) enum Keys {
     Fixed(KeySet),
     Fetched {
         pipeline: Pipeline,
-        cell: Arc<Refreshing<Arc<ListedKeys>>>,
+        listed: Arc<Refreshing<Arc<ListedKeys>>>,
     },
 }
 
@@ -54,7 +54,7 @@ impl Keys {
                 core: Arc::clone(&pipeline.core),
                 options: limit.or(&pipeline.options),
             },
-            cell: Refreshing::new(pauses, FETCH_TIMEOUT),
+            listed: Refreshing::new(pauses, FETCH_TIMEOUT),
         }
     }
 
@@ -62,7 +62,7 @@ impl Keys {
     pub(super) fn current(&self, id: &str) -> FoundKeys {
         match self {
             Self::Fixed(keys) => keys.find(id).map(Option::<&_>::cloned).collect(),
-            Self::Fetched { cell, .. } => match cell.peek() {
+            Self::Fetched { listed, .. } => match listed.peek() {
                 Some(keys) => keys.find(id),
                 None => FoundKeys::new(),
             },
@@ -72,12 +72,12 @@ impl Keys {
     /// Fetches the keys if none has one of these ids, or if it is time to renew them. An unknown id causes no request
     /// soon after another one.
     pub(super) async fn refresh(&self, ids: &[&str]) -> Result<(), Error> {
-        let Self::Fetched { pipeline, cell } = self else {
+        let Self::Fetched { pipeline, listed } = self else {
             return Ok(());
         };
-        let fetch = |earlier| fetch_keys(pipeline.clone(), earlier);
+        let request = |earlier| request_keys(pipeline.clone(), earlier);
         let fits = |keys: &Arc<ListedKeys>| ids.iter().any(|id| keys.knows(id));
-        cell.get(fits, fetch).await.map(drop)
+        listed.get(fits, request).await.map(drop)
     }
 }
 
@@ -143,18 +143,20 @@ impl ListedKeys {
     }
 }
 
-/// Requests the keys.
-fn fetch_keys(pipeline: Pipeline, earlier: Option<Arc<ListedKeys>>) -> Fetch<Arc<ListedKeys>> {
+fn request_keys(
+    pipeline: Pipeline,
+    earlier: Option<Arc<ListedKeys>>,
+) -> ValueRequest<Arc<ListedKeys>> {
     Box::pin(async move {
         let mut request = Request::new(Bytes::new());
-        *request.uri_mut() = pipeline.core.url(VERIFY_KEYS.path, "")?;
+        *request.uri_mut() = pipeline.core.base_url.join(VERIFY_KEYS.path, "")?;
         let response = pipeline.call(request, &VERIFY_KEYS).await?;
         let listed = KeySet::from_json(&response.into_inner().bytes().await?).map_err(|error| {
             let message = "the response is not a key set";
             Error::new(ErrorKind::Decode, message).with_source(error)
         })?;
         let now = Instant::now();
-        Ok(Lease {
+        Ok(Expiring {
             value: Arc::new(ListedKeys::new(&listed, earlier.as_deref())),
             renew_at: now + RENEWED_AFTER,
             good_until: now + USED_FOR,

@@ -10,7 +10,7 @@ use upvest_signing::SignatureError;
 
 /// Why a delivery is not accepted. It converts into [`Error`](crate::Error).
 ///
-/// Upvest sends a delivery again until the answer is 200. Answer with [`status`](Self::status):
+/// Upvest sends a delivery again until the response is 200. Answer with [`status`](Self::status):
 ///
 /// | status | when |
 /// | --- | --- |

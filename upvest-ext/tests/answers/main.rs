@@ -1,4 +1,4 @@
-//! Tests of answers: lists, files, waits, and fuzzing.
+//! Tests of responses: lists, files, waits, and fuzzing.
 mod any_description;
 #[path = "../common/mod.rs"]
 mod common;

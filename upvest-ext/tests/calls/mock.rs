@@ -21,9 +21,9 @@ fn order(status: &str) -> Order {
 #[tokio::test(start_paused = true)]
 async fn calls_pages_and_waits_work_over_a_mock() {
     let mock = MockTransport::new()
-        .answer::<builder::RetrieveOrder>(order("NEW"))
-        .answer::<builder::RetrieveOrder>(order("FILLED"))
-        .answer::<builder::ListOrders>(ListResponse::new(vec![order("FILLED")]));
+        .respond::<builder::RetrieveOrder>(order("NEW"))
+        .respond::<builder::RetrieveOrder>(order("FILLED"))
+        .respond::<builder::ListOrders>(ListResponse::new(vec![order("FILLED")]));
     let upvest = Upvest::from_transport(mock.clone());
     assert_eq!(
         upvest
@@ -99,7 +99,7 @@ async fn a_mock_sees_a_failing_call_once_and_its_error_arrives_as_it_was_made() 
 
 #[tokio::test(start_paused = true)]
 async fn options_and_idempotency_keys_reach_a_mock() {
-    let mock = MockTransport::new().answer::<builder::CreateOrder>(order("NEW"));
+    let mock = MockTransport::new().respond::<builder::CreateOrder>(order("NEW"));
     let key = IdempotencyKey::generate();
     let options = CallOptions::new().header("x-trace", "abc");
     let upvest = Upvest::from_transport(mock.clone()).with(options);
@@ -129,7 +129,7 @@ async fn a_raw_request_reaches_a_mock() {
 
 #[tokio::test(start_paused = true)]
 async fn a_download_works_over_a_mock() {
-    let mock = MockTransport::new().answer_bytes::<builder::RetrieveFile>("%PDF-1.7");
+    let mock = MockTransport::new().respond_bytes::<builder::RetrieveFile>("%PDF-1.7");
     let upvest = Upvest::from_transport(mock);
     let file = upvest.retrieve_file().file_id(ID).send().await.unwrap();
     assert_eq!(file.into_inner().bytes().await.unwrap(), "%PDF-1.7");

@@ -17,7 +17,7 @@ use upvest_ext::{
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// The number of attempts if every answer is `reply`: of a read, a write with a key, and a write without one.
+/// The number of attempts if every response is `reply`: of a read, a write with a key, and a write without one.
 const TABLE: &[(Row, [u32; 3])] = &[
     (Row::Status(301), [1, 1, 1]),
     (Row::Status(302), [1, 1, 1]),

@@ -211,7 +211,7 @@ async fn a_client_over_a_transport_of_a_test_does_not_pause() {
     let throttled = Error::new(ErrorKind::RateLimited, "too many requests");
     let mock = MockTransport::new()
         .fail::<builder::ListOrders>(throttled)
-        .answer::<builder::ListOrders>(ListResponse::new(Vec::new()));
+        .respond::<builder::ListOrders>(ListResponse::new(Vec::new()));
     let upvest = Upvest::from_transport(mock);
     let started = Instant::now();
     assert!(list(&upvest).await.unwrap_err().is_rate_limited());

@@ -278,7 +278,7 @@ async fn answer(reply: Reply) -> Result<Response<ByteStream>, Error> {
 }
 
 fn broken() -> Error {
-    let message = "the connection broke before the answer was complete";
+    let message = "the connection broke before the response was complete";
     Error::new(ErrorKind::Interrupted, message).with_source("connection reset")
 }
 

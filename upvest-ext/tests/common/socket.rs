@@ -15,7 +15,7 @@ pub struct SocketServer {
 }
 
 impl SocketServer {
-    /// `script` gives what is written before the connection closes; without anything it closes without an answer.
+    /// `script` gives what is written before the connection closes; without anything it closes without a response.
     pub async fn start(script: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = Self {

@@ -102,7 +102,7 @@ fn builder(operation: &Operation, api: &Api) -> TokenStream {
 }
 
 impl Operation {
-    /// The value of a successful answer: `types::Order`.
+    /// The value of a successful response: `types::Order`.
     fn output(&self) -> TokenStream {
         match &self.answer.content {
             Content::Empty => quote!(()),
@@ -260,7 +260,7 @@ fn idempotency_key() -> TokenStream {
 }
 
 /// ```text
-/// /// Sends `GET /reports` and returns the answer as a file: `text/csv`.
+/// /// Sends `GET /reports` and returns the response as a file: `text/csv`.
 /// pub async fn download(self) -> Result<Response<ByteStream>, Error> {
 ///     self.0.accept("text/csv").file().await
 /// }
@@ -268,7 +268,7 @@ fn idempotency_key() -> TokenStream {
 fn download(operation: &Operation) -> Option<TokenStream> {
     let accept = operation.answer.download.as_ref()?;
     let doc = format!(
-        " Sends `{} {}` and returns the answer as a file: `{accept}`.",
+        " Sends `{} {}` and returns the response as a file: `{accept}`.",
         operation.method, operation.path
     );
     Some(quote! {
@@ -279,7 +279,7 @@ fn download(operation: &Operation) -> Option<TokenStream> {
     })
 }
 
-/// The method of the call that sends it and reads its answer.
+/// The method of the call that sends it and reads its response.
 fn receive(answer: &Answer) -> TokenStream {
     match answer.content {
         Content::Empty => quote!(empty),

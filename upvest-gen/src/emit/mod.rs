@@ -40,7 +40,7 @@ pub(crate) fn emit(api: &Api) -> Result<Vec<Part>, Error> {
         ),
         part(
             "types.rs",
-            "The types of requests and answers.",
+            "The types of requests and responses.",
             types::types(api)?,
         ),
         part(

@@ -1,4 +1,4 @@
-//! Writes the types of requests and answers: structs by progenitor, and unions.
+//! Writes the types of requests and responses: structs by progenitor, and unions.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! A call, from its arguments to its answer. The generated builders wrap it.
+//! A call, from its arguments to its response. The generated builders wrap it.
 
 #![allow(
     clippy::missing_errors_doc,
@@ -18,14 +18,14 @@ use serde_json::Value;
 use super::argument::Argument;
 use super::body::{Body, Plain, Structured};
 use super::body_builder::Buildable;
-use crate::answers::byte_stream::{ANSWER_LIMIT, ByteStream};
-use crate::answers::decode::read_json;
-use crate::answers::error::Error;
-use crate::answers::error_kind::ErrorKind;
-use crate::answers::file_response::whole_file;
-use crate::answers::list_response::ListResponse;
-use crate::answers::response::{Metadata, Response};
 use crate::operation_meta::{OperationMeta, ParameterPlace};
+use crate::responses::byte_stream::ByteStream;
+use crate::responses::decode::read_json;
+use crate::responses::error::Error;
+use crate::responses::error_kind::ErrorKind;
+use crate::responses::file_response::whole_file;
+use crate::responses::list_response::ListResponse;
+use crate::responses::response::{Metadata, Response};
 use crate::transports::api_client::ApiClient;
 use crate::values::path_segment::encode_path_list;
 use crate::values::sendable::check_sendable;
@@ -143,12 +143,12 @@ impl<B: Body> Call<B> {
         self
     }
 
-    /// Sends the call and decodes the answer as JSON.
+    /// Sends the call and decodes the response as JSON.
     pub async fn json<T: DeserializeOwned>(self) -> Result<Response<T>, Error> {
         self.decoded(read_json).await
     }
 
-    /// Sends the call and decodes the answer as JSON. An answer without a body, or with `null`, has no value.
+    /// Sends the call and decodes the response as JSON. A response without a body, or with `null`, has no value.
     pub async fn optional_json<T: DeserializeOwned>(self) -> Result<Response<Option<T>>, Error> {
         let decode = |body: &[u8]| {
             if body.is_empty() {
@@ -160,7 +160,7 @@ impl<B: Body> Call<B> {
         self.decoded(decode).await
     }
 
-    /// Sends the call and decodes the answer as a list. An answer without a body is an empty list.
+    /// Sends the call and decodes the response as a list. A response without a body is an empty list.
     pub async fn optional_list<T: DeserializeOwned>(
         self,
     ) -> Result<Response<ListResponse<T>>, Error> {
@@ -175,23 +175,23 @@ impl<B: Body> Call<B> {
         let operation = self.operation;
         let (stream, headers, metadata) = self.stream().await?.into_parts();
         let value = stream
-            .bytes_within(ANSWER_LIMIT)
+            .bytes_within(ByteStream::VALUE_LIMIT)
             .await
             .map_err(broken_off)
             .and_then(|body| decode(&body));
         match value {
             Ok(value) => Ok(Response::new(value, headers, metadata)),
-            // The server has carried out the call, although its answer cannot be decoded.
+            // The server has carried out the call, although its response cannot be decoded.
             Err(error) => Err(unreadable(error, operation, &metadata)),
         }
     }
 
-    /// Sends the call and ignores the body of the answer.
+    /// Sends the call and ignores the body of the response.
     pub async fn empty(self) -> Result<Response<()>, Error> {
         Ok(self.stream().await?.map(drop))
     }
 
-    /// Sends the call and returns the body of the answer as a file, which is a stream of bytes.
+    /// Sends the call and returns the body of the response as a file, which is a stream of bytes.
     pub async fn file(self) -> Result<Response<ByteStream>, Error> {
         let operation = self.operation;
         let accepted = self.accept;
@@ -202,7 +202,7 @@ impl<B: Body> Call<B> {
         }
     }
 
-    /// Sends the call and returns the body of the answer as a stream.
+    /// Sends the call and returns the body of the response as a stream.
     async fn stream(self) -> Result<Response<ByteStream>, Error> {
         let client = self.client.clone();
         let operation = self.operation;

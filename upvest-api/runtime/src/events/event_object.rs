@@ -4,8 +4,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::event_type::EventType;
-use crate::answers::error::Error;
 use crate::operation_meta::OperationMeta;
+use crate::responses::error::Error;
 
 /// The objects that the events of one description can contain.
 ///

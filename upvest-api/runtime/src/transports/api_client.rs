@@ -6,14 +6,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Request, Uri};
 
+use super::base_url::BaseUrl;
 use super::transport::Transport;
-use crate::answers::byte_stream::{ByteStream, ERROR_LIMIT};
-use crate::answers::content_encoding::reject_encoded;
-use crate::answers::error::Error;
-use crate::answers::error_kind::ErrorKind;
-use crate::answers::response::Response;
 use crate::events::event_object::EventObjects;
 use crate::operation_meta::OperationMeta;
+use crate::responses::byte_stream::ByteStream;
+use crate::responses::content_encoding::reject_encoded;
+use crate::responses::error::Error;
+use crate::responses::response::Response;
 
 /// The `Client` of a generated crate, for code that works with the client of any crate.
 ///
@@ -46,27 +46,17 @@ pub trait GeneratedClient: Clone + fmt::Debug + Send + Sync + 'static {
 /// Cheap to clone; clones share the transport.
 #[derive(Clone)]
 pub struct ApiClient {
-    base: Arc<Base>,
+    base_url: BaseUrl,
     transport: Arc<dyn Transport>,
 }
 
-struct Base {
-    url: String,
-    is_valid: bool,
-}
-
 impl ApiClient {
-    /// A client for the API at `base_url` that sends its requests over `transport`.
+    /// A client for the API at `base_url`, a [`BaseUrl`], that sends its requests over `transport`.
     ///
-    /// A base URL has the scheme `http` or `https`, a host, and optionally a port and a path: `https://api.example.com/v1`. A slash
-    /// at its end makes no difference. With an invalid base URL every call fails with [`ErrorKind::Configuration`].
+    /// With a base URL that cannot be used every call fails with [`ErrorKind::Configuration`](crate::ErrorKind).
     pub fn new(base_url: &str, transport: impl Transport + 'static) -> Self {
-        let url = base_url.trim_end_matches('/').to_owned();
         Self {
-            base: Arc::new(Base {
-                is_valid: is_base(&url),
-                url,
-            }),
+            base_url: BaseUrl::new(base_url),
             transport: Arc::new(transport),
         }
     }
@@ -75,32 +65,22 @@ impl ApiClient {
     #[must_use]
     pub fn with_transport(&self, transport: impl Transport + 'static) -> Self {
         Self {
-            base: Arc::clone(&self.base),
+            base_url: self.base_url.clone(),
             transport: Arc::new(transport),
         }
     }
 
     /// The base URL, without a slash at its end.
     pub fn base_url(&self) -> &str {
-        &self.base.url
+        self.base_url.as_str()
     }
 
     /// The URL of `path` and `query`, which may be empty. Both are already percent-encoded.
     pub(crate) fn url(&self, path: &str, query: &str) -> Result<Uri, Error> {
-        if !self.base.is_valid {
-            // The message does not contain the URL, as it may include a password.
-            let message = "the client's base URL is not of the form https://host[:port][/path]";
-            return Err(Error::new(ErrorKind::Configuration, message));
-        }
-        let separator = if query.is_empty() { "" } else { "?" };
-        let url = [self.base_url(), path, separator, query].concat();
-        Uri::from_maybe_shared(Bytes::from(url)).map_err(|error| {
-            let message = "the URL of the request is too long or malformed";
-            Error::new(ErrorKind::InvalidRequest, message).with_source(error)
-        })
+        self.base_url.join(path, query)
     }
 
-    /// Sends `request` and turns every answer that is not a success into an error.
+    /// Sends `request` and turns every response that is not a success into an error.
     pub(crate) async fn exchange(
         &self,
         request: Request<Bytes>,
@@ -112,8 +92,11 @@ impl ApiClient {
             Ok(response) => {
                 let (stream, headers, metadata) = response.into_parts();
                 // An error about the body must not hide the status, which is more useful.
-                let body = stream.bytes_within(ERROR_LIMIT).await.unwrap_or_default();
-                Error::from_answer(operation, metadata.status, &headers, &body)
+                let body = stream
+                    .bytes_within(ByteStream::ERROR_LIMIT)
+                    .await
+                    .unwrap_or_default();
+                Error::from_response(operation, metadata.status, &headers, &body)
                     .with_metadata(&metadata)
             }
             Err(error) => error,
@@ -126,17 +109,11 @@ impl ApiClient {
     }
 }
 
-/// A URL with a user or a password is invalid, as they would become a second `authorization`.
-fn is_base(url: &str) -> bool {
-    let is_http = |uri: Uri| matches!(uri.scheme_str(), Some("http" | "https"));
-    url.parse().is_ok_and(is_http) && !url.contains(['@', '?', '#'])
-}
-
 /// Prints it as the `Client` that wraps it.
 impl fmt::Debug for ApiClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("base_url", &self.base.is_valid.then_some(&self.base.url))
+            .field("base_url", &self.base_url)
             .field("transport", &self.transport)
             .finish()
     }

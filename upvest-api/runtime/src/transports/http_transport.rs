@@ -13,11 +13,11 @@ use reqwest::Url;
 use tokio::time::timeout;
 
 use super::transport::Transport;
-use crate::answers::byte_stream::ByteStream;
-use crate::answers::error::Error;
-use crate::answers::error_kind::ErrorKind;
-use crate::answers::response::{Metadata, Response};
 use crate::operation_meta::OperationMeta;
+use crate::responses::byte_stream::ByteStream;
+use crate::responses::error::Error;
+use crate::responses::error_kind::ErrorKind;
+use crate::responses::response::{Metadata, Response};
 
 /// How often connections are checked. A dead one is noticed after 1.5 times this, which is less than the default time of an attempt.
 const PING_INTERVAL: Duration = Duration::from_secs(10);
@@ -112,7 +112,7 @@ impl HttpTransport {
         let client = self.connections().client.clone();
         let Ok(response) = timeout(limit, client.execute(request)).await else {
             self.timed_out();
-            let error = Error::new(ErrorKind::Timeout, "no answer in time");
+            let error = Error::new(ErrorKind::Timeout, "no response in time");
             return Err(error.with_outcome_of(operation));
         };
         let mut response =
@@ -166,9 +166,9 @@ fn no_response(error: reqwest::Error) -> Error {
         let message = "the server closed the HTTP/2 stream before it processed the request";
         (ErrorKind::Unprocessed, message)
     } else if error.is_timeout() {
-        (ErrorKind::Timeout, "no answer in time")
+        (ErrorKind::Timeout, "no response in time")
     } else {
-        let message = "the connection broke before the answer was complete";
+        let message = "the connection broke before the response was complete";
         (ErrorKind::Interrupted, message)
     };
     // The query of the URL may contain personal data.

@@ -1,4 +1,4 @@
-//! A transport for tests, with prepared answers and a record of the requests.
+//! A transport for tests, with prepared responses and a record of the requests.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,17 +9,17 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use serde::Serialize;
 
 use super::transport::Transport;
-use crate::answers::byte_stream::ByteStream;
-use crate::answers::error::Error;
-use crate::answers::error_kind::ErrorKind;
-use crate::answers::problem::Problem;
-use crate::answers::response::{Metadata, Response};
 use crate::operation_meta::OperationMeta;
 use crate::operations::operation::{Download, Operation};
+use crate::responses::byte_stream::ByteStream;
+use crate::responses::error::Error;
+use crate::responses::error_kind::ErrorKind;
+use crate::responses::problem::Problem;
+use crate::responses::response::{Metadata, Response};
 
-/// Answers calls without a server, a token or a key, and records the requests.
+/// Responds to calls without a server, a token or a key, and records the requests.
 ///
-/// Each operation has its own queue of answers. The last answer is repeated. A call of an operation without answers fails.
+/// Each operation has its own queue of responses. The last response is repeated. A call of an operation without responses fails.
 ///
 /// ```
 /// use upvest_runtime::{GeneratedClient, ListResponse, MockTransport, Operation};
@@ -31,7 +31,7 @@ use crate::operations::operation::{Download, Operation};
 ///     L: Operation<Output = ListResponse<T>>,
 ///     ListResponse<T>: serde::Serialize,
 /// {
-///     C::new("http://mock.invalid", MockTransport::new().answer::<L>(ListResponse::new(Vec::new())))
+///     C::new("http://mock.invalid", MockTransport::new().respond::<L>(ListResponse::new(Vec::new())))
 /// }
 /// ```
 #[derive(Clone, Debug, Default)]
@@ -39,12 +39,12 @@ pub struct MockTransport(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// The answers by `operationId`.
-    answers: HashMap<&'static str, VecDeque<Answer>>,
+    /// The responses by `operationId`.
+    responses: HashMap<&'static str, VecDeque<Prepared>>,
     requests: Vec<Recorded>,
 }
 
-type Answer = Result<(StatusCode, Bytes), Error>;
+type Prepared = Result<(StatusCode, Bytes), Error>;
 
 /// A request that a [`MockTransport`] has received.
 #[derive(Clone, Debug)]
@@ -63,31 +63,31 @@ pub struct Recorded {
 }
 
 impl MockTransport {
-    /// A transport without answers.
+    /// A transport without responses.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Answers the next call of the operation with `value` and status 200.
+    /// Responds to the next call of the operation with `value` and status 200.
     ///
     /// # Panics
     ///
     /// If `value` cannot be serialized as JSON, which is impossible for generated types.
     #[must_use]
-    pub fn answer<O: Operation<Output: Serialize>>(self, value: O::Output) -> Self {
+    pub fn respond<O: Operation<Output: Serialize>>(self, value: O::Output) -> Self {
         let body = serde_json::to_vec(&value).expect("the generated types can be written as JSON");
         self.push::<O>(Ok((StatusCode::OK, body.into())))
     }
 
-    /// Answers the next call of the operation with the bytes of a file.
+    /// Responds to the next call of the operation with the bytes of a file.
     #[must_use]
-    pub fn answer_bytes<O: Download>(self, file: impl Into<Bytes>) -> Self {
+    pub fn respond_bytes<O: Download>(self, file: impl Into<Bytes>) -> Self {
         self.push::<O>(Ok((StatusCode::OK, file.into())))
     }
 
-    /// Answers the next call of the operation with `problem` and its status, or 400 if it has no error status.
+    /// Responds to the next call of the operation with `problem` and its status, or 400 if it has no error status.
     #[must_use]
-    #[expect(clippy::needless_pass_by_value, reason = "as in `answer`")]
+    #[expect(clippy::needless_pass_by_value, reason = "as in `respond`")]
     pub fn problem<O: Operation>(self, problem: Problem) -> Self {
         let status = problem
             .status
@@ -108,12 +108,12 @@ impl MockTransport {
         self.state().requests.clone()
     }
 
-    fn push<O: Operation>(self, answer: Answer) -> Self {
+    fn push<O: Operation>(self, prepared: Prepared) -> Self {
         self.state()
-            .answers
+            .responses
             .entry(O::META.id)
             .or_default()
-            .push_back(answer);
+            .push_back(prepared);
         self
     }
 
@@ -123,8 +123,8 @@ impl MockTransport {
 }
 
 impl State {
-    fn next(&mut self, operation: &OperationMeta) -> Answer {
-        let queue = self.answers.get_mut(operation.id);
+    fn next(&mut self, operation: &OperationMeta) -> Prepared {
+        let queue = self.responses.get_mut(operation.id);
         let last = queue.and_then(|queue| {
             if queue.len() > 1 {
                 queue.pop_front()
@@ -134,7 +134,7 @@ impl State {
         });
         last.unwrap_or_else(|| {
             let message = format!(
-                "the MockTransport has no answer for `{}`: add one with `answer`, `problem` or `fail`",
+                "the MockTransport has no response for `{}`: add one with `respond`, `problem` or `fail`",
                 operation.name
             );
             Err(Error::new(ErrorKind::Configuration, message))
@@ -162,8 +162,8 @@ impl Transport for MockTransport {
         };
         let mut state = self.state();
         state.requests.push(recorded);
-        let answer = state.next(operation);
-        Box::pin(std::future::ready(answer.map(|(status, body)| {
+        let prepared = state.next(operation);
+        Box::pin(std::future::ready(prepared.map(|(status, body)| {
             Response::new(body.into(), HeaderMap::new(), Metadata::new(status))
         })))
     }

@@ -7,10 +7,10 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::Request;
 
-use crate::answers::byte_stream::ByteStream;
-use crate::answers::error::Error;
-use crate::answers::response::Response;
 use crate::operation_meta::OperationMeta;
+use crate::responses::byte_stream::ByteStream;
+use crate::responses::error::Error;
+use crate::responses::response::Response;
 
 /// Sends the requests that the operation builders make.
 ///
@@ -38,9 +38,9 @@ use crate::operation_meta::OperationMeta;
 /// }
 /// ```
 pub trait Transport: Send + Sync + fmt::Debug {
-    /// Sends `request`, which was built for `operation`, and returns the answer.
+    /// Sends `request`, which was built for `operation`, and returns the response.
     ///
-    /// The answer may have any status. The caller turns an error status into an [`Error`] with the answer's
+    /// The response may have any status. The caller turns an error status into an [`Error`] with the response's
     /// [`Problem`](crate::Problem). A transport with more information about a failure returns the error itself.
     fn execute<'a>(
         &'a self,

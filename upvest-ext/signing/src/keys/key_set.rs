@@ -37,7 +37,7 @@ struct SetKey {
 }
 
 impl KeySet {
-    /// Parses a JSON Web Key Set, such as the answer of `GET /auth/verify_keys`.
+    /// Parses a JSON Web Key Set, such as the response of `GET /auth/verify_keys`.
     ///
     /// # Errors
     ///

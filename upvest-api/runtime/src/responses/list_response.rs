@@ -1,4 +1,4 @@
-//! The answers of list operations, and their pages in a form for generic code.
+//! The responses of list operations, and their pages in a form for generic code.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// The answer of a list operation: items, and their position in the whole list.
+/// The response of a list operation: items, and their position in the whole list.
 ///
 /// A list is empty if its `data` is `null`, or if it is missing and there is nothing else but `meta`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -96,7 +96,7 @@ impl<T> ListResponse<T> {
     }
 }
 
-/// The items of one answer, and the server's information about the whole list.
+/// The items of one response, and the server's information about the whole list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Page<T> {

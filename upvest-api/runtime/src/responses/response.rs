@@ -1,4 +1,4 @@
-//! A successful answer: its value and the metadata of the call.
+//! A successful response: its value and the metadata of the call.
 
 use std::ops::Deref;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::values::text::harmless;
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("upvest-request-id");
 
-/// The value of an answer, with its status, its headers and the metadata of the call.
+/// The value of a response, with its status, its headers and the metadata of the call.
 ///
 /// It dereferences to the value.
 ///
@@ -34,20 +34,20 @@ pub struct Response<T> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Metadata {
-    /// The HTTP status of the answer.
+    /// The HTTP status of the response.
     pub status: StatusCode,
     /// The id to quote to Upvest's support (`upvest-request-id`).
     pub request_id: Option<String>,
     /// The number of attempts, without token requests.
     pub attempts: u32,
-    /// The time from the call to the last byte of its answer, or to the first byte for a stream.
+    /// The time from the call to the last byte of its response, or to the first byte for a stream.
     pub elapsed: Duration,
     /// The idempotency key of the call, if its operation supports one.
     pub idempotency_key: Option<IdempotencyKey>,
 }
 
 impl Metadata {
-    /// For transports: the metadata of an answer with `status`. Set the other fields if they are known.
+    /// For transports: the metadata of a response with `status`. Set the other fields if they are known.
     pub fn new(status: StatusCode) -> Self {
         Self {
             status,
@@ -60,7 +60,7 @@ impl Metadata {
 }
 
 impl<T> Response<T> {
-    /// For transports: an answer. If `metadata` has no request id, it is taken from `headers`.
+    /// For transports: a response. If `metadata` has no request id, it is taken from `headers`.
     pub fn new(value: T, headers: HeaderMap, mut metadata: Metadata) -> Self {
         if metadata.request_id.is_none() {
             metadata.request_id = request_id(&headers);
@@ -77,7 +77,7 @@ impl<T> Response<T> {
         self.value
     }
 
-    /// The same answer with another value.
+    /// The same response with another value.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Response<U> {
         Response {
             value: change(self.value),
@@ -91,7 +91,7 @@ impl<T> Response<T> {
         self.metadata.status
     }
 
-    /// The headers of the answer.
+    /// The headers of the response.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }

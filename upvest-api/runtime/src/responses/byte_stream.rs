@@ -1,4 +1,4 @@
-//! The body of an answer, as a stream or as a whole.
+//! The body of a response, as a stream or as a whole.
 
 use std::fmt;
 use std::future::Future as _;
@@ -18,12 +18,8 @@ use super::error_kind::ErrorKind;
 
 /// How long a reader waits for the next bytes: the default time of an attempt.
 const IDLE_LIMIT: Duration = Duration::from_secs(20);
-/// The longest JSON answer that is read unless the transport has its own limit, in bytes.
-pub(crate) const ANSWER_LIMIT: usize = 64 * 1024 * 1024;
-/// The longest error answer that is read unless the transport has its own limit, in bytes.
-pub(crate) const ERROR_LIMIT: usize = 1024 * 1024;
 
-/// The bytes of an answer, as a stream.
+/// The bytes of a response, as a stream.
 ///
 /// It borrows nothing, so it can be moved into a task or become the body of an HTTP response. If the server
 /// announced a length, fewer or more bytes are an error. If no bytes arrive for 20 s, or for the time of one attempt of the client
@@ -55,6 +51,11 @@ enum Body {
 }
 
 impl ByteStream {
+    /// The longest response with a value that is read into memory, in bytes. Files have no limit.
+    pub const VALUE_LIMIT: usize = 64 * 1024 * 1024;
+    /// The longest error that is read into memory, in bytes.
+    pub const ERROR_LIMIT: usize = 1024 * 1024;
+
     /// A stream of the bytes that `stream` yields.
     pub fn new(stream: impl Stream<Item = Result<Bytes, Error>> + Send + 'static) -> Self {
         Self::from_body(Body::Stream(Box::pin(stream)))
@@ -104,7 +105,7 @@ impl ByteStream {
     /// The error of the stream, or [`ErrorKind::Decode`] as soon as there are more than `limit` bytes. The rest is not read.
     pub async fn bytes_within(mut self, limit: usize) -> Result<Bytes, Error> {
         let is_limited = matches!(self.body, Body::Stream(_));
-        // Most answers arrive in one chunk, which need not be copied.
+        // Most responses arrive in one chunk, which need not be copied.
         let mut first = Bytes::new();
         let mut all = BytesMut::new();
         while let Some(chunk) = self.try_next().await? {

@@ -1,4 +1,4 @@
-//! Decodes the body of an answer. Errors contain the path in the JSON, never a value.
+//! Decodes the body of a response. Errors contain the path in the JSON, never a value.
 
 use serde::de::DeserializeOwned;
 
@@ -82,7 +82,7 @@ fn without_values(error: &serde_json::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::answers::problem::Problem;
+    use crate::responses::problem::Problem;
 
     #[test]
     fn a_byte_order_mark_before_json_is_skipped() {

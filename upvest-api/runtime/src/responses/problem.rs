@@ -14,7 +14,7 @@ const BODY_LIMIT: usize = 4096;
 
 /// The server's description of an error (RFC 9457). Upvest's error documentation lists the types.
 ///
-/// Every error answer of every operation has one. If the answer is not a problem document, for example from a gateway that
+/// Every error response of every operation has one. If the response is not a problem document, for example from a gateway that
 /// sends HTML, `status` and `title` are filled from the status line and the start of the body is in [`Problem::body`].
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Map<String, Value>")]
@@ -61,7 +61,7 @@ impl Problem {
         }
     }
 
-    /// Reads the body of an answer with `status`. The body need not be a problem document.
+    /// Reads the body of a response with `status`. The body need not be a problem document.
     pub fn from_body(status: http::StatusCode, body: &[u8]) -> Self {
         let parsed = serde_json::from_slice(without_byte_order_mark(body))
             .ok()

@@ -20,7 +20,7 @@ pub enum ErrorKind {
     Connect,
     /// The server said that it did not process the request: by HTTP/2's `REFUSED_STREAM`, or by `GOAWAY` before the request.
     Unprocessed,
-    /// The connection broke before the answer was complete.
+    /// The connection broke before the response was complete.
     Interrupted,
     /// An attempt or the whole call exceeded its timeout.
     Timeout,
@@ -40,7 +40,7 @@ pub enum ErrorKind {
     Server,
     /// Another status that is not a success, such as a redirect.
     UnexpectedStatus,
-    /// The body of the answer does not match the schema.
+    /// The body of the response does not match the schema.
     Decode,
     /// The pages of a list contradict each other.
     Paging,
@@ -51,7 +51,7 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// The kind of an error answer with `status`.
+    /// The kind of an error response with `status`.
     pub fn of(status: StatusCode) -> Self {
         match status.as_u16() {
             400 | 422 => Self::Rejected,

@@ -80,7 +80,7 @@ impl Error {
         &self.0.message
     }
 
-    /// The status of the last answer, or that of the token endpoint if no token could be obtained.
+    /// The status of the last response, or that of the token endpoint if no token could be obtained.
     pub fn status(&self) -> Option<StatusCode> {
         self.0.status
     }
@@ -133,8 +133,8 @@ impl Error {
     /// Whether the server may have carried out the call, although it failed.
     ///
     /// `false` means that nothing was changed: nothing was sent, or the server answered with a 4xx status other than 408. `true` is
-    /// possible only for calls that change something: if the connection broke, if there was no answer in time, after any other
-    /// error status, or if a successful answer could not be decoded. Check whether the resource exists, or send the same body again
+    /// possible only for calls that change something: if the connection broke, if there was no response in time, after any other
+    /// error status, or if a successful response could not be decoded. Check whether the resource exists, or send the same body again
     /// with [`Error::idempotency_key`].
     pub fn is_outcome_unknown(&self) -> bool {
         self.0.context.is_outcome_unknown
@@ -250,12 +250,12 @@ impl Error {
     /// ```
     /// use upvest_runtime::{Error, ErrorKind};
     ///
-    /// let error = Error::new(ErrorKind::Timeout, "no answer in time").with_context(|context| {
+    /// let error = Error::new(ErrorKind::Timeout, "no response in time").with_context(|context| {
     ///     context.operation = Some("createOrder".into());
     ///     context.is_outcome_unknown = true;
     /// });
     /// assert!(error.is_timeout() && error.is_outcome_unknown());
-    /// assert_eq!(error.to_string(), "createOrder: no answer in time; it may have been carried out all the same");
+    /// assert_eq!(error.to_string(), "createOrder: no response in time; it may have been carried out all the same");
     /// ```
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
         Self(Arc::new(Inner {
@@ -269,8 +269,8 @@ impl Error {
         }))
     }
 
-    /// The error for an answer to `operation` whose `status` is not a success.
-    pub fn from_answer(
+    /// The error for a response to `operation` whose `status` is not a success.
+    pub fn from_response(
         operation: &OperationMeta,
         status: StatusCode,
         headers: &HeaderMap,
@@ -323,7 +323,7 @@ impl Error {
         self
     }
 
-    /// Sets the status of the answer.
+    /// Sets the status of the response.
     #[must_use]
     pub fn with_status(mut self, status: StatusCode) -> Self {
         Arc::make_mut(&mut self.0).status = Some(status);

@@ -1,4 +1,4 @@
-//! Answers: decoding them into a value or an error.
+//! Responses: decoding them into a value or an error.
 
 pub(crate) mod byte_order_mark;
 pub(crate) mod byte_stream;
