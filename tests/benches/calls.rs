@@ -1,9 +1,9 @@
-//! The cost of a warm call: `list_orders` and `create_order` with the SDK, unsigned, compared with `reqwest` and hand-written
-//! structs of plain strings, to the same server in the same process.
+//! The cost of a warm call: `list_orders` and `create_order` with the SDK, unsigned, compared with `reqwest` and
+//! hand-written structs of plain strings, to the same server in the same process.
 //!
-//! `cargo bench -p upvest-tests --bench calls` measures the CPU time of the client's thread. Each round makes the same number of
-//! calls both ways, alternating. The figures are medians of the rounds. It fails if the SDK costs more than promised. `-- --draw`
-//! writes the figures into the guide on performance, as a table and a plot.
+//! `cargo bench -p upvest-tests --bench calls` measures the CPU time of the client's thread. Each round makes the same
+//! number of calls both ways, alternating. The figures are medians of the rounds. It fails if the SDK costs more than
+//! promised. `-- --draw` writes the figures into the guide on performance, as a table and a plot.
 
 use std::fmt::Write as _;
 use std::hint::black_box;

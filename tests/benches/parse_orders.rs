@@ -1,4 +1,5 @@
-//! The cost of exact types: parsing a page of 100 orders into the generated types, compared with hand-written structs of strings.
+//! The cost of exact types: parsing a page of 100 orders into the generated types, compared with hand-written structs
+//! of strings.
 //!
 //! `cargo bench -p upvest-tests --bench parse_orders` prints the ratio of the medians. The promise is at most 1.15.
 

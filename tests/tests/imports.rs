@@ -1,5 +1,5 @@
-//! Rules for the sources of `upvest-runtime`, `upvest-signing`, `upvest-gen` and xtask: imports run one way, and no exported macro asks
-//! for a feature of the crate that uses it.
+//! Rules for the sources of `upvest-runtime`, `upvest-signing`, `upvest-gen` and xtask: imports run one way, and no
+//! exported macro asks for a feature of the crate that uses it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -216,7 +216,8 @@ fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).expect("a value can be written")
 }
 
-/// Normalizes differences that lose no data: an empty optional decimal is left out, and trailing zeros of times are removed.
+/// Normalizes differences that lose no data: an empty optional decimal is left out, and trailing zeros of times are
+/// removed.
 fn canonical(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {

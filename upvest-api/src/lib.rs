@@ -1,12 +1,12 @@
 //! Client for the Upvest Investment API, generated from its description.
 //!
-//! Every operation is a method of [`Client`] that returns a builder; `send` sends it and returns a [`Response`] or the one
-//! [`Error`] of this SDK. Amounts are exact [decimals](types::Decimal), ids are [typed](types::OrderId), enums are
+//! Every operation is a method of [`Client`] that returns a builder; `send` sends it and returns a [`Response`] or the
+//! one [`Error`] of this SDK. Amounts are exact [decimals](types::Decimal), ids are [typed](types::OrderId), enums are
 //! [open](runtime::OpenEnum).
 //!
-//! This crate builds requests and reads answers. Tokens, signatures and retries are the work of a [`Transport`]: `upvest-ext` has
-//! the one for production; [`HttpTransport`](runtime::HttpTransport) sends each
-//! request once, and [`MockTransport`] is for tests.
+//! This crate builds requests and reads answers. Tokens, signatures and retries are the work of a [`Transport`]:
+//! `upvest-ext` has the one for production; [`HttpTransport`](runtime::HttpTransport) sends each request once, and
+//! [`MockTransport`] is for tests.
 //!
 //! ```no_run
 //! use upvest_api::types::{AccountId, InstrumentId, OrderCreate, OrderSide, OrderType};
@@ -54,8 +54,8 @@
 //!
 //! # Request bodies in JSON
 //!
-//! Types read JSON leniently, as Upvest adds fields and values to its responses. [`Strict`](runtime::Strict) finds typing errors
-//! in the requests of your own users:
+//! Types read JSON leniently, as Upvest adds fields and values to its responses. [`Strict`](runtime::Strict) finds
+//! typing errors in the requests of your own users:
 //!
 //! ```
 //! use upvest_api::runtime::Strict;
@@ -75,7 +75,8 @@
 //!
 //! # Personal data
 //!
-//! `Debug` of a type with personal data shows which fields are set, and [`Unredacted`](runtime::Unredacted) prints their values:
+//! `Debug` of a type with personal data shows which fields are set, and [`Unredacted`](runtime::Unredacted) prints
+//! their values:
 //!
 //! ```
 //! use upvest_api::{runtime::Unredacted, types::Address};

@@ -1,4 +1,5 @@
-//! What signing and verifying cost beyond the bare signature: `cargo bench -p upvest-ext --all-features --bench signing`.
+//! What signing and verifying cost beyond the bare signature: `cargo bench -p upvest-ext --all-features --bench
+//! signing`.
 //!
 //! Bare and whole calls alternate in one run, so that other load on the machine affects both; medians are compared.
 

@@ -21,9 +21,9 @@ impl Signer for KeyService {
         self.elsewhere.algorithm()
     }
 
-    /// It is called for each attempt, because a signature contains the time. For ECDSA, hash with SHA-512 and return DER; for
-    /// Ed25519, sign the message itself. If the service hangs, the call fails at its deadline. A shorter timeout here gives a
-    /// clearer error.
+    /// It is called for each attempt, because a signature contains the time. For ECDSA, hash with SHA-512 and return
+    /// DER; for Ed25519, sign the message itself. If the service hangs, the call fails at its deadline. A shorter
+    /// timeout here gives a clearer error.
     fn sign<'a>(&'a self, message: &'a [u8]) -> BoxFuture<'a, Result<Vec<u8>, BackendError>> {
         Box::pin(async move {
             let signed = timeout(Duration::from_secs(2), self.elsewhere.sign(message)).await;

@@ -172,7 +172,8 @@ impl Core {
             let limit = ResponseTimeout(attempt_limit);
             request.extensions_mut().insert(limit);
         }
-        // Strict servers reject a request without a length with 411, and HTTP/2 adds one after the signature (RFC 9110 section 8.6).
+        // Strict servers reject a request without a length with 411, and HTTP/2 adds one after the signature (RFC 9110
+        // section 8.6).
         let expects_body = matches!(
             *request.method(),
             Method::POST | Method::PUT | Method::PATCH

@@ -40,7 +40,8 @@ impl<C: GeneratedClient> UpvestFor<C> {
     /// contain.
     ///
     /// Each segment of the path is percent-encoded, so that a value cannot change the path: `["orders", id]` requests
-    /// `/orders/..%2Fusers` for the id `../users`. Segments that are empty, `.` or `..` and the method `CONNECT` make sending fail.
+    /// `/orders/..%2Fusers` for the id `../users`. Segments that are empty, `.` or `..` and the method `CONNECT` make
+    /// sending fail.
     ///
     /// ```no_run
     /// # async fn cancel(upvest: upvest_ext::Upvest, id: &str) -> Result<(), upvest_ext::Error> {

@@ -1,5 +1,5 @@
-//! A forked process never generates the same keys or nonces as its parent. A fork copies the state of every generator in
-//! the process, as a snapshot of a virtual machine does.
+//! A forked process never generates the same keys or nonces as its parent. A fork copies the state of every generator
+//! in the process, as a snapshot of a virtual machine does.
 
 mod common;
 

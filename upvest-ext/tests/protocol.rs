@@ -1,4 +1,5 @@
-//! Tokens, signatures, retries, idempotency, raw requests, pages and webhooks, without an operation or a type of any description.
+//! Tokens, signatures, retries, idempotency, raw requests, pages and webhooks, without an operation or a type of any
+//! description.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};

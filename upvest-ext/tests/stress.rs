@@ -1,8 +1,8 @@
-//! Everything at once: 200 tasks against a server that fails every third request, with tokens that live for seconds and are
-//! revoked, a signer that sometimes hangs, calls that are dropped, and a rate limit.
+//! Everything at once: 200 tasks against a server that fails every third request, with tokens that live for seconds and
+//! are revoked, a signer that sometimes hangs, calls that are dropped, and a rate limit.
 //!
-//! A minute by default; for longer, `UPVEST_STRESS_SECONDS=600 cargo test -p upvest-ext --test stress -- --nocapture`. The seed of
-//! the random numbers is `UPVEST_STRESS_SEED`.
+//! A minute by default; for longer, `UPVEST_STRESS_SECONDS=600 cargo test -p upvest-ext --test stress -- --nocapture`.
+//! The seed of the random numbers is `UPVEST_STRESS_SEED`.
 
 mod common;
 
@@ -235,7 +235,8 @@ impl Tally {
     }
 }
 
-/// Places orders and lists them until the time is over. Failed calls are sent again with the same key, as an application would.
+/// Places orders and lists them until the time is over. Failed calls are sent again with the same key, as an
+/// application would.
 async fn work(upvest: Upvest, server: Arc<Server>, tally: Arc<Tally>, stop: Arc<AtomicBool>) {
     let random = server.random.clone();
     while !stop.load(Ordering::Relaxed) {
@@ -441,8 +442,8 @@ async fn under_faults_revocations_cancellation_and_a_hanging_signer_nothing_hang
         without_token <= TASKS * token_faults / 3,
         "{without_token} calls got no token after {token_faults} token requests that failed"
     );
-    // A call fails with `RateLimited` if the server asks for more pauses than its deadline allows. The tasks ask for more
-    // than the server's limit all the time.
+    // A call fails with `RateLimited` if the server asks for more pauses than its deadline allows. The tasks ask for
+    // more than the server's limit all the time.
     let others = failed_as(|name| !name.starts_with("Token") && !name.starts_with("RateLimited"));
     assert!(others * 5 < acknowledged, "{others} calls failed");
     drop(upvest);
@@ -479,8 +480,8 @@ fn is_flat(samples: &[(usize, usize)]) {
         last_memory <= warm_memory + warm_memory / 4 + 16_384,
         "the memory grows"
     );
-    // A task has at most one connection, and both of its ends are open in this process. The server's end of a request that timed
-    // out stays open until the server has answered.
+    // A task has at most one connection, and both of its ends are open in this process. The server's end of a request
+    // that timed out stays open until the server has answered.
     assert!(
         last_files <= warm_files.max(3 * TASKS) + 50,
         "open files pile up"

@@ -42,8 +42,8 @@ pub fn describe(spec: &Source, overlay: Option<&Source>) -> Result<Value, Errors
 ///
 /// # Errors
 ///
-/// All problems because of which there is no model, each with file, place and remedy. An operation that cannot be read is
-/// not an error: it is left out, and [`Api::left_out`] contains it.
+/// All problems because of which there is no model, each with file, place and remedy. An operation that cannot be read
+/// is not an error: it is left out, and [`Api::left_out`] contains it.
 pub fn model(spec: &Source, overlay: Option<&Source>) -> Result<Api, Errors> {
     model_of(&describe(spec, overlay)?, spec)
 }

@@ -87,8 +87,8 @@ impl fmt::Display for Change {
 }
 
 impl Facts {
-    /// All differences to the later description `new`. Changes that break the build come first. Within an effect, they are sorted
-    /// by name.
+    /// All differences to the later description `new`. Changes that break the build come first. Within an effect, they
+    /// are sorted by name.
     pub fn compare(&self, new: &Self) -> Vec<Change> {
         let (old, mut changes) = self.renamed(new);
         for what in keys(&old.subjects, &new.subjects) {

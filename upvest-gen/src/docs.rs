@@ -104,9 +104,11 @@ fn code_lines(text: &str) -> Vec<bool> {
     code
 }
 
-/// The text with escaped HTML, and without the indentation that would start a block of code, which rustdoc would run as a test.
+/// The text with escaped HTML, and without the indentation that would start a block of code, which rustdoc would run as
+/// a test.
 fn without_html_and_indented_code(mut text: String) -> String {
-    // Text in HTML is Markdown once its tags are escaped, and a line without its indentation may make the next one a block.
+    // Text in HTML is Markdown once its tags are escaped, and a line without its indentation may make the next one a
+    // block.
     for _ in 0..ROUNDS {
         let mut edits = html_and_references(&text);
         if edits.is_empty() {
@@ -153,15 +155,16 @@ fn shown(text: &str) -> String {
     text.chars().filter(|c| is_shown(*c)).collect()
 }
 
-/// Whether a character is allowed in a comment. The compiler rejects characters that change the writing direction, as they could
-/// hide the content of a line.
+/// Whether a character is allowed in a comment. The compiler rejects characters that change the writing direction, as
+/// they could hide the content of a line.
 fn is_shown(c: char) -> bool {
     let changes_direction = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     !changes_direction && (!c.is_control() || matches!(c, '\n' | '\t'))
 }
 
 fn wrap(line: &str) -> Vec<String> {
-    // Indented lines, tables and headings keep their format. The start of long inline code may be a fence without its end.
+    // Indented lines, tables and headings keep their format. The start of long inline code may be a fence without its
+    // end.
     let is_whole = line.starts_with([' ', '\t', '|', '#']) || line.contains("```");
     if line.len() <= WIDTH || is_whole {
         return vec![line.to_owned()];

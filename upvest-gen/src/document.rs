@@ -52,7 +52,8 @@ struct Item<'a> {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Operation<'a> {
-    /// The place of the operation, as a JSON pointer. It is in another path or in a component if the path item is a reference.
+    /// The place of the operation, as a JSON pointer. It is in another path or in a component if the path item is a
+    /// reference.
     pub pointer: String,
     /// The path template, or the name of a webhook.
     pub path: &'a str,
@@ -66,8 +67,9 @@ pub struct Operation<'a> {
 }
 
 impl<'a> Operation<'a> {
-    /// The `operationId`, or else a name made of the method and the path, such as `getOrdersByOrderId`. If several paths refer
-    /// to one path item, only one of them has the `operationId`. Only an `operationId` that the document repeats is not unique.
+    /// The `operationId`, or else a name made of the method and the path, such as `getOrdersByOrderId`. If several
+    /// paths refer to one path item, only one of them has the `operationId`. Only an `operationId` that the document
+    /// repeats is not unique.
     pub fn id(&self) -> String {
         self.id.clone()
     }
@@ -104,8 +106,8 @@ impl<'a> Operation<'a> {
         self.pointer.rsplit_once('/').map_or("", |(item, _)| item)
     }
 
-    /// The parameters of the operation and its path item with resolved references, each with its place. A parameter of the
-    /// operation replaces one of the path item with the same name and location.
+    /// The parameters of the operation and its path item with resolved references, each with its place. A parameter of
+    /// the operation replaces one of the path item with the same name and location.
     pub fn parameters(&self, document: &'a Value) -> Vec<(String, &'a Value)> {
         let lists = self.items.iter().rev().map(|item| {
             let place = pointer::join(&item.at, "parameters");
@@ -153,8 +155,8 @@ pub fn operations(document: &Value) -> Vec<Operation<'_>> {
     paths(document).0
 }
 
-/// The path items whose operations cannot be read, and the members of path items that are not operations although they look
-/// like some.
+/// The path items whose operations cannot be read, and the members of path items that are not operations although they
+/// look like some.
 pub(crate) fn problems_of_paths(document: &Value) -> Vec<Error> {
     paths(document).1
 }
@@ -319,8 +321,8 @@ fn unknown_members(item: &Item<'_>, path: &str) -> Vec<Error> {
         .collect()
 }
 
-/// Gives each operation its id. An `operationId` belongs to the path that contains the operation, or else to the first that
-/// refers to it. The other operations are named after their methods and paths.
+/// Gives each operation its id. An `operationId` belongs to the path that contains the operation, or else to the first
+/// that refers to it. The other operations are named after their methods and paths.
 fn name(operations: &mut [Operation<'_>]) {
     let mut owners: BTreeSet<String> = BTreeSet::new();
     let mut taken: BTreeSet<String> = BTreeSet::new();
@@ -424,8 +426,9 @@ pub fn is_error(status: &str) -> bool {
     status.starts_with('4') || status.starts_with('5')
 }
 
-/// Whether a media type is JSON: `application/json`, `text/json`, or any that ends in `+json` (RFC 6839), such as that of problem
-/// documents. The case of letters has no meaning (RFC 9110, section 8.3.1). A range that includes JSON is JSON too.
+/// Whether a media type is JSON: `application/json`, `text/json`, or any that ends in `+json` (RFC 6839), such as that
+/// of problem documents. The case of letters has no meaning (RFC 9110, section 8.3.1). A range that includes JSON is
+/// JSON too.
 pub fn is_json(media_type: &str) -> bool {
     let essence = media_type.split(';').next().unwrap_or_default().trim();
     let essence = essence.to_ascii_lowercase();

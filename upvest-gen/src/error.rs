@@ -41,7 +41,8 @@ impl Error {
         self
     }
 
-    /// Moves the error to `pointer`, which is invalid because of the original place, and adds that place to the message.
+    /// Moves the error to `pointer`, which is invalid because of the original place, and adds that place to the
+    /// message.
     pub(crate) fn moved_to(mut self, pointer: &str) -> Self {
         self.problem = format!("{} (at {})", self.problem, self.pointer);
         pointer.clone_into(&mut self.pointer);
@@ -66,7 +67,8 @@ impl Error {
         &self.file
     }
 
-    /// The JSON pointer (RFC 6901) of the place, or `line N column M` if the file is not valid YAML. Empty for the whole document.
+    /// The JSON pointer (RFC 6901) of the place, or `line N column M` if the file is not valid YAML. Empty for the
+    /// whole document.
     pub fn pointer(&self) -> &str {
         &self.pointer
     }

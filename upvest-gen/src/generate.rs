@@ -45,8 +45,8 @@ pub struct File {
 ///
 /// # Errors
 ///
-/// All problems because of which no client can be generated, each with file, place and remedy. An operation that cannot be
-/// generated is not an error: it is left out, and [`Generated::left_out`] contains it.
+/// All problems because of which no client can be generated, each with file, place and remedy. An operation that cannot
+/// be generated is not an error: it is left out, and [`Generated::left_out`] contains it.
 pub fn generate(spec: &Source, overlay: Option<&Source>) -> Result<Generated, Errors> {
     let document = describe(spec, overlay)?;
     let api = model_of(&document, spec)?;

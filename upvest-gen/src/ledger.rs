@@ -39,9 +39,9 @@ use crate::survey::{Item, Presence, Survey, explanation, unreported};
 
 /// What a description contains, and what the crate has of it.
 ///
-/// Counted are the operations with their parameters, the media types of requests and of success responses, the fields and enum values
-/// that are sent or received, and the types of webhook events. Error responses are not counted, as each of them is read as a `Problem`
-/// that keeps the whole body.
+/// Counted are the operations with their parameters, the media types of requests and of success responses, the fields
+/// and enum values that are sent or received, and the types of webhook events. Error responses are not counted, as each
+/// of them is read as a `Problem` that keeps the whole body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Ledger {

@@ -7,9 +7,9 @@
 //!                    document, normalize
 //! ```
 //!
-//! [`model`](mod@model) is plain data that describes the API. It reads the description through [`document`], which walks over
-//! the operations, and [`normalize`], which reads schemas. The steps after it write code. They are the feature `emit`, which is
-//! on by default.
+//! [`model`](mod@model) is plain data that describes the API. It reads the description through [`document`], which
+//! walks over the operations, and [`normalize`], which reads schemas. The steps after it write code. They are the
+//! feature `emit`, which is on by default.
 //!
 //! ```
 //! # #[cfg(feature = "emit")] {

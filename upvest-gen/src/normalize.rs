@@ -38,7 +38,8 @@ use crate::document;
 use crate::error::{Error, Result};
 use crate::pointer;
 
-/// The limit on schemas that are read inside of each other, by references, `allOf` and single alternatives. It keeps the stack small.
+/// The limit on schemas that are read inside of each other, by references, `allOf` and single alternatives. It keeps
+/// the stack small.
 const DEEPEST: usize = 200;
 
 /// Reads the schemas of a document, each of them once.

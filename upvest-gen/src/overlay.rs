@@ -27,8 +27,8 @@ struct Action {
 
 /// Applies the actions of `overlay` to `document`, in order. All problems are found in one run.
 ///
-/// It is stricter than the specification in two ways, so that outdated actions are found: an action needs a reason in its
-/// `description`, and a target that matches nothing is an error.
+/// It is stricter than the specification in two ways, so that outdated actions are found: an action needs a reason in
+/// its `description`, and a target that matches nothing is an error.
 pub(crate) fn overlay(
     mut document: Value,
     overlay: Value,

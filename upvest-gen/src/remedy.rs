@@ -1,7 +1,8 @@
 //! Finds the overlay action that fixes a problem of a description without a loss.
 //!
-//! Each candidate is tried on the part of the description that the problem is about. It is suggested only if the problem is gone
-//! and the operation still has all parameters, media types, fields and values that the description gives it.
+//! Each candidate is tried on the part of the description that the problem is about. It is suggested only if the
+//! problem is gone and the operation still has all parameters, media types, fields and values that the description
+//! gives it.
 
 mod json_path;
 mod part;

@@ -1,4 +1,5 @@
-//! The code for a description with three operations: a list with pages, a creation with an idempotency key, and a download.
+//! The code for a description with three operations: a list with pages, a creation with an idempotency key, and a
+//! download.
 
 use upvest_gen::{Generated, Source, generate};
 

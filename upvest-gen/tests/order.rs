@@ -50,7 +50,8 @@ fn names_do_not_depend_on_the_order_of_the_corpus() {
     assert_eq!(found, "");
 }
 
-/// Descriptions with several enums, objects or operations of one name, which are numbered in the order of the description.
+/// Descriptions with several enums, objects or operations of one name, which are numbered in the order of the
+/// description.
 const BY_ORDER: [&str; 8] = [
     "colliding-operation-names.yaml",
     "colliding-type-names.yaml",

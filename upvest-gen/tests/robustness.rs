@@ -130,7 +130,8 @@ fn try_to_generate(text: &str, what: &str) -> Outcome {
     outcome
 }
 
-/// The description with only two of its paths and the components that they need, as the whole would take a second per round.
+/// The description with only two of its paths and the components that they need, as the whole would take a second per
+/// round.
 fn slice(whole: &Value, dice: &mut Dice) -> Value {
     let mut document = whole.clone();
     let paths = document["paths"].as_object_mut().unwrap();

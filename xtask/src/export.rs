@@ -1,4 +1,5 @@
-//! `cargo xtask export`: writes a crate for any description, which a program uses beside or instead of our `upvest-api`.
+//! `cargo xtask export`: writes a crate for any description, which a program uses beside or instead of our
+//! `upvest-api`.
 
 use std::path::Path;
 
@@ -79,7 +80,8 @@ fn library() -> Result<String> {
     ))
 }
 
-/// Our manifest with another name and source of the runtime, in which the values inherited from the workspace are written out.
+/// Our manifest with another name and source of the runtime, in which the values inherited from the workspace are
+/// written out.
 fn manifest(flags: &Export) -> Result<String> {
     let mut manifest = parse(&folder::workspace()?.join(OURS).join("Cargo.toml"))?;
     let workspace = parse(&folder::workspace()?.join("Cargo.toml"))?;

@@ -108,8 +108,8 @@ pub(crate) struct Export {
     #[arg(long, value_name = "NAME", value_parser = package_name)]
     pub(crate) name: Option<String>,
 
-    /// Where `upvest-runtime` comes from: a folder, or a git repository with a revision (`https://..#REV`). If it is not given, from
-    /// this checkout.
+    /// Where `upvest-runtime` comes from: a folder, or a git repository with a revision (`https://..#REV`). If it is
+    /// not given, from this checkout.
     #[arg(long, value_name = "SOURCE")]
     pub(crate) runtime: Option<RuntimeSource>,
 

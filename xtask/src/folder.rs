@@ -15,8 +15,8 @@ pub(crate) struct Stale {
     pub(crate) new: Option<String>,
 }
 
-/// Compares the wanted files (paths within `out`, with their texts) with the existing ones. Returns those that differ, and files of
-/// an earlier run that are no longer wanted.
+/// Compares the wanted files (paths within `out`, with their texts) with the existing ones. Returns those that differ,
+/// and files of an earlier run that are no longer wanted.
 ///
 /// Fails if a file to be written, or any other `.rs` file in the folder, was not written by these commands.
 pub(crate) fn stale(wanted: &[(String, String)], out: &Path) -> Result<Vec<Stale>> {
@@ -139,7 +139,8 @@ fn is_ours(text: &str) -> bool {
     text.lines().take(10).any(|line| line.contains(MARKER))
 }
 
-/// The files with these extensions in a folder and its subfolders, without cargo's build folders. For a file, the file itself.
+/// The files with these extensions in a folder and its subfolders, without cargo's build folders. For a file, the file
+/// itself.
 pub(crate) fn files(path: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     if path.is_dir() {

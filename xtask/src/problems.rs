@@ -1,5 +1,5 @@
-//! The report about the problems of a description: all of them, grouped by remedy, with an overlay action that fixes the first
-//! without a loss.
+//! The report about the problems of a description: all of them, grouped by remedy, with an overlay action that fixes
+//! the first without a loss.
 
 use std::fmt::Write;
 
@@ -28,8 +28,8 @@ pub(crate) fn refusal(
     }
 }
 
-/// The groups of problems, each with its number, its first places, and an action that fixes the first. Empty if there are no
-/// problems.
+/// The groups of problems, each with its number, its first places, and an action that fixes the first. Empty if there
+/// are no problems.
 pub(crate) fn report(
     title: &str,
     errors: &[&Error],

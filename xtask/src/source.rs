@@ -17,8 +17,8 @@ pub(crate) fn source(path: &Path) -> Result<Source> {
     Ok(Source::new(path.display().to_string(), folder::read(path)?))
 }
 
-/// Reads a file of the workspace, whose name in messages is its path in the workspace, so that generated headers contain no local
-/// paths.
+/// Reads a file of the workspace, whose name in messages is its path in the workspace, so that generated headers
+/// contain no local paths.
 pub(crate) fn vendored(name: &str) -> Result<Source> {
     let text = std::fs::read_to_string(folder::workspace()?.join(name));
     Ok(Source::new(

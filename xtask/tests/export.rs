@@ -1,4 +1,5 @@
-//! `cargo xtask export` writes a crate of generated code, which depends on the runtime of this workspace or of a repository.
+//! `cargo xtask export` writes a crate of generated code, which depends on the runtime of this workspace or of a
+//! repository.
 
 mod command;
 
@@ -43,7 +44,8 @@ pub fn received() {
 }
 "#;
 
-/// A crate for another description compiles under another name, with the features that it forwards to the runtime and without.
+/// A crate for another description compiles under another name, with the features that it forwards to the runtime and
+/// without.
 #[test]
 fn an_exported_crate_compiles_with_another_name_and_any_features() {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR"));

@@ -1,10 +1,12 @@
-//! Upvest's own description (1.9.0) and the description of the SDK in one program, each with its own crate and a mock server.
+//! Upvest's own description (1.9.0) and the description of the SDK in one program, each with its own crate and a mock
+//! server.
 //!
-//! With each it places a signed order, waits until the order is filled, reads a list of two pages, and verifies a webhook event.
+//! With each it places a signed order, waits until the order is filled, reads a list of two pages, and verifies a
+//! webhook event.
 //!
 //! The names of `official_api` are those of Upvest's description: `place_order` is its operation `place_order`, and
-//! `OrderPlaceRequest` its schema "Order - Place - Request". `spec/official-overlay.yaml` says which statuses are final, so that
-//! `wait_for` compiles.
+//! `OrderPlaceRequest` its schema "Order - Place - Request". `spec/official-overlay.yaml` says which statuses are
+//! final, so that `wait_for` compiles.
 
 mod mock_server;
 

@@ -11,8 +11,8 @@ use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 /// The id of the one order.
 pub const ORDER_ID: &str = "2e2b5f0c-6d1f-4a8e-9d0e-0b7c1b0a4f55";
 
-/// Starts a server that accepts only orders with an idempotency key and a valid signature, fills them after the first look, and has
-/// three instruments.
+/// Starts a server that accepts only orders with an idempotency key and a valid signature, fills them after the first
+/// look, and has three instruments.
 pub async fn start(
     key: &SigningKey,
     order: fn(status: &str) -> Value,

@@ -7,8 +7,8 @@ use std::fmt::Write;
 use serde_json::Value;
 use upvest_gen::{Source, describe, model};
 
-/// Code for the constant `EXAMPLES`: the examples of component schemas, and of bodies and responses that refer to these or to lists of
-/// these.
+/// Code for the constant `EXAMPLES`: the examples of component schemas, and of bodies and responses that refer to these
+/// or to lists of these.
 pub(crate) fn list(source: &Source) -> Result<String, Box<dyn Error>> {
     let document = describe(source, None)?;
     let api = model(source, None)?;

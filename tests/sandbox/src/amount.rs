@@ -7,7 +7,8 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use serde::de::{Error as _, IntoDeserializer as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Up to nine digits before the point are allowed (PROTOCOL 7), so that sums and products have far fewer than 28 digits.
+/// Up to nine digits before the point are allowed (PROTOCOL 7), so that sums and products have far fewer than 28
+/// digits.
 const MAX_WHOLE_DIGITS: usize = 9;
 const MAX_DECIMALS: u32 = 10;
 
@@ -74,8 +75,8 @@ pub(crate) fn value(quantity: Decimal, price: Decimal) -> Decimal {
     down(exact_value(quantity, price))
 }
 
-/// The cost of `quantity` at `price` for a buyer, rounded up to whole cents. Rounding is always to the disadvantage of the
-/// customer, so that nobody can make money by many small trades.
+/// The cost of `quantity` at `price` for a buyer, rounded up to whole cents. Rounding is always to the disadvantage of
+/// the customer, so that nobody can make money by many small trades.
 pub(crate) fn cost(quantity: Decimal, price: Decimal) -> Decimal {
     up(exact_value(quantity, price))
 }
@@ -105,8 +106,8 @@ pub(crate) fn units(amount: Decimal, price: Decimal, fractional: bool) -> Decima
     divided(amount, price, fractional, RoundingStrategy::ToZero)
 }
 
-/// The units to sell to get `amount` at `price`: as few as necessary, or, if there are only whole units, the most that are not
-/// worth more.
+/// The units to sell to get `amount` at `price`: as few as necessary, or, if there are only whole units, the most that
+/// are not worth more.
 pub(crate) fn units_for(amount: Decimal, price: Decimal, fractional: bool) -> Decimal {
     let rounding = if fractional {
         RoundingStrategy::AwayFromZero

@@ -268,8 +268,8 @@ fn control_document(headers: &HeaderMap) -> Value {
     serde_json::from_str(&text).unwrap_or(document)
 }
 
-/// The description with this sandbox as its only server, with the host name of the request, so that tools for trying out operations
-/// call only this sandbox.
+/// The description with this sandbox as its only server, with the host name of the request, so that tools for trying
+/// out operations call only this sandbox.
 fn served_document(description: &Description, headers: &HeaderMap) -> Value {
     let mut document = description.document().clone();
     document["servers"] = servers(headers);

@@ -357,8 +357,8 @@ impl Exchange {
         response
     }
 
-    /// The media type of problems, as in Upvest's own description (PROTOCOL 5), or `application/json` if the caller accepts only
-    /// that.
+    /// The media type of problems, as in Upvest's own description (PROTOCOL 5), or `application/json` if the caller
+    /// accepts only that.
     fn problem(&self, problem: &Problem) -> Response<Bytes> {
         let mut ranges = self
             .accept
@@ -703,7 +703,8 @@ impl Work for Served<'_> {
     }
 }
 
-/// A problem with the status that the description has for it: an invalid request can be 422, and so can an unknown id in its body.
+/// A problem with the status that the description has for it: an invalid request can be 422, and so can an unknown id
+/// in its body.
 fn problem_as_described(operation: &Operation, problem: Problem) -> Problem {
     let others: &[u16] = match problem.status {
         400 => &[400, 422],
@@ -732,7 +733,8 @@ fn acceptable(offered: &[String], parts: &Parts) -> Result<(), Problem> {
     }
 }
 
-/// The media ranges of the header `accept`, without those with the weight 0, which are not acceptable (RFC 9110 section 12.5.1).
+/// The media ranges of the header `accept`, without those with the weight 0, which are not acceptable (RFC 9110 section
+/// 12.5.1).
 fn accepted(parts: &Parts) -> impl Iterator<Item = (&str, bool)> {
     let values = parts
         .headers

@@ -14,7 +14,8 @@ use uuid::Uuid;
 
 const ORDERS: usize = 10_000;
 const AT_ONCE: usize = 64;
-/// Longer than an idle server takes, but shorter than [`DELAY`], so that the client gives up before the order is placed.
+/// Longer than an idle server takes, but shorter than [`DELAY`], so that the client gives up before the order is
+/// placed.
 const PATIENCE: Duration = Duration::from_millis(400);
 const DELAY: u64 = 1_200;
 

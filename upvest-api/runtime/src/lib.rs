@@ -1,11 +1,12 @@
-//! What the generated client of the Upvest Investment API calls: requests, responses, errors, values and the trait for transports.
+//! What the generated client of the Upvest Investment API calls: requests, responses, errors, values and the trait for
+//! transports.
 //!
-//! Applications do not use this crate directly. They use a crate that is generated from a description of the API, such as
-//! `upvest-api` or one that `cargo xtask export` wrote, which names this one `runtime`. Several such crates in one program share
-//! this crate, and so their [`Error`], [`Response`] and [`Transport`].
+//! Applications do not use this crate directly. They use a crate that is generated from a description of the API, such
+//! as `upvest-api` or one that `cargo xtask export` wrote, which names this one `runtime`. Several such crates in one
+//! program share this crate, and so their [`Error`], [`Response`] and [`Transport`].
 //!
-//! A generated crate has a `Client` that wraps an [`ApiClient`] and implements [`GeneratedClient`]. Its builders implement
-//! [`Operation`], for code that is generic over operations.
+//! A generated crate has a `Client` that wraps an [`ApiClient`] and implements [`GeneratedClient`]. Its builders
+//! implement [`Operation`], for code that is generic over operations.
 //!
 //! ```
 //! use upvest_runtime::{Error, GeneratedClient, HttpTransport};

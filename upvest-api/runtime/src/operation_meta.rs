@@ -32,7 +32,8 @@ pub struct OperationMeta {
     pub paging: Option<Paging>,
     /// The `accept` header: the media types of a successful response.
     pub accept: &'static str,
-    /// The parameters that a caller sets, sorted by name. The body is not among them, nor are the headers of the transport.
+    /// The parameters that a caller sets, sorted by name. The body is not among them, nor are the headers of the
+    /// transport.
     pub parameters: &'static [ParameterMeta],
 }
 

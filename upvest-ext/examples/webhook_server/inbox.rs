@@ -1,8 +1,8 @@
 //! An inbox for webhook events in your own database: each event has its effect exactly once, on one or many processes.
 //!
-//! Copy this file and adapt it. A delivery is answered with 200 once its events are rows. A worker takes a row, and commits the
-//! changes of your handler together with the mark that the row is done. A row whose handler fails is tried again later, and
-//! stays as a dead letter after its last attempt.
+//! Copy this file and adapt it. A delivery is answered with 200 once its events are rows. A worker takes a row, and
+//! commits the changes of your handler together with the mark that the row is done. A row whose handler fails is tried
+//! again later, and stays as a dead letter after its last attempt.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -16,7 +16,8 @@ use sqlx::pool::PoolOptions;
 use tokio::time::{sleep, timeout};
 use upvest_ext::webhooks::{Event, EventType, UndecodableEvent, WebhookVerifier};
 
-/// SQLite or Postgres, as the URL says. If you have only one, name it here: `sqlx::Postgres` can bind ids and amounts as they are.
+/// SQLite or Postgres, as the URL says. If you have only one, name it here: `sqlx::Postgres` can bind ids and amounts
+/// as they are.
 pub type Db = sqlx::Any;
 /// What a handler changes the database with.
 pub type Connection = <Db as sqlx::Database>::Connection;
@@ -171,8 +172,8 @@ impl Inbox {
         transaction.commit().await
     }
 
-    /// Handles events until its future is dropped. Run it in each process, several times if handlers are slow, but with fewer
-    /// workers than connections, so that deliveries can be stored meanwhile.
+    /// Handles events until its future is dropped. Run it in each process, several times if handlers are slow, but with
+    /// fewer workers than connections, so that deliveries can be stored meanwhile.
     pub async fn work(&self, handler: &impl Handler) {
         // A connection that hangs must not stop the worker.
         let limit = self.handler_timeout + 2 * self.store_timeout;

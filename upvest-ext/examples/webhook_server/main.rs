@@ -1,6 +1,7 @@
 //! A server that stores webhook events in a database and handles each one exactly once.
 //!
-//! `cargo run -p upvest-ext --example webhook_server` uses SQLite, `.. --example webhook_server -- postgres://..` Postgres.
+//! `cargo run -p upvest-ext --example webhook_server` uses SQLite, `.. --example webhook_server -- postgres://..`
+//! Postgres.
 
 #[allow(
     dead_code,

@@ -3,7 +3,8 @@
 use std::error::Error;
 use std::sync::Arc;
 
-/// The error of a component that you provide, such as a key service or a source of keys. Its message is that of its cause.
+/// The error of a component that you provide, such as a key service or a source of keys. Its message is that of its
+/// cause.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct BackendError(Arc<dyn Error + Send + Sync>);

@@ -139,7 +139,8 @@ impl SignaturePolicy {
         }
     }
 
-    /// How far the sender's clock may differ, and how long after its `expires` a delivery is still accepted. 300 s by default.
+    /// How far the sender's clock may differ, and how long after its `expires` a delivery is still accepted. 300 s by
+    /// default.
     #[must_use]
     pub fn tolerance(mut self, tolerance: Duration) -> Self {
         self.tolerance = tolerance;
@@ -219,8 +220,8 @@ impl SignaturePolicy {
         })
     }
 
-    /// Checks that method, path, query and body are covered. The name of the covered digest header identifies the version;
-    /// `None` if there is neither a body nor a digest.
+    /// Checks that method, path, query and body are covered. The name of the covered digest header identifies the
+    /// version; `None` if there is neither a body nor a digest.
     fn coverage(
         &self,
         request: &IncomingRequest<'_>,
@@ -304,8 +305,8 @@ impl UnverifiedSignature {
         &self.key_id
     }
 
-    /// The `nonce`, if the sender added one. A server that remembers it until [`UnverifiedSignature::expires`] and the tolerance
-    /// have passed can reject a replayed request.
+    /// The `nonce`, if the sender added one. A server that remembers it until [`UnverifiedSignature::expires`] and the
+    /// tolerance have passed can reject a replayed request.
     pub fn nonce(&self) -> Option<&str> {
         self.nonce.as_deref()
     }
@@ -326,9 +327,8 @@ impl UnverifiedSignature {
         self.check(key).is_ok()
     }
 
-    /// As [`is_signed_by`](Self::is_signed_by), with the reason. The lifetime is checked last, as only the key's owner can have set
-    /// it.
-    /// Checks whether `key` made this signature, and that its lifetime is possible.
+    /// As [`is_signed_by`](Self::is_signed_by), with the reason. The lifetime is checked last, as only the key's owner
+    /// can have set it. Checks whether `key` made this signature, and that its lifetime is possible.
     ///
     /// # Errors
     ///
@@ -369,7 +369,8 @@ fn digest(version: SignatureVersion, request: &IncomingRequest<'_>) -> Result<()
     })
 }
 
-/// The values of a header as one text. `None` if the header is missing. What is not ASCII makes only its label unreadable.
+/// The values of a header as one text. `None` if the header is missing. What is not ASCII makes only its label
+/// unreadable.
 fn joined(headers: &HeaderMap, name: &str) -> Result<Option<String>, SignatureError> {
     let mut text: Option<String> = None;
     for value in headers.get_all(name) {

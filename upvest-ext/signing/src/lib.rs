@@ -12,8 +12,8 @@
 //!
 //! If Upvest answers that a signature is incorrect, [`explain_signature`] shows what was signed.
 //!
-//! Guides: `docs/guides/going-live.md` has the commands that generate a key, and `docs/guides/security.md` a program that verifies a
-//! signed request.
+//! Guides: `docs/guides/going-live.md` has the commands that generate a key, and `docs/guides/security.md` a program
+//! that verifies a signed request.
 
 mod backend_error;
 mod base;

@@ -16,8 +16,8 @@ pub enum SignatureError {
     /// One of the headers `signature`, `signature-input`, `digest` and `content-digest` is longer than 8 KiB.
     #[error("a header of the signature is longer than 8 KiB")]
     TooLong,
-    /// `signature-input` is not a list of components with `keyid` and `created`, names a component twice, or has more than
-    /// 8 labels, 64 components or 16 parameters.
+    /// `signature-input` is not a list of components with `keyid` and `created`, names a component twice, or has more
+    /// than 8 labels, 64 components or 16 parameters.
     #[error("the header signature-input is malformed")]
     MalformedSignatureInput,
     /// A label occurs twice.
@@ -104,7 +104,8 @@ impl SignatureError {
             Self::CreatedInFuture => 7,
             Self::Expired => 8,
             Self::ComponentMissing => 9,
-            // If `signature` or `signature-input` is too long, nothing is compared. If a digest is, this is its first check.
+            // If `signature` or `signature-input` is too long, nothing is compared. If a digest is, this is its first
+            // check.
             Self::TooLong => 10,
             Self::UnsupportedDigest => 11,
             Self::DigestMismatch => 12,

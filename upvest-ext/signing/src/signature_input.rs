@@ -1,9 +1,11 @@
 //! Reads the headers `signature-input` and `signature`, strictly (RFC 8941).
 //!
-//! A general parser for structured fields is not suitable here. The signature covers the text as it was sent, which such a parser
-//! does not keep, and duplicate labels or parameters must be rejected, whereas RFC 8941 uses the last one.
+//! A general parser for structured fields is not suitable here. The signature covers the text as it was sent, which
+//! such a parser does not keep, and duplicate labels or parameters must be rejected, whereas RFC 8941 uses the last
+//! one.
 //!
-//! A proxy may add a signature of its own, in a form that is not supported here. Therefore each label is read by itself.
+//! A proxy may add a signature of its own, in a form that is not supported here. Therefore each label is read by
+//! itself.
 
 use base64::Engine as _;
 
@@ -56,7 +58,8 @@ pub(crate) fn parse_signatures(header: &str) -> Result<Vec<Labelled<'_, Vec<u8>>
     parse_dictionary(header, Scanner::bytes)
 }
 
-/// Parses a dictionary of byte sequences, such as `content-digest`, and returns the entry `name`. `None` if there is none.
+/// Parses a dictionary of byte sequences, such as `content-digest`, and returns the entry `name`. `None` if there is
+/// none.
 pub(crate) fn find_bytes(header: &str, name: &str) -> Result<Option<Vec<u8>>, Malformed> {
     let members = parse_signatures(header)?;
     let Some(member) = members.into_iter().find(|member| member.label == name) else {
@@ -65,7 +68,8 @@ pub(crate) fn find_bytes(header: &str, name: &str) -> Result<Option<Vec<u8>>, Ma
     member.value.map(Some).ok_or(Malformed::Syntax)
 }
 
-/// RFC 8941 section 4.2.2, with `value` reading what follows each `key=`. A member that it does not read to the end has no value.
+/// RFC 8941 section 4.2.2, with `value` reading what follows each `key=`. A member that it does not read to the end has
+/// no value.
 fn parse_dictionary<'a, T>(
     header: &'a str,
     value: impl Fn(&mut Scanner<'a>) -> Option<T>,
@@ -210,7 +214,8 @@ impl<'a> Scanner<'a> {
         (self.peek()? == byte).then(|| self.at += 1)
     }
 
-    /// Skips the bytes for which `take` is true and returns them. `take` accepts only ASCII, so that no character is cut in two.
+    /// Skips the bytes for which `take` is true and returns them. `take` accepts only ASCII, so that no character is
+    /// cut in two.
     fn skip(&mut self, take: impl Fn(u8) -> bool) -> &'a str {
         let start = self.at;
         while self.peek().is_some_and(&take) {

@@ -1,4 +1,5 @@
-//! `upvest-ext` works with an `upvest-api` for any description: its code names no operation and no type of a description.
+//! `upvest-ext` works with an `upvest-api` for any description: its code names no operation and no type of a
+//! description.
 
 use std::fs;
 use std::path::Path;

@@ -332,8 +332,8 @@ async fn a_url_that_reqwest_would_send_otherwise_than_it_was_signed_is_an_error_
     }
 }
 
-/// The proxy of the environment is read when a client is built. Tests cannot set variables safely, so they start themselves as a
-/// new process.
+/// The proxy of the environment is read when a client is built. Tests cannot set variables safely, so they start
+/// themselves as a new process.
 #[tokio::test]
 async fn no_proxy_of_the_environment_is_used_for_this_machine() {
     const NAME: &str = "no_proxy_of_the_environment_is_used_for_this_machine";

@@ -1,4 +1,5 @@
-//! Calls, lists, waits and downloads borrow nothing: they can be moved into a task, or become the body of an HTTP response.
+//! Calls, lists, waits and downloads borrow nothing: they can be moved into a task, or become the body of an HTTP
+//! response.
 
 use crate::common::{FakeApi, Reply};
 use axum::body::{Body, to_bytes};

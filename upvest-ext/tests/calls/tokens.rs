@@ -656,7 +656,8 @@ async fn a_renewal_in_the_background_ends_with_the_client() {
 
 #[tokio::test(start_paused = true)]
 async fn a_late_401_of_an_old_token_does_not_fail_a_call_while_another_is_good() {
-    // Two tokens are rejected one after the other. A call with the first one learns of it only after the second was rejected.
+    // Two tokens are rejected one after the other. A call with the first one learns of it only after the second was
+    // rejected.
     let api = FakeApi::new(|seen, n| match (seen.header("authorization"), n) {
         ("Bearer token-0", 0) => Reply::status(401).after(6 * SECOND),
         ("Bearer token-1", 2) => Reply::empty_list(),

@@ -65,7 +65,8 @@ impl Message {
     }
 }
 
-/// Changes random bits, and asserts that `accepts` rejects each change and that each component was changed at least once.
+/// Changes random bits, and asserts that `accepts` rejects each change and that each component was changed at least
+/// once.
 fn assert_refuses_all_changes(
     message: &Message,
     changes: u32,

@@ -1,4 +1,5 @@
-//! Deliveries with several signatures: one valid signature is enough, and the error is that of the signature that passed most checks.
+//! Deliveries with several signatures: one valid signature is enough, and the error is that of the signature that
+//! passed most checks.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -196,7 +196,8 @@ fn every_type_of_the_description_is_known_and_goes_out_as_it_came_in() {
     }
 }
 
-/// The types of versions up to 1.159 (`PROTOCOL` 11.2), and those of the official description that the fixture does not have.
+/// The types of versions up to 1.159 (`PROTOCOL` 11.2), and those of the official description that the fixture does not
+/// have.
 const NEWER_TYPES: &[(&str, &str)] = &[
     ("ACCOUNT", "ACTIVATED CLOSING_INITIATED CREATED LOCKED"),
     ("ACCOUNT_GROUP", "ACTIVATED CLOSED CLOSING_INITIATED LOCKED"),

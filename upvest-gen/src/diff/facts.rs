@@ -13,12 +13,13 @@ use crate::model::Api;
 use crate::pointer;
 use crate::survey::{self, Held, Survey, Visit};
 
-/// The facts about each part of a subject, by name. Facts with the value `none` or `no` are left out. The part `""` is the whole
-/// subject.
+/// The facts about each part of a subject, by name. Facts with the value `none` or `no` are left out. The part `""` is
+/// the whole subject.
 pub type Parts = BTreeMap<String, BTreeMap<String, String>>;
 
-/// The facts of a description about each operation, type, enum, id and event, in the terms of the [model](mod@crate::model), about
-/// the values that they accept, and about each part of the description from which no code is generated.
+/// The facts of a description about each operation, type, enum, id and event, in the terms of the
+/// [model](mod@crate::model), about the values that they accept, and about each part of the description from which no
+/// code is generated.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
     pub(super) subjects: BTreeMap<String, Parts>,
@@ -239,8 +240,8 @@ impl Facts {
         }
     }
 
-    /// Adds what the values may be: the keywords that their types do not express, and the values of an enum that they do not
-    /// take. Several places of the description can be one part of the crate.
+    /// Adds what the values may be: the keywords that their types do not express, and the values of an enum that they
+    /// do not take. Several places of the description can be one part of the crate.
     fn values(&mut self, survey: &Survey<'_>, api: &Api) {
         let mut all: BTreeMap<Place, BTreeSet<String>> = BTreeMap::new();
         for visit in survey.visits.iter().filter(|it| it.held != Held::Nothing) {

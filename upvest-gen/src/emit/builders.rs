@@ -251,8 +251,8 @@ fn object<'a>(kind: &Type, api: &'a Api) -> Option<&'a Schema> {
 /// The setter of operations that support an idempotency key.
 fn idempotency_key() -> TokenStream {
     quote! {
-        /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
-        /// with the same key again if its outcome is unknown.
+        /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the
+        /// same call with the same key again if its outcome is unknown.
         pub fn idempotency_key(self, key: impl TryInto<IdempotencyKey, Error: Display>) -> Self {
             Self(self.0.header::<IdempotencyKey, _>("idempotency-key", key))
         }

@@ -13,7 +13,8 @@
 //! }
 //! ```
 //!
-//! and, with settings that turn the format `AccountId` into the type of that name and give `Object0` its name, it writes:
+//! and, with settings that turn the format `AccountId` into the type of that name and give `Object0` its name, it
+//! writes:
 //!
 //! ```text
 //! #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
@@ -59,7 +60,8 @@ pub(super) fn structs(api: &Api) -> Result<BTreeMap<String, ItemStruct>, Error> 
 #[derive(Default)]
 struct Request<'a> {
     settings: GenerationSettings,
-    /// The keys of the objects by their names. Progenitor changes the case of names, so that two names could become the same.
+    /// The keys of the objects by their names. Progenitor changes the case of names, so that two names could become the
+    /// same.
     keys: BTreeMap<&'a str, String>,
     components: Map<String, Value>,
     /// The types that progenitor does not write.
@@ -162,7 +164,8 @@ impl<'a> Request<'a> {
     }
 }
 
-/// The structs in the module `types` of progenitor's code. The client and the conversions of types around them are not used.
+/// The structs in the module `types` of progenitor's code. The client and the conversions of types around them are not
+/// used.
 fn structs_of(file: syn::File) -> Vec<ItemStruct> {
     let types = file.items.into_iter().filter_map(|item| match item {
         Item::Mod(module) if module.ident == "types" => module.content,
@@ -179,7 +182,8 @@ fn structs_of(file: syn::File) -> Vec<ItemStruct> {
     structs.collect()
 }
 
-/// Writes `Option` for `::std::option::Option`, and so on. No type of a description has such a name. The module imports `serde_json`.
+/// Writes `Option` for `::std::option::Option`, and so on. No type of a description has such a name. The module imports
+/// `serde_json`.
 struct ShortPaths;
 
 impl VisitMut for ShortPaths {

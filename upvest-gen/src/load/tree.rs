@@ -15,7 +15,8 @@ use crate::pointer;
 /// The members of a schema that are texts, if its `type` is.
 const VALUES: [&str; 5] = ["enum", "const", "default", "example", "examples"];
 
-/// Those whose values are types or names in the code, so that their exact text matters. Without it, the parser for YAML reads them.
+/// Those whose values are types or names in the code, so that their exact text matters. Without it, the parser for YAML
+/// reads them.
 const EXACT: [&str; 2] = ["enum", "const"];
 
 /// A value whose inner values are of the type `N`, and whose keys are of the type `K`.
@@ -196,7 +197,8 @@ struct Converter<'t> {
 }
 
 impl Converter<'_> {
-    /// The value of `node`. `as_text`: whether a number or a boolean is the text of the source, as `0123` may be a code.
+    /// The value of `node`. `as_text`: whether a number or a boolean is the text of the source, as `0123` may be a
+    /// code.
     fn value<N: Node>(&self, node: N, at: &str, as_text: bool) -> Result<Value> {
         let location = node.place();
         match node.into_tree() {
@@ -240,8 +242,8 @@ impl Converter<'_> {
         Ok(Value::Object(object))
     }
 
-    /// Whether the object is the schema of a text: by its `type`, or because its `enum` contains texts and a number that JSON
-    /// would write in another way, such as `0123`.
+    /// Whether the object is the schema of a text: by its `type`, or because its `enum` contains texts and a number
+    /// that JSON would write in another way, such as `0123`.
     fn is_of_text<N: Node>(&self, members: &[(N::Key, N)]) -> bool {
         match find(members, "type") {
             Some(Tree::Scalar(name)) => name == "string",

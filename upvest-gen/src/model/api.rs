@@ -120,8 +120,8 @@ pub struct Parameter {
 }
 
 impl Operation {
-    /// The query parameters whose defaults leave out items of a list: all that have one, except those that choose the page or the
-    /// order of the items.
+    /// The query parameters whose defaults leave out items of a list: all that have one, except those that choose the
+    /// page or the order of the items.
     pub fn default_filters(&self) -> Vec<&Parameter> {
         let is_arranging = |parameter: &Parameter| ARRANGING.contains(&parameter.name.as_str());
         let is_list = match &self.answer.content {
@@ -373,8 +373,8 @@ impl Field {
         !self.required || self.nullable || is_blank
     }
 
-    /// Whether `Debug` hides the value. It shows only kinds of values that are not personal: ids, enums, codes, amounts, instants,
-    /// counts and flags. A nested object decides for itself.
+    /// Whether `Debug` hides the value. It shows only kinds of values that are not personal: ids, enums, codes,
+    /// amounts, instants, counts and flags. A nested object decides for itself.
     pub fn is_hidden(&self) -> bool {
         !self.public && self.kind.may_be_personal()
     }

@@ -54,8 +54,8 @@ fn parse(pattern: &str) -> Option<Hir> {
     parser.parse(pattern).ok()
 }
 
-/// The states in which a text that `pattern` matches can end, given those in which it begins. `None` if the pattern matches a text
-/// that is not a number.
+/// The states in which a text that `pattern` matches can end, given those in which it begins. `None` if the pattern
+/// matches a text that is not a number.
 fn walk(pattern: &Hir, from: &States) -> Option<States> {
     match pattern.kind() {
         HirKind::Empty => Some(from.clone()),

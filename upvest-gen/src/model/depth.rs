@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::api::{Schema, Shape};
 use super::directions::object;
 
-/// The compiler follows a chain of types up to a limit of 128 steps, of which each of our types takes about four. A chain may
-/// consist of two parts of this length, where a type contains one that contains it.
+/// The compiler follows a chain of types up to a limit of 128 steps, of which each of our types takes about four. A
+/// chain may consist of two parts of this length, where a type contains one that contains it.
 const LONGEST: usize = 8;
 
 /// Marks fields so that no chain of types is longer than [`LONGEST`] without a marked field.

@@ -1,5 +1,5 @@
-//! The webhook events, from `webhooks` or `x-webhooks`. An event has a `type`, and an `object` if it is described. The body of a
-//! delivery is an event, or a list, a union or an envelope of events.
+//! The webhook events, from `webhooks` or `x-webhooks`. An event has a `type`, and an `object` if it is described. The
+//! body of a delivery is an event, or a list, a union or an envelope of events.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -239,8 +239,8 @@ impl Events {
         self.delivered.iter().map(|delivered| &delivered.object)
     }
 
-    /// The events by their objects, which have their names now. An event of a type has one object, that of its first occurrence. A
-    /// note tells of each other one.
+    /// The events by their objects, which have their names now. An event of a type has one object, that of its first
+    /// occurrence. A note tells of each other one.
     pub(super) fn by_object(
         &self,
         naming: &Naming,

@@ -11,7 +11,8 @@ pub(super) fn home(at: &str) -> Option<&str> {
     at.get(..end + "/components/".len())
 }
 
-/// The name of the object at the place `at` in its component: `OrderFee` for `/components/schemas/Order/properties/fees/items`.
+/// The name of the object at the place `at` in its component: `OrderFee` for
+/// `/components/schemas/Order/properties/fees/items`.
 pub(super) fn name(at: &str) -> Option<String> {
     let home = home(at)?;
     let (_, component) = home.rsplit_once('/')?;

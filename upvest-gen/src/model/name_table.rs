@@ -59,8 +59,8 @@ impl NameTable {
 
     /// The name of the enum with `values`: `wanted`, unless an enum with that name has other values.
     ///
-    /// Two fields share a type if one has all the values of the other, as an update often allows only some of the values that the
-    /// entity can have.
+    /// Two fields share a type if one has all the values of the other, as an update often allows only some of the
+    /// values that the entity can have.
     pub(super) fn values(
         &mut self,
         wanted: &str,

@@ -1,7 +1,7 @@
 //! The names of objects, which are given when all have been read, so that they do not depend on the order of reading.
 //!
-//! Equal objects that want the same name are one type. Of different ones, the name goes to the component, or else to the one that is
-//! nearest to the body of a request or an answer.
+//! Equal objects that want the same name are one type. Of different ones, the name goes to the component, or else to
+//! the one that is nearest to the body of a request or an answer.
 
 use std::collections::BTreeMap;
 

@@ -11,8 +11,8 @@ use crate::error::Result;
 use crate::normalize::Node;
 use crate::pointer;
 
-/// The type of an object that has the properties of all `branches`, or of a union of `branches` if a field distinguishes them.
-/// Its fields are read later.
+/// The type of an object that has the properties of all `branches`, or of a union of `branches` if a field
+/// distinguishes them. Its fields are read later.
 pub(super) fn object<'a>(
     types: &mut Types<'a>,
     node: &Node<'a>,

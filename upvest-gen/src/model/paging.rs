@@ -51,7 +51,8 @@ pub(super) fn paging<'a>(
     })
 }
 
-/// The largest number that a schema allows. `exclusiveMaximum` is a number in OpenAPI 3.1, and a flag beside `maximum` in 3.0.
+/// The largest number that a schema allows. `exclusiveMaximum` is a number in OpenAPI 3.1, and a flag beside `maximum`
+/// in 3.0.
 fn largest(schema: &Node<'_>) -> Option<u32> {
     let below = |bound: u32| bound.saturating_sub(1);
     let maximum = number(schema.number("maximum"));

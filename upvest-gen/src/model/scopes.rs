@@ -24,9 +24,9 @@ pub(super) fn scopes(security: Option<&Value>) -> Vec<String> {
 
 /// The sets of scopes that suffice for a call, the smallest first. A token needs all scopes of one of them.
 ///
-/// The requirements are alternatives, and all scopes of one of them are needed. Upvest's own descriptions list `orders:read` beside
-/// `orders:admin` in one requirement, and accept either of them. Requirements without a token, such as those for an API key, are
-/// left out.
+/// The requirements are alternatives, and all scopes of one of them are needed. Upvest's own descriptions list
+/// `orders:read` beside `orders:admin` in one requirement, and accept either of them. Requirements without a token,
+/// such as those for an API key, are left out.
 pub(super) fn scope_sets(document: &Value, security: Option<&Value>) -> Vec<Vec<String>> {
     let mut sets: Vec<Scopes> = requirements(security)
         .filter(|requirement| requirement.is_empty() || has_token(document, requirement))
@@ -56,7 +56,8 @@ pub(super) fn optional_scopes(document: &Value, security: Option<&Value>) -> Vec
         .collect()
 }
 
-/// The problem of an operation none of whose requirements the client meets with a token alone, such as one that needs an API key.
+/// The problem of an operation none of whose requirements the client meets with a token alone, such as one that needs
+/// an API key.
 pub(super) fn unmet(document: &Value, security: Option<&Value>, at: &str) -> Option<Error> {
     let mut missing: Vec<BTreeSet<&str>> = Vec::new();
     for requirement in requirements(security) {

@@ -90,8 +90,8 @@ fn is_direction(value: &Value) -> bool {
 /// Words in the names of values that are countries.
 const COUNTRIES: [&str; 4] = ["country", "countries", "nationalit", "citizenship"];
 
-/// Whether two capital letters are a country, according to the name, the title or the component of the value. They may as well be a
-/// language or a state.
+/// Whether two capital letters are a country, according to the name, the title or the component of the value. They may
+/// as well be a language or a state.
 fn names_country(node: &Node<'_>, context: &Context<'_>) -> bool {
     let names = [Some(context.field), node.component, node.text("title")];
     names.into_iter().flatten().any(|name| {

@@ -127,7 +127,8 @@ impl<'a> Types<'a> {
         self.unread.push_back(unread);
     }
 
-    /// Makes the object, which has just been added, one of the entity `union`, unless a path has the id of its own entity.
+    /// Makes the object, which has just been added, one of the entity `union`, unless a path has the id of its own
+    /// entity.
     pub(super) fn belongs_to(&mut self, key: &str, union: &str) {
         let own = self.unread.back_mut().filter(|unread| unread.key == key);
         if let Some(unread) = own.filter(|unread| !self.entities.knows(&unread.entity)) {

@@ -186,7 +186,8 @@ fn mapped(mapping: Option<&Map<String, Value>>, branch: &Node<'_>) -> Vec<String
         .collect()
 }
 
-/// The branches of a component that others extend, if it has a discriminator: the components that include it by `allOf`.
+/// The branches of a component that others extend, if it has a discriminator: the components that include it by
+/// `allOf`.
 pub(super) fn children<'a>(types: &Types<'a>, node: &Node<'a>) -> Result<Vec<Node<'a>>> {
     let (Some(base), Some(discriminator)) = (node.component, node.object("discriminator")) else {
         return Ok(Vec::new());
@@ -212,8 +213,8 @@ pub(super) fn children<'a>(types: &Types<'a>, node: &Node<'a>) -> Result<Vec<Nod
     Ok(children)
 }
 
-/// The branches without those that only admit an empty list or an empty object, if there are others of their kind. An object that may
-/// be empty requires no field.
+/// The branches without those that only admit an empty list or an empty object, if there are others of their kind. An
+/// object that may be empty requires no field.
 fn without_empty<'a>(types: &Types<'a>, mut branches: Vec<Node<'a>>) -> Vec<Node<'a>> {
     let filled_lists = branches
         .iter()
@@ -242,7 +243,8 @@ fn is_empty_list<'a>(types: &Types<'a>, node: &Node<'a>) -> bool {
     is_closed || item.is_some_and(|item| is_empty_object(types, &item))
 }
 
-/// Whether an object has an empty list of properties, or must not have any. One without such a list may have any properties.
+/// Whether an object has an empty list of properties, or must not have any. One without such a list may have any
+/// properties.
 fn is_empty_object(types: &Types<'_>, node: &Node<'_>) -> bool {
     let raw = types.document.pointer(&node.at);
     let has_no_properties = raw.is_some_and(|raw| {

@@ -91,7 +91,8 @@ pub(super) fn any<'a>(
     (kind, is_nullable)
 }
 
-/// The type of the value that `node` describes. Lists and maps are followed to the value in them, and the objects in it are read later.
+/// The type of the value that `node` describes. Lists and maps are followed to the value in them, and the objects in it
+/// are read later.
 pub(super) fn kind<'a>(
     types: &mut Types<'a>,
     node: Rc<Node<'a>>,
@@ -204,9 +205,9 @@ fn container<'a>(around: Around, part: Option<&Part<'a>>) -> Reading<'a> {
     }
 }
 
-/// The type of a value with alternatives. Objects that a field distinguishes become an enum. Other objects become one struct,
-/// in which only fields are required that all of them require. Texts become a text, numbers a number, and lists a list. Everything else
-/// becomes any JSON, which is noted.
+/// The type of a value with alternatives. Objects that a field distinguishes become an enum. Other objects become one
+/// struct, in which only fields are required that all of them require. Texts become a text, numbers a number, and lists
+/// a list. Everything else becomes any JSON, which is noted.
 fn union<'a>(
     types: &mut Types<'a>,
     node: &Node<'a>,

@@ -34,8 +34,8 @@ impl<'a> Node<'a> {
         Ok(conflicts)
     }
 
-    /// Restricts the schema to the values that `other` admits too. The annotations of `other` take precedence. Returns what
-    /// cannot be merged.
+    /// Restricts the schema to the values that `other` admits too. The annotations of `other` take precedence. Returns
+    /// what cannot be merged.
     pub(super) fn merge(&mut self, other: Self) -> Result<Vec<Error>> {
         if let Some(component) = self.component
             && other.bases.contains(component)

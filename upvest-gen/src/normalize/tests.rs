@@ -18,7 +18,8 @@ fn read<'a>(schemas: &Schemas<'a>, name: &str) -> Rc<Node<'a>> {
     schemas.read(value, &at).expect(name)
 }
 
-/// A schema in one line: `Component {field!: type, ..}`, with `!` for required fields and `?` for those that may be null.
+/// A schema in one line: `Component {field!: type, ..}`, with `!` for required fields and `?` for those that may be
+/// null.
 fn line<'a>(schemas: &Schemas<'a>, node: &Node<'a>) -> String {
     let null = if node.nullable { "?" } else { "" };
     if let Some(component) = node.component {

@@ -1,4 +1,5 @@
-//! The keywords that a Rust type cannot express. What they allow can be read and sent, and a note names what they forbid.
+//! The keywords that a Rust type cannot express. What they allow can be read and sent, and a note names what they
+//! forbid.
 
 use serde_json::{Map, Value};
 
@@ -53,8 +54,8 @@ fn has_equal_items(schema: &Map<String, Value>, places: &[Value]) -> bool {
     places.iter().all(|place| Some(place) == first) && others.all(|other| Some(other) == first)
 }
 
-/// The values of the properties whose names match a pattern. Beside named properties, a server may add others of any type, unless the
-/// description excludes them.
+/// The values of the properties whose names match a pattern. Beside named properties, a server may add others of any
+/// type, unless the description excludes them.
 pub(super) fn by_pattern<'a>(schema: &'a Map<String, Value>, at: &str) -> Option<Part<'a>> {
     let patterns = schema.get("patternProperties")?.as_object()?;
     let (pattern, first) = patterns.iter().next()?;

@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use crate::document::{self, METHODS, Operation};
 use crate::pointer;
 
-/// The description with only the operation that is at `at`, or that needs the component at `at`, and with the components that it
-/// needs.
+/// The description with only the operation that is at `at`, or that needs the component at `at`, and with the
+/// components that it needs.
 pub(super) fn part_around(document: &Value, at: &str) -> Option<Value> {
     let references = References::of(document);
     let operations = document::operations(document);

@@ -74,8 +74,8 @@ impl Links {
         link
     }
 
-    /// Whether a note at `pointer` is about the value of `link`, about a value around it, or about the parameter, body or response
-    /// in which it is.
+    /// Whether a note at `pointer` is about the value of `link`, about a value around it, or about the parameter, body
+    /// or response in which it is.
     pub(crate) fn are_noted_at(&self, link: usize, pointer: &str) -> bool {
         for link in self.way(link) {
             if link.places.iter().any(|place| is_about(pointer, place)) {
@@ -109,7 +109,8 @@ fn is_about(pointer: &str, place: &str) -> bool {
     is_within(pointer, place) && !inner.iter().any(|step| rest.contains(step))
 }
 
-/// Whether `inner` is `outer` or a place in it. Nothing is within the whole document, as that says nothing about the place.
+/// Whether `inner` is `outer` or a place in it. Nothing is within the whole document, as that says nothing about the
+/// place.
 fn is_within(inner: &str, outer: &str) -> bool {
     let rest = inner.strip_prefix(outer).filter(|_| !outer.is_empty());
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

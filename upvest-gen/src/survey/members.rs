@@ -206,7 +206,8 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// Adds a value of an enum. `null` only means that there may be none, and an object or a list is a value of its own type.
+    /// Adds a value of an enum. `null` only means that there may be none, and an object or a list is a value of its own
+    /// type.
     fn add_value(&mut self, value: &Value, at: &str) {
         if value.is_string() || value.is_number() || value.is_boolean() {
             self.enumerated.push(EnumValue {

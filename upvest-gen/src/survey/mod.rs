@@ -291,8 +291,8 @@ impl<'a> Surveyor<'a> {
         }
     }
 
-    /// The events in the body of a delivery: a single one, a list of them, one of several, or those in an envelope. Returns whether
-    /// there are types of events in it.
+    /// The events in the body of a delivery: a single one, a list of them, one of several, or those in an envelope.
+    /// Returns whether there are types of events in it.
     fn delivery(
         &mut self,
         group: &str,

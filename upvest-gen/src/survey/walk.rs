@@ -125,7 +125,8 @@ pub(crate) struct Start<'a> {
     pub(crate) site: Site,
     /// The place from which the value is reached.
     pub(crate) link: Option<usize>,
-    /// Whether the value belongs to an error response or to the transport. The runtime handles these, so they are not counted.
+    /// Whether the value belongs to an error response or to the transport. The runtime handles these, so they are not
+    /// counted.
     pub(crate) is_foreign: bool,
 }
 
@@ -326,8 +327,8 @@ impl<'a> Walk<'a> {
         alternatives.collect()
     }
 
-    /// The part of the crate to which facts about the inner values of a value without fields belong. A component without a type
-    /// of its own is a part by itself, so that its facts do not depend on who refers to it first.
+    /// The part of the crate to which facts about the inner values of a value without fields belong. A component
+    /// without a type of its own is a part by itself, so that its facts do not depend on who refers to it first.
     fn site_of_inner(&self, from: &Start<'a>) -> Site {
         let [place] = from.places.as_slice() else {
             return from.site.clone();

@@ -25,8 +25,8 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    /// A crate with the manifest and the lock file of the real one and the same runtime, so that its dependencies are already built
-    /// if the real one has been checked.
+    /// A crate with the manifest and the lock file of the real one and the same runtime, so that its dependencies are
+    /// already built if the real one has been checked.
     pub(super) fn new(name: &str) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);

@@ -1,4 +1,5 @@
-//! Small descriptions with one construct each. Their models and code are compared with snapshots, and the code must compile.
+//! Small descriptions with one construct each. Their models and code are compared with snapshots, and the code must
+//! compile.
 
 #![allow(
     clippy::format_push_string,

@@ -1,4 +1,5 @@
-//! Runs the tests of `tests/wire/calls.rs` with the code of the descriptions beside it: what calls send, and what they read.
+//! Runs the tests of `tests/wire/calls.rs` with the code of the descriptions beside it: what calls send, and what they
+//! read.
 
 use std::fs;
 use std::path::Path;

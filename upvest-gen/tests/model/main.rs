@@ -44,7 +44,8 @@ fn sound(parts: &str) -> Api {
     api
 }
 
-/// The model of component schemas. Those whose names end in `Create` or `Update` are request bodies, the others are answers.
+/// The model of component schemas. Those whose names end in `Create` or `Update` are request bodies, the others are
+/// answers.
 #[track_caller]
 fn schemas(text: &str) -> Api {
     sound(&document_of(text))

@@ -39,7 +39,8 @@ fn each_example_is_read_and_written_without_a_loss() {
     assert!(faults.is_empty(), "{faults:#?}");
 }
 
-/// The value as it is written: without fields that are `null` or an empty decimal, and with one form of a decimal and a time.
+/// The value as it is written: without fields that are `null` or an empty decimal, and with one form of a decimal and a
+/// time.
 fn normal(mut value: Value) -> Value {
     if let Some(fields) = value.as_object_mut() {
         fields.retain(|name, field| !field.is_null() && (name != "amount" || field != ""));

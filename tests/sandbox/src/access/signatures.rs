@@ -11,8 +11,8 @@ use upvest_signing::{IncomingRequest, KeyAlgorithm, PublicKey, SignatureError, S
 
 use crate::http::problem::Problem;
 
-/// How far the clocks may differ. No source says this, or how long Upvest remembers a nonce (PROTOCOL 1.4). Official signers give a
-/// signature a lifetime of 5 to 60 seconds.
+/// How far the clocks may differ. No source says this, or how long Upvest remembers a nonce (PROTOCOL 1.4). Official
+/// signers give a signature a lifetime of 5 to 60 seconds.
 const TOLERANCE: Duration = Duration::from_secs(30);
 /// The longest accepted lifetime of a signature.
 const LONGEST_LIFE: i64 = 300;
@@ -21,8 +21,8 @@ const LONGEST_LIFE: i64 = 300;
 #[derive(Debug, Default)]
 pub(super) struct Nonces(HashMap<(String, String), i64>);
 
-/// Checks the version. Without the header Upvest assumes version 6, and would check a signature of version 15 by its rules
-/// (PROTOCOL 1.1).
+/// Checks the version. Without the header Upvest assumes version 6, and would check a signature of version 15 by its
+/// rules (PROTOCOL 1.1).
 pub(super) fn check_version(headers: &HeaderMap) -> Result<(), Problem> {
     match headers.get("upvest-signature-version") {
         Some(version) if version == "15" => Ok(()),

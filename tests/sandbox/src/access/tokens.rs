@@ -29,7 +29,8 @@ impl Tokens {
         self.by_secret.insert(secret, token);
     }
 
-    /// Expired tokens are kept for another day, so that the error says that a token has expired and not that it is unknown.
+    /// Expired tokens are kept for another day, so that the error says that a token has expired and not that it is
+    /// unknown.
     fn remove_old(&mut self, now: DateTime<Utc>) {
         while let Some((until, _)) = self.expiries.first()
             && *until + TimeDelta::days(1) <= now

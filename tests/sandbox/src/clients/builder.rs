@@ -93,8 +93,8 @@ impl SandboxBuilder {
         self
     }
 
-    /// The address to listen on. By default that of the loopback interface. `0.0.0.0` allows other machines and containers.
-    /// The control API still accepts only the host names of this machine and those of
+    /// The address to listen on. By default that of the loopback interface. `0.0.0.0` allows other machines and
+    /// containers. The control API still accepts only the host names of this machine and those of
     /// [`allow_control_from`](SandboxBuilder::allow_control_from).
     pub fn host(mut self, host: IpAddr) -> Self {
         self.host = host;
@@ -121,8 +121,8 @@ impl SandboxBuilder {
         self
     }
 
-    /// Adds a client with its own state, clock, faults and logs, so that
-    /// concurrent tests do not affect each other. Its id consists of letters, digits and hyphens. It signs with the same key.
+    /// Adds a client with its own state, clock, faults and logs, so that concurrent tests do not affect each other. Its
+    /// id consists of letters, digits and hyphens. It signs with the same key.
     pub fn client(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
         self.clients.push((id.into(), secret.into()));
         self
@@ -218,41 +218,43 @@ impl SandboxBuilder {
         self
     }
 
-    /// Starts with the state in a file that [`Sandbox::save`](crate::Sandbox::save) has written, and never writes to it.
+    /// Starts with the state in a file that [`Sandbox::save`](crate::Sandbox::save) has written, and never writes to
+    /// it.
     pub fn load(mut self, path: impl Into<PathBuf>) -> Self {
         self.load = Some(path.into());
         self
     }
 
-    /// Saves the state in this file when the sandbox [stops](crate::Sandbox::stop), and by [`Command::Save`](crate::Command::Save). Nothing
-    /// else writes it. [`load`](SandboxBuilder::load) reads it.
+    /// Saves the state in this file when the sandbox [stops](crate::Sandbox::stop), and by
+    /// [`Command::Save`](crate::Command::Save). Nothing else writes it. [`load`](SandboxBuilder::load) reads it.
     pub fn save(mut self, path: impl Into<PathBuf>) -> Self {
         self.save = Some(path.into());
         self
     }
 
-    /// Subscribes an endpoint to all events of the default client, unless the loaded state has the subscription already. It is part of
-    /// the initial state, so that [`Command::Reset`](crate::Command::Reset) keeps it.
+    /// Subscribes an endpoint to all events of the default client, unless the loaded state has the subscription
+    /// already. It is part of the initial state, so that [`Command::Reset`](crate::Command::Reset) keeps it.
     pub fn webhook_url(mut self, url: impl Into<String>) -> Self {
         self.webhook_url = Some(url.into());
         self
     }
 
-    /// The number of events that are kept for [`Sandbox::events`](crate::Sandbox::events). 10,000 by default. Events that wait for delivery are always
-    /// kept.
+    /// The number of events that are kept for [`Sandbox::events`](crate::Sandbox::events). 10,000 by default. Events
+    /// that wait for delivery are always kept.
     pub fn event_limit(mut self, limit: usize) -> Self {
         self.event_limit = limit.max(1);
         self
     }
 
-    /// The number of entries that are kept for [`Sandbox::requests`](crate::Sandbox::requests) and for [`Sandbox::deliveries`](crate::Sandbox::deliveries). 100,000 by default.
+    /// The number of entries that are kept for [`Sandbox::requests`](crate::Sandbox::requests) and for
+    /// [`Sandbox::deliveries`](crate::Sandbox::deliveries). 100,000 by default.
     pub fn log_limit(mut self, limit: usize) -> Self {
         self.log_limit = limit.max(1);
         self
     }
 
-    /// Serves another API: that of an OpenAPI description in a file, in YAML or JSON. Its operations are derived from the description
-    /// alone. By default the Investment API is served, with rules for its accounts, orders and money.
+    /// Serves another API: that of an OpenAPI description in a file, in YAML or JSON. Its operations are derived from
+    /// the description alone. By default the Investment API is served, with rules for its accounts, orders and money.
     pub fn description(mut self, path: impl Into<PathBuf>) -> Self {
         self.given.description = Some(path.into());
         self
@@ -264,8 +266,8 @@ impl SandboxBuilder {
         self
     }
 
-    /// A file with what happens to the resources of the [description](SandboxBuilder::description) by themselves: for each of its
-    /// tables from which status to which one, after how many seconds, and with which event.
+    /// A file with what happens to the resources of the [description](SandboxBuilder::description) by themselves: for
+    /// each of its tables from which status to which one, after how many seconds, and with which event.
     pub fn life(mut self, path: impl Into<PathBuf>) -> Self {
         self.given.life = Some(path.into());
         self

@@ -1,5 +1,5 @@
-//! The clients of a sandbox. Each has its own state, clock, faults and logs, so that concurrent tests do not affect each
-//! other.
+//! The clients of a sandbox. Each has its own state, clock, faults and logs, so that concurrent tests do not affect
+//! each other.
 
 pub(crate) mod builder;
 mod given;

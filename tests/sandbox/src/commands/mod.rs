@@ -16,7 +16,8 @@ use crate::domain::state::Refused;
 use crate::domain::trading::transfers::Direction;
 use crate::faults::{Fault, FaultRule};
 
-/// A command to the sandbox. Over HTTP it is `POST /_sandbox/` followed by its name in snake case, with its fields in a JSON body.
+/// A command to the sandbox. Over HTTP it is `POST /_sandbox/` followed by its name in snake case, with its fields in a
+/// JSON body.
 #[derive(Clone, JsonSchema, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
@@ -114,8 +115,8 @@ pub enum Command {
         /// Whether it can be traded.
         tradeable: bool,
     },
-    /// Sets the opening hours, from Monday to Friday. Orders are executed only in these hours. Other orders wait, and can be
-    /// cancelled. Without hours, orders are executed at any time, as is the default.
+    /// Sets the opening hours, from Monday to Friday. Orders are executed only in these hours. Other orders wait, and
+    /// can be cancelled. Without hours, orders are executed at any time, as is the default.
     SetVenueHours {
         /// The opening time in UTC, such as `08:00`.
         #[serde(default)]
@@ -196,9 +197,9 @@ pub enum Command {
         /// The URL of an endpoint on this machine. It may be `http://`.
         url: String,
     },
-    /// Triggers an event, with all events before it, for a new user and account. A corporate action affects all accounts
-    /// that hold the instrument `IE00B3XXRP09`. The clock is advanced to the event, by eight days at most, so that tokens
-    /// may expire. Answers with the id of the event, and the id of the resource that it is `about`.
+    /// Triggers an event, with all events before it, for a new user and account. A corporate action affects all
+    /// accounts that hold the instrument `IE00B3XXRP09`. The clock is advanced to the event, by eight days at most, so
+    /// that tokens may expire. Answers with the id of the event, and the id of the resource that it is `about`.
     Trigger {
         /// Its `type` in the official format, such as `ORDER.FILLED`.
         event_type: String,

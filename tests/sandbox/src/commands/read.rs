@@ -41,7 +41,8 @@ fn wrong_field<'a>(
     })
 }
 
-/// The first field that is given and not understood, as a path such as `fault.millis`. serde ignores those of unit variants.
+/// The first field that is given and not understood, as a path such as `fault.millis`. serde ignores those of unit
+/// variants.
 fn unknown_field(given: &Value, understood: &Value, at: &str) -> Option<String> {
     match (given, understood) {
         (Value::Object(given), Value::Object(understood)) => {

@@ -20,7 +20,8 @@ pub(crate) struct EventKind {
     pub(crate) event_type: &'static str,
 }
 
-/// The types of events of other descriptions, by their names. There are few, so that they are kept until the process ends.
+/// The types of events of other descriptions, by their names. There are few, so that they are kept until the process
+/// ends.
 static DESCRIBED: Mutex<BTreeMap<String, &'static EventKind>> = Mutex::new(BTreeMap::new());
 
 impl EventKind {

@@ -65,8 +65,9 @@ macro_rules! lifecycle {
     };
 }
 
-/// `resource!(Order, "order", orders, |it| it.view => OrderView, OrderStatus, created => [events by status], updated_at;
-/// by account_id)`: the field with the time of the last change, and the ids by which it can be found, if any.
+/// `resource!(Order, "order", orders, |it| it.view => OrderView, OrderStatus, created => [events by status],
+/// updated_at; by account_id)`: the field with the time of the last change, and the ids by which it can be found, if
+/// any.
 macro_rules! resource {
     (
         $name:ident, $words:literal, $table:ident, |$it:ident| $view:expr => $shown:ty, $status:ty,

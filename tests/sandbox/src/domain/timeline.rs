@@ -89,7 +89,8 @@ impl Timeline {
         self.emit_because(kind, about, object, None);
     }
 
-    /// As [`Timeline::emit`], with the reason why the resource was rejected or cancelled, or failed. Returns the id of the event.
+    /// As [`Timeline::emit`], with the reason why the resource was rejected or cancelled, or failed. Returns the id of
+    /// the event.
     pub(crate) fn emit_because(
         &mut self,
         kind: &'static EventKind,

@@ -1,4 +1,5 @@
-//! The operations that every sandbox serves, whether or not the description has them: the token request, and the keys of webhooks.
+//! The operations that every sandbox serves, whether or not the description has them: the token request, and the keys
+//! of webhooks.
 
 use http::Method;
 

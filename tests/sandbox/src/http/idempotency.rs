@@ -1,7 +1,7 @@
 //! Idempotency keys. For 24 hours, a repeated request gets the first answer again and has no effect.
 //!
-//! No source says what happens if a key is used with another body. Here it is a conflict, so that no request is carried out twice
-//! or gets the answer to another one (PROTOCOL 4).
+//! No source says what happens if a key is used with another body. Here it is a conflict, so that no request is carried
+//! out twice or gets the answer to another one (PROTOCOL 4).
 
 use std::collections::{HashMap, VecDeque};
 

@@ -140,8 +140,8 @@ impl Sandbox {
         demo::KEY
     }
 
-    /// The settings of a client for this sandbox, under the names of the environment variables that the SDK reads: address,
-    /// credentials and signing key. Other settings are as in production.
+    /// The settings of a client for this sandbox, under the names of the environment variables that the SDK reads:
+    /// address, credentials and signing key. Other settings are as in production.
     ///
     /// ```
     /// use upvest_ext::Upvest;
@@ -173,8 +173,8 @@ impl Sandbox {
         self.shared.clock.now()
     }
 
-    /// Advances the clock, by a hundred years at most. When this returns, everything that is due by then has happened: orders are
-    /// filled, plans are executed, and events are delivered, again if an endpoint has failed.
+    /// Advances the clock, by a hundred years at most. When this returns, everything that is due by then has happened:
+    /// orders are filled, plans are executed, and events are delivered, again if an endpoint has failed.
     pub async fn advance(&self, by: Duration) {
         self.shared
             .advance(
@@ -236,9 +236,9 @@ impl Sandbox {
         self.shared.core().state.audit()
     }
 
-    /// Writes the state to a file that [`SandboxBuilder::load`] reads, completely or not at all: all resources of the API,
-    /// idempotency keys, events that wait for delivery, and registered public keys. Tokens, faults, the logs of requests and
-    /// deliveries, and the keys that sign deliveries are not part of it.
+    /// Writes the state to a file that [`SandboxBuilder::load`] reads, completely or not at all: all resources of the
+    /// API, idempotency keys, events that wait for delivery, and registered public keys. Tokens, faults, the logs of
+    /// requests and deliveries, and the keys that sign deliveries are not part of it.
     ///
     /// # Errors
     ///

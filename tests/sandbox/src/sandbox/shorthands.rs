@@ -1,4 +1,5 @@
-//! Commands and faults as methods of [`Sandbox`]. Ids are UUIDs, which can be converted to and from the typed ids of the SDK.
+//! Commands and faults as methods of [`Sandbox`]. Ids are UUIDs, which can be converted to and from the typed ids of
+//! the SDK.
 
 use std::time::Duration;
 
@@ -66,14 +67,15 @@ shorthands! {
     /// As [`Sandbox::fail_next`], and if `rate` is not between 0 and 1.
     act random_faults(rate: f64, faults: Vec<Fault>) = Command::RandomFaults { rate, faults: Some(faults) };
 
-    /// Shifts the server's wall clock, with which signatures are checked. If the shift is positive, the server is ahead.
+    /// Shifts the server's wall clock, with which signatures are checked. If the shift is positive, the server is
+    /// ahead.
     always shift_clock(seconds: i64) = Command::ShiftClock { seconds };
 
     /// Refuses new connections and resets open ones, until [`Sandbox::clear_faults`].
     always refuse_connections() = Command::SetOffline { offline: true, seconds: None };
 
-    /// Delivers to webhooks with the irregularities of Upvest, until [`Sandbox::clear_faults`]: each delivery is `repeated`, or its
-    /// events are `reversed`.
+    /// Delivers to webhooks with the irregularities of Upvest, until [`Sandbox::clear_faults`]: each delivery is
+    /// `repeated`, or its events are `reversed`.
     always disturb_deliveries(repeated: bool, reversed: bool) = Command::DisturbDeliveries { repeated, reversed };
 
     /// Removes all faults.

@@ -149,7 +149,8 @@ impl Shared {
         self.end_delivery(batch.webhook, taken);
     }
 
-    /// Signs and sends a batch. Each attempt is signed again, as a signature expires after seconds and attempts continue for hours.
+    /// Signs and sends a batch. Each attempt is signed again, as a signature expires after seconds and attempts
+    /// continue for hours.
     async fn post(&self, url: &str, body: Vec<u8>) -> Result<u16, String> {
         let url = Url::parse(url).map_err(|error| error.to_string())?;
         let target = match url.query() {

@@ -320,7 +320,8 @@ impl Shared {
         let _ = advanced.await;
     }
 
-    /// Postpones the attempts at endpoints that have failed for hours to `target`, as a jump of a year would make thousands of them.
+    /// Postpones the attempts at endpoints that have failed for hours to `target`, as a jump of a year would make
+    /// thousands of them.
     fn skip_attempts(&self, target: DateTime<Utc>) {
         let mut core = self.core();
         for subscription in core.state.time.events.subscriptions.rows_mut() {

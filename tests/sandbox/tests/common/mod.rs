@@ -81,7 +81,8 @@ impl Api {
         }
     }
 
-    /// Starts a call by its `operationId`, with the token, and with a new idempotency key if the operation supports one.
+    /// Starts a call by its `operationId`, with the token, and with a new idempotency key if the operation supports
+    /// one.
     pub(crate) fn call<'a>(&'a self, operation: &str) -> Call<'a> {
         let operation = self.document.operation(operation);
         Call {

@@ -1,4 +1,5 @@
-//! Property tests: after any steps, the books are consistent, so that no money and no units appear from nowhere or are lost.
+//! Property tests: after any steps, the books are consistent, so that no money and no units appear from nowhere or are
+//! lost.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +23,8 @@ const MAX_ACCOUNTS: usize = 12;
 /// The number of accounts without transfers, whose positions are the sum of their trades.
 const ON_THEIR_OWN: usize = 3;
 
-/// Instruments: normal, with a spread, with partial executions, cancelled in parts, random, oscillating, and in whole units.
+/// Instruments: normal, with a spread, with partial executions, cancelled in parts, random, oscillating, and in whole
+/// units.
 const ISINS: [&str; 8] = [
     "IE0032077012",
     "FR0010524777",

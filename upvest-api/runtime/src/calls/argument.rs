@@ -3,8 +3,8 @@
 use std::any::type_name;
 use std::fmt::Display;
 
-/// The argument of the setter of an optional parameter: a `T`, anything that converts into one, or an `Option<T>`. `None` leaves
-/// the parameter out. `M` distinguishes the two cases and is always inferred.
+/// The argument of the setter of an optional parameter: a `T`, anything that converts into one, or an `Option<T>`.
+/// `None` leaves the parameter out. `M` distinguishes the two cases and is always inferred.
 ///
 /// ```
 /// use upvest_runtime::{Argument, CurrencyCode};

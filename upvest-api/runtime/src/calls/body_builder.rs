@@ -70,8 +70,8 @@ pub fn checked<T>(value: Result<T, String>, problems: &mut Vec<String>) -> Optio
 
 /// Declares the builder of one type. Used by the generated `bodies` module.
 ///
-/// A `required` field must be set, an `optional` one may be. The errors of a `hidden` field do not contain the value, those of a
-/// `shown` field do.
+/// A `required` field must be set, an `optional` one may be. The errors of a `hidden` field do not contain the value,
+/// those of a `shown` field do.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! body_builder {

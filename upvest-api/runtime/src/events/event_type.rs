@@ -7,8 +7,8 @@ use serde::{Deserialize, Deserializer};
 
 /// The type of an event, as a text. `ORDER.FILLED`, for example, is the action `FILLED` of the category `ORDER`.
 ///
-/// Upvest adds types in minor releases, so every text is accepted. The enum `events::EventKind` of a generated crate has the types
-/// that its description names, and can be compared with this type.
+/// Upvest adds types in minor releases, so every text is accepted. The enum `events::EventKind` of a generated crate
+/// has the types that its description names, and can be compared with this type.
 ///
 /// ```
 /// use upvest_runtime::EventType;

@@ -21,8 +21,8 @@ const IDLE_LIMIT: Duration = Duration::from_secs(20);
 
 /// The bytes of a response, as a stream.
 ///
-/// It borrows nothing, so it can be moved into a task or become the body of an HTTP response. If the server
-/// announced a length, fewer or more bytes are an error. If no bytes arrive for 20 s, or for the time of one attempt of the client
+/// It borrows nothing, so it can be moved into a task or become the body of an HTTP response. If the server announced a
+/// length, fewer or more bytes are an error. If no bytes arrive for 20 s, or for the time of one attempt of the client
 /// that made the call, the stream fails.
 ///
 /// ```
@@ -102,7 +102,8 @@ impl ByteStream {
     ///
     /// # Errors
     ///
-    /// The error of the stream, or [`ErrorKind::Decode`] as soon as there are more than `limit` bytes. The rest is not read.
+    /// The error of the stream, or [`ErrorKind::Decode`] as soon as there are more than `limit` bytes. The rest is not
+    /// read.
     pub async fn bytes_within(mut self, limit: usize) -> Result<Bytes, Error> {
         let is_limited = matches!(self.body, Body::Stream(_));
         // Most responses arrive in one chunk, which need not be copied.

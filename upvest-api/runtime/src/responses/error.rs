@@ -46,9 +46,10 @@ const DISPLAY_LIMIT: usize = 500;
 /// }
 /// ```
 ///
-/// `Display` is one line of at most 500 characters with the operation, the status, the problem's code and the request id. `Display`
-/// and `Debug` contain no text that a server wrote, as it may quote personal data or the request: it is in [`Error::problem`], and
-/// [`Unredacted`] prints it. An error is as large as a pointer, and clones share its content. Tests create one with [`Error::new`] and the `with_` methods.
+/// `Display` is one line of at most 500 characters with the operation, the status, the problem's code and the request
+/// id. `Display` and `Debug` contain no text that a server wrote, as it may quote personal data or the request: it is
+/// in [`Error::problem`], and [`Unredacted`] prints it. An error is as large as a pointer, and clones share its
+/// content. Tests create one with [`Error::new`] and the `with_` methods.
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);
 
@@ -132,10 +133,10 @@ impl Error {
 
     /// Whether the server may have carried out the call, although it failed.
     ///
-    /// `false` means that nothing was changed: nothing was sent, or the server answered with a 4xx status other than 408. `true` is
-    /// possible only for calls that change something: if the connection broke, if there was no response in time, after any other
-    /// error status, or if a successful response could not be decoded. Check whether the resource exists, or send the same body again
-    /// with [`Error::idempotency_key`].
+    /// `false` means that nothing was changed: nothing was sent, or the server answered with a 4xx status other than
+    /// 408. `true` is possible only for calls that change something: if the connection broke, if there was no response
+    /// in time, after any other error status, or if a successful response could not be decoded. Check whether the
+    /// resource exists, or send the same body again with [`Error::idempotency_key`].
     pub fn is_outcome_unknown(&self) -> bool {
         self.0.context.is_outcome_unknown
     }
@@ -149,8 +150,8 @@ impl Error {
             .or_else(|| self.hint_of_kind())
     }
 
-    /// How far a list or a download was read: the index of the first item that was not read, counted from 0, or the number of
-    /// bytes that were received.
+    /// How far a list or a download was read: the index of the first item that was not read, counted from 0, or the
+    /// number of bytes that were received.
     pub fn position(&self) -> Option<u64> {
         self.0.context.position
     }
@@ -180,8 +181,8 @@ impl Error {
         self.kind() == ErrorKind::Timeout
     }
 
-    /// Whether the last attempt sent nothing, as no connection could be established. An earlier attempt may have been carried out:
-    /// see [`Error::is_outcome_unknown`].
+    /// Whether the last attempt sent nothing, as no connection could be established. An earlier attempt may have been
+    /// carried out: see [`Error::is_outcome_unknown`].
     pub fn is_connect(&self) -> bool {
         self.kind() == ErrorKind::Connect
     }
@@ -299,8 +300,8 @@ impl Error {
         .with_outcome_of(operation)
     }
 
-    /// Records whether the server may have carried out `operation`, by the kind and the status of the error. What is already
-    /// [unknown](Self::is_outcome_unknown) stays unknown.
+    /// Records whether the server may have carried out `operation`, by the kind and the status of the error. What is
+    /// already [unknown](Self::is_outcome_unknown) stays unknown.
     #[must_use]
     pub fn with_outcome_of(self, operation: &OperationMeta) -> Self {
         let may_have_been_processed = self.kind().may_have_been_processed(self.status());
@@ -440,8 +441,8 @@ impl fmt::Debug for Error {
     }
 }
 
-/// The line of the error with the words of the server: title, detail, and the start of a body that is not a problem document.
-/// They may contain personal data.
+/// The line of the error with the words of the server: title, detail, and the start of a body that is not a problem
+/// document. They may contain personal data.
 ///
 /// ```
 /// use upvest_runtime::http::StatusCode;

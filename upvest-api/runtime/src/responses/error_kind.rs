@@ -18,7 +18,8 @@ pub enum ErrorKind {
     Signing,
     /// No connection could be established, so the last attempt sent nothing.
     Connect,
-    /// The server said that it did not process the request: by HTTP/2's `REFUSED_STREAM`, or by `GOAWAY` before the request.
+    /// The server said that it did not process the request: by HTTP/2's `REFUSED_STREAM`, or by `GOAWAY` before the
+    /// request.
     Unprocessed,
     /// The connection broke before the response was complete.
     Interrupted,

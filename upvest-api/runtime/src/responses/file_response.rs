@@ -36,8 +36,8 @@ impl ByteStream {
     ///
     /// # Errors
     ///
-    /// The kind of the status, if it is not a success; [`ErrorKind::Decode`] if the response is a part of a file, compressed,
-    /// or not a file. They do not contain the URL, as a signed link gives access to the file.
+    /// The kind of the status, if it is not a success; [`ErrorKind::Decode`] if the response is a part of a file,
+    /// compressed, or not a file. They do not contain the URL, as a signed link gives access to the file.
     pub fn from_response(mut response: reqwest::Response) -> Result<Self, Error> {
         let status = response.status();
         if !status.is_success() {

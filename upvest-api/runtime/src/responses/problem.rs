@@ -14,8 +14,9 @@ const BODY_LIMIT: usize = 4096;
 
 /// The server's description of an error (RFC 9457). Upvest's error documentation lists the types.
 ///
-/// Every error response of every operation has one. If the response is not a problem document, for example from a gateway that
-/// sends HTML, `status` and `title` are filled from the status line and the start of the body is in [`Problem::body`].
+/// Every error response of every operation has one. If the response is not a problem document, for example from a
+/// gateway that sends HTML, `status` and `title` are filled from the status line and the start of the body is in
+/// [`Problem::body`].
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Map<String, Value>")]
 #[non_exhaustive]
@@ -125,8 +126,8 @@ fn reason(status: u16) -> Option<&'static str> {
 }
 
 impl From<Map<String, Value>> for Problem {
-    /// Reads each field on its own, so that an invalid one (a `status` in quotes, `detail` as an object) does not affect the
-    /// others. Control and bidirectional characters become spaces.
+    /// Reads each field on its own, so that an invalid one (a `status` in quotes, `detail` as an object) does not
+    /// affect the others. Control and bidirectional characters become spaces.
     fn from(mut fields: Map<String, Value>) -> Self {
         let mut text = |name: &str| {
             let text = match fields.remove(name)? {
@@ -157,7 +158,8 @@ fn excerpt(body: &[u8]) -> Option<Box<str>> {
 }
 
 impl fmt::Display for Problem {
-    /// The words of the server, which may contain personal data: `404 Not Found: <detail> (not_found, request <id>)`. Missing parts are left out.
+    /// The words of the server, which may contain personal data: `404 Not Found: <detail> (not_found, request <id>)`.
+    /// Missing parts are left out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.describe(f)?;
         match (self.code(), &self.request_id) {

@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 use http::header::{DATE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName};
 
-/// How long the server asks to wait, in seconds or until a date (RFC 9110 section 10.2.3). A date is compared with the `date` of the
-/// response if there is one, so that the clocks need not agree. A date in the past means no wait.
+/// How long the server asks to wait, in seconds or until a date (RFC 9110 section 10.2.3). A date is compared with the
+/// `date` of the response if there is one, so that the clocks need not agree. A date in the past means no wait.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());

@@ -19,8 +19,8 @@ use super::error_kind::ErrorKind;
 impl ByteStream {
     /// Writes the file to `path`, replaces an existing file, and returns its length in bytes.
     ///
-    /// The bytes are written to a hidden file in the same folder, which is renamed once it is complete and on disk. If this
-    /// fails or its future is dropped, nothing is changed. Only the file's owner can read it (mode 0600).
+    /// The bytes are written to a hidden file in the same folder, which is renamed once it is complete and on disk. If
+    /// this fails or its future is dropped, nothing is changed. Only the file's owner can read it (mode 0600).
     ///
     /// ```no_run
     /// # async fn write(file: upvest_runtime::ByteStream) -> Result<(), upvest_runtime::Error> {
@@ -31,19 +31,19 @@ impl ByteStream {
     ///
     /// # Errors
     ///
-    /// The error of the stream, usually [`ErrorKind::Interrupted`] if the connection broke or the file is shorter or longer
-    /// than announced; [`ErrorKind::Io`] if the file cannot be written.
+    /// The error of the stream, usually [`ErrorKind::Interrupted`] if the connection broke or the file is shorter or
+    /// longer than announced; [`ErrorKind::Io`] if the file cannot be written.
     pub async fn write_to(self, path: impl AsRef<Path>) -> Result<u64, Error> {
         self.write(path.as_ref(), u64::MAX, |_| Ok(())).await
     }
 
-    /// As [`ByteStream::write_to`], for a file whose length and SHA-256 checksum, in 64 hexadecimal digits, are known from
-    /// elsewhere.
+    /// As [`ByteStream::write_to`], for a file whose length and SHA-256 checksum, in 64 hexadecimal digits, are known
+    /// from elsewhere.
     ///
     /// # Errors
     ///
-    /// As [`ByteStream::write_to`]. [`ErrorKind::InvalidRequest`] if `sha256` is not a checksum; [`ErrorKind::Decode`] if the
-    /// file has another length or another checksum. Then the target is unchanged.
+    /// As [`ByteStream::write_to`]. [`ErrorKind::InvalidRequest`] if `sha256` is not a checksum; [`ErrorKind::Decode`]
+    /// if the file has another length or another checksum. Then the target is unchanged.
     pub async fn write_to_checked(
         self,
         path: impl AsRef<Path>,

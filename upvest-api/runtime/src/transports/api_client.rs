@@ -17,9 +17,10 @@ use crate::responses::response::Response;
 
 /// The `Client` of a generated crate, for code that works with the client of any crate.
 ///
-/// Every generated crate implements it; you never do. A `Client` has a method for each operation of its description, which returns
-/// the builder of the operation. These methods differ from crate to crate, so they are not a part of the trait. The trait has only
-/// what such code needs: how to make a client from a transport, the list of all operations, and the objects in events.
+/// Every generated crate implements it; you never do. A `Client` has a method for each operation of its description,
+/// which returns the builder of the operation. These methods differ from crate to crate, so they are not a part of the
+/// trait. The trait has only what such code needs: how to make a client from a transport, the list of all operations,
+/// and the objects in events.
 ///
 /// ```
 /// use upvest_runtime::GeneratedClient;

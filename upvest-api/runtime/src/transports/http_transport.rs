@@ -19,7 +19,8 @@ use crate::responses::error::Error;
 use crate::responses::error_kind::ErrorKind;
 use crate::responses::response::{Metadata, Response};
 
-/// How often connections are checked. A dead one is noticed after 1.5 times this, which is less than the default time of an attempt.
+/// How often connections are checked. A dead one is noticed after 1.5 times this, which is less than the default time
+/// of an attempt.
 const PING_INTERVAL: Duration = Duration::from_secs(10);
 /// The shortest time between two new clients, as many requests can time out together.
 const BETWEEN_RENEWALS: Duration = Duration::from_secs(1);
@@ -27,7 +28,8 @@ const BETWEEN_RENEWALS: Duration = Duration::from_secs(1);
 /// How long to wait for the status and the headers of a response, unless the request says otherwise.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// An extension of a request: how long [`HttpTransport`] waits for the status and the headers of its response. 20 s without it.
+/// An extension of a request: how long [`HttpTransport`] waits for the status and the headers of its response. 20 s
+/// without it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResponseTimeout(pub Duration);
 
@@ -61,8 +63,8 @@ struct Connections {
 }
 
 impl HttpTransport {
-    /// Sends with the client that `connect` makes from [`settings`](Self::settings). Another client is made after a request got no
-    /// response in time, so that its connection is not used again.
+    /// Sends with the client that `connect` makes from [`settings`](Self::settings). Another client is made after a
+    /// request got no response in time, so that its connection is not used again.
     ///
     /// # Errors
     ///
@@ -85,8 +87,8 @@ impl HttpTransport {
         })
     }
 
-    /// The settings that a signed API needs: no redirects and no retries, 5 s for a connection, and pings that find dead
-    /// connections. Add a proxy, certificates or timeouts of your own.
+    /// The settings that a signed API needs: no redirects and no retries, 5 s for a connection, and pings that find
+    /// dead connections. Add a proxy, certificates or timeouts of your own.
     pub fn settings() -> reqwest::ClientBuilder {
         // Redirects and retries would send a signature twice: to another host, or with the same nonce.
         reqwest::Client::builder()
@@ -140,7 +142,8 @@ impl HttpTransport {
     }
 }
 
-/// The same request for `reqwest`. What was signed must be sent, but `reqwest` resolves dot segments and encodes characters.
+/// The same request for `reqwest`. What was signed must be sent, but `reqwest` resolves dot segments and encodes
+/// characters.
 fn unchanged(request: Request<Bytes>) -> Result<reqwest::Request, Error> {
     let (parts, body) = request.into_parts();
     let signed = parts.uri.to_string();

@@ -19,7 +19,8 @@ use crate::responses::response::{Metadata, Response};
 
 /// Responds to calls without a server, a token or a key, and records the requests.
 ///
-/// Each operation has its own queue of responses. The last response is repeated. A call of an operation without responses fails.
+/// Each operation has its own queue of responses. The last response is repeated. A call of an operation without
+/// responses fails.
 ///
 /// ```
 /// use upvest_runtime::{GeneratedClient, ListResponse, MockTransport, Operation};

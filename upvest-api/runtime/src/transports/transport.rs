@@ -14,8 +14,8 @@ use crate::responses::response::Response;
 
 /// Sends the requests that the operation builders make.
 ///
-/// A transport gets each call once. The client of `upvest-ext` is one that adds tokens, signatures and retries, and sends each
-/// attempt over another one, such as [`HttpTransport`](crate::HttpTransport).
+/// A transport gets each call once. The client of `upvest-ext` is one that adds tokens, signatures and retries, and
+/// sends each attempt over another one, such as [`HttpTransport`](crate::HttpTransport).
 ///
 /// ```
 /// use bytes::Bytes;
@@ -48,8 +48,8 @@ pub trait Transport: Send + Sync + fmt::Debug {
         operation: &'a OperationMeta,
     ) -> BoxFuture<'a, Result<Response<ByteStream>, Error>>;
 
-    /// Called after a request got no response in time. Its connection may be dead, so the next request should use another one. The
-    /// default implementation does nothing.
+    /// Called after a request got no response in time. Its connection may be dead, so the next request should use
+    /// another one. The default implementation does nothing.
     fn timed_out(&self) {}
 }
 

@@ -23,11 +23,12 @@ const EXPECTED: &str = concat!("a string with a decimal number: ", rule!());
 
 /// An exact decimal number. It is never rounded, never a float, and keeps its number of decimal places.
 ///
-/// `"10.00"` is read and written as `10.00`. At most 28 decimal places and 96 bits of digits are possible (any 28 digits
-/// fit). Other numbers are an error.
+/// `"10.00"` is read and written as `10.00`. At most 28 decimal places and 96 bits of digits are possible (any 28
+/// digits fit). Other numbers are an error.
 ///
-/// It adds, subtracts, multiplies and compares, with itself and with [`rust_decimal::Decimal`], to which it dereferences. An
-/// operation whose result has more than 96 bits panics, as with integers; `checked_add` and the like return `None`.
+/// It adds, subtracts, multiplies and compares, with itself and with [`rust_decimal::Decimal`], to which it
+/// dereferences. An operation whose result has more than 96 bits panics, as with integers; `checked_add` and the like
+/// return `None`.
 ///
 /// ```
 /// use upvest_runtime::Decimal;
@@ -98,8 +99,8 @@ fn exact(text: &str) -> Option<rust_decimal::Decimal> {
     Some(number)
 }
 
-/// Reads a number of a server, which may have a plus sign, and no digits on one side of its point: `+1.50`, `.50` and `1.` are
-/// such numbers, as the patterns of some descriptions allow them.
+/// Reads a number of a server, which may have a plus sign, and no digits on one side of its point: `+1.50`, `.50` and
+/// `1.` are such numbers, as the patterns of some descriptions allow them.
 fn received(text: &str) -> Option<Decimal> {
     let number = exact(text).or_else(|| exact(&completed(text)?));
     number.map(Decimal)

@@ -1,7 +1,7 @@
 //! Implementations of the traits of other libraries for the types of fields.
 //!
-//! The features of this crate decide which traits are implemented. A macro that depends on one is therefore defined twice: an
-//! exported macro with `cfg(feature)` in its body would ask for the features of the crate that uses it.
+//! The features of this crate decide which traits are implemented. A macro that depends on one is therefore defined
+//! twice: an exported macro with `cfg(feature)` in its body would ask for the features of the crate that uses it.
 
 /// How a value is stored in a column of a database.
 #[cfg(feature = "sqlx")]

@@ -3,8 +3,9 @@
 crate::id! {
     /// Identifies a call: the server carries it out only once, even if it receives it several times.
     ///
-    /// To survive a crash, generate one yourself, store it with the order before the call, and send the same body with the same key
-    /// again after a restart. Different calls must never share one. Upvest remembers a key for at least 24 hours (PROTOCOL 4).
+    /// To survive a crash, generate one yourself, store it with the order before the call, and send the same body with
+    /// the same key again after a restart. Different calls must never share one. Upvest remembers a key for at least 24
+    /// hours (PROTOCOL 4).
     ///
     /// ```
     /// use upvest_runtime::IdempotencyKey;

@@ -7,8 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A value behind a pointer. Use it as the value itself, to which it dereferences.
 ///
-/// Generated types that refer to each other over many levels have it in some fields. The compiler follows a chain of types up to a
-/// limit when it checks that a value can be sent to another thread; it does not look into this type.
+/// Generated types that refer to each other over many levels have it in some fields. The compiler follows a chain of
+/// types up to a limit when it checks that a value can be sent to another thread; it does not look into this type.
 ///
 /// ```
 /// use upvest_runtime::Nested;

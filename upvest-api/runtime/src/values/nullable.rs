@@ -4,8 +4,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A value that can be `null` in JSON.
 ///
-/// In an update an optional field of this type has three states: `None` does not change the field, `Some(Null)` clears it,
-/// `Some(Value(v))` sets it.
+/// In an update an optional field of this type has three states: `None` does not change the field, `Some(Null)` clears
+/// it, `Some(Value(v))` sets it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Nullable<T> {
     /// `null`.
@@ -44,7 +44,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Nullable<T> {
     }
 }
 
-/// Reads an optional nullable field and distinguishes `null` from a missing field. For `deserialize_with`, together with `default`.
+/// Reads an optional nullable field and distinguishes `null` from a missing field. For `deserialize_with`, together
+/// with `default`.
 ///
 /// # Errors
 ///

@@ -167,8 +167,8 @@ fn tag_value(value: &Value) -> Option<String> {
     }
 }
 
-/// Writes an object, whose field `tag` must have one of the values `wires`. If it has none, the first of them is written, as some
-/// descriptions name the field only in the union.
+/// Writes an object, whose field `tag` must have one of the values `wires`. If it has none, the first of them is
+/// written, as some descriptions name the field only in the union.
 #[allow(clippy::missing_errors_doc, reason = "generated code calls it")]
 pub fn write<T: Serialize, S: Serializer>(
     value: &T,

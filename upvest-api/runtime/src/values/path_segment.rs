@@ -2,8 +2,8 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// The characters that RFC 3986 section 3.3 allows in a segment are not encoded, as some servers compare the path with its
-/// signature after decoding it, and `%3A` would differ from `:` (`PROTOCOL` 11.4).
+/// The characters that RFC 3986 section 3.3 allows in a segment are not encoded, as some servers compare the path with
+/// its signature after decoding it, and `%3A` would differ from `:` (`PROTOCOL` 11.4).
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -25,8 +25,8 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
 
 /// Percent-encodes `text` as one segment of a path. Slashes are encoded too, so it remains one segment.
 ///
-/// Returns `None` for a text that would change the path: an empty one, `.` and `..`. Some servers ignore the part of a segment
-/// after a semicolon, so `..;x` is one of them.
+/// Returns `None` for a text that would change the path: an empty one, `.` and `..`. Some servers ignore the part of a
+/// segment after a semicolon, so `..;x` is one of them.
 ///
 /// ```
 /// use upvest_runtime::encode_path_segment;

@@ -1,5 +1,5 @@
-//! Reads values for which the `Deserialize` of their type is too strict or ambiguous, at any depth of lists and maps: integers such
-//! as `1.0`, times, decimals that may be empty, and fields that tell `null` from a missing value.
+//! Reads values for which the `Deserialize` of their type is too strict or ambiguous, at any depth of lists and maps:
+//! integers such as `1.0`, times, decimals that may be empty, and fields that tell `null` from a missing value.
 
 use std::collections::BTreeMap;
 use std::fmt;

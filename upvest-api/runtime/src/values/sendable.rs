@@ -1,5 +1,5 @@
-//! Finds what must not be sent, although serde writes it: NaN and the infinities, which become `null`, and an additional property
-//! with the name of a field, which then stands in the object twice.
+//! Finds what must not be sent, although serde writes it: NaN and the infinities, which become `null`, and an
+//! additional property with the name of a field, which then stands in the object twice.
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Display};

@@ -103,8 +103,8 @@ macro_rules! from_text {
     };
 }
 
-/// Writes a type with `as_str`. `Serialize` and `Display` write it unchanged. `Debug` escapes characters that could forge a log
-/// line.
+/// Writes a type with `as_str`. `Serialize` and `Display` write it unchanged. `Debug` escapes characters that could
+/// forge a log line.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! as_text {
@@ -135,8 +135,8 @@ macro_rules! as_text {
 /// The longest text of a server that errors print.
 const PRINTED: usize = 64;
 
-/// A code or an id that a server sent, if it may be printed: it is short and contains no spaces, so that it is neither prose nor
-/// personal data.
+/// A code or an id that a server sent, if it may be printed: it is short and contains no spaces, so that it is neither
+/// prose nor personal data.
 pub(crate) fn printable(text: &str) -> Option<&str> {
     let is_plain =
         |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'/' | b'+' | b'-');

@@ -14,8 +14,8 @@ pub fn hidden_option<T>(value: Option<&T>) -> Option<fmt::Arguments<'static>> {
 
 /// Prints all fields of a value with personal data, as JSON.
 ///
-/// `Debug` of such types prints which fields are set, but not their values, so that logs do not leak them. If you need the
-/// values, this prints them:
+/// `Debug` of such types prints which fields are set, but not their values, so that logs do not leak them. If you need
+/// the values, this prints them:
 ///
 /// ```
 /// use upvest_runtime::{Problem, Unredacted, http::StatusCode};

@@ -1,6 +1,7 @@
 //! Decrypts PKCS#8 as written by `openssl pkcs8 -topk8` and `openssl genpkey -aes256` (PBES2 of RFC 8018).
 //!
-//! AES and PBKDF2 are those of aws-lc-rs. What it lacks, such as scrypt and PBKDF2 with HMAC-SHA-224, is rejected by name.
+//! AES and PBKDF2 are those of aws-lc-rs. What it lacks, such as scrypt and PBKDF2 with HMAC-SHA-224, is rejected by
+//! name.
 
 use std::num::NonZeroU32;
 

@@ -41,14 +41,15 @@ impl SigningKey {
     /// | PKCS#8, in version 2 with or without the public key | `PRIVATE KEY` | none |
     /// | PKCS#8 | `ENCRYPTED PRIVATE KEY` | PBES2: AES-128, AES-192 or AES-256 in CBC mode, with PBKDF2 (HMAC with SHA-1, SHA-256, SHA-384 or SHA-512; at most 10,000,000 rounds) |
     ///
-    /// The content of a block decides, if its label is that of another format. Text before and after the block is ignored. The line
-    /// breaks of the block may have become spaces or the two characters `\n`, its lines may be indented, and it may be in quotes, as
-    /// happens to a key in an environment variable. A passphrase for a key that is not encrypted is ignored.
+    /// The content of a block decides, if its label is that of another format. Text before and after the block is
+    /// ignored. The line breaks of the block may have become spaces or the two characters `\n`, its lines may be
+    /// indented, and it may be in quotes, as happens to a key in an environment variable. A passphrase for a key that
+    /// is not encrypted is ignored.
     ///
     /// # Errors
     ///
-    /// [`KeyError`] says what is wrong with the file, such as a wrong passphrase or an unsupported curve. If another format can be
-    /// converted, the message has the command that does it.
+    /// [`KeyError`] says what is wrong with the file, such as a wrong passphrase or an unsupported curve. If another
+    /// format can be converted, the message has the command that does it.
     pub fn from_pem(pem: impl AsRef<[u8]>, passphrase: Option<&str>) -> Result<Self, KeyError> {
         let key = key_file::read(pem.as_ref(), passphrase)?;
         let pair = match (key.algorithm, &key.public) {

@@ -21,8 +21,8 @@ pub enum KeyError {
     /// The passphrase does not decrypt the key.
     #[error("the passphrase is wrong, or the file is damaged")]
     WrongPassphrase,
-    /// The key is encrypted in a way that is not supported, or that would take too long to decrypt. The message has the command of
-    /// OpenSSL that converts the file.
+    /// The key is encrypted in a way that is not supported, or that would take too long to decrypt. The message has the
+    /// command of OpenSSL that converts the file.
     #[error("the key is encrypted with {0}, which is not supported: `{command}` converts the file", command = command(.0))]
     UnsupportedEncryption(String),
     /// The file has a format that is not supported. The message has the command that converts it.

@@ -15,15 +15,16 @@ const BASE64URL: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::URL_SAFE,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
-/// The most keys in a set. Real sets have a few. Verification tries every key with the id, so many keys would cost time.
+/// The most keys in a set. Real sets have a few. Verification tries every key with the id, so many keys would cost
+/// time.
 const MAX_KEYS: usize = 100;
 /// The longest key set, in bytes. A hundred keys take 30 KiB.
 const MAX_LEN: usize = 1024 * 1024;
 
 /// Public keys by their ids.
 ///
-/// A key that cannot be read does not affect the others: a new type of key in the set must not stop deliveries that the others
-/// signed.
+/// A key that cannot be read does not affect the others: a new type of key in the set must not stop deliveries that the
+/// others signed.
 #[derive(Clone, Debug, Default)]
 pub struct KeySet {
     keys: Vec<SetKey>,

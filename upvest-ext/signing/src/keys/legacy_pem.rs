@@ -1,4 +1,5 @@
-//! Decrypts PEM as written by `openssl ec -aes256`: headers of RFC 1421 section 4.6.1.1, and OpenSSL's own key derivation.
+//! Decrypts PEM as written by `openssl ec -aes256`: headers of RFC 1421 section 4.6.1.1, and OpenSSL's own key
+//! derivation.
 
 use zeroize::Zeroizing;
 

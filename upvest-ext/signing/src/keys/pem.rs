@@ -1,7 +1,8 @@
 //! Reads and writes PEM (RFC 7468).
 //!
-//! Reading is lenient, because a key often passes through an environment variable or a secret store on its way to a program. These
-//! change line breaks to other line breaks, to spaces or to the two characters `\n`, indent lines, or put quotes around the text.
+//! Reading is lenient, because a key often passes through an environment variable or a secret store on its way to a
+//! program. These change line breaks to other line breaks, to spaces or to the two characters `\n`, indent lines, or
+//! put quotes around the text.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

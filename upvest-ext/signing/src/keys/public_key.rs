@@ -31,7 +31,8 @@ impl PublicKey {
     ///
     /// # Errors
     ///
-    /// [`KeyError::Invalid`] if the bytes are anything else, such as a point off the curve, or an Ed25519 point of small order.
+    /// [`KeyError::Invalid`] if the bytes are anything else, such as a point off the curve, or an Ed25519 point of
+    /// small order.
     pub fn from_bytes(algorithm: KeyAlgorithm, bytes: &[u8]) -> Result<Self, KeyError> {
         // aws-lc also accepts compressed points and SPKI documents. Only one encoding is allowed here.
         let expected = match algorithm {
@@ -86,7 +87,8 @@ impl PublicKey {
         pem::encode("PUBLIC KEY", &der)
     }
 
-    /// The encoding that Upvest asks for during onboarding: PEM for ECDSA, the 32 bytes in base64 for Ed25519 (`PROTOCOL` 1.6).
+    /// The encoding that Upvest asks for during onboarding: PEM for ECDSA, the 32 bytes in base64 for Ed25519
+    /// (`PROTOCOL` 1.6).
     pub fn for_onboarding(&self) -> String {
         match self.algorithm {
             KeyAlgorithm::Ed25519 => STANDARD.encode(self.as_bytes()),

@@ -13,7 +13,8 @@ use crate::hosts::Hosts;
 
 /// The most events in a delivery. Upvest limits its size in bytes instead.
 const MAX_BATCH: usize = 100;
-/// After this number of failures in a row, which takes a day, a jump of the clock makes no more than one further attempt.
+/// After this number of failures in a row, which takes a day, a jump of the clock makes no more than one further
+/// attempt.
 const PATIENT_FAILURES: u32 = 150;
 /// The limit is in the description of the field.
 const MAX_URL: usize = 1000;
@@ -255,7 +256,8 @@ impl State {
         Ok(&subscription.view)
     }
 
-    /// Checks the categories. In requests the description has them as plain texts, and lists the values only in answers.
+    /// Checks the categories. In requests the description has them as plain texts, and lists the values only in
+    /// answers.
     fn check_categories(&self, categories: &[String]) -> Result<(), Refused> {
         let known = |category: &String| self.categories.iter().any(|known| known == category);
         if categories.is_empty() {

@@ -43,9 +43,9 @@ impl State {
         findings
     }
 
-    /// Checks with the bookings that trading alone does not make money: the proceeds of an account's sales minus the cost of its
-    /// purchases are at most the value of the same units at the prices of the trades. Also checks that an account holds the units
-    /// that it traded or got without cash.
+    /// Checks with the bookings that trading alone does not make money: the proceeds of an account's sales minus the
+    /// cost of its purchases are at most the value of the same units at the prices of the trades. Also checks that an
+    /// account holds the units that it traded or got without cash.
     fn audit_trades(&self, findings: &mut Vec<String>) {
         let mut worth: HashMap<(Uuid, Currency), Decimal> = HashMap::new();
         let mut units: HashMap<(Uuid, Uuid), Decimal> = HashMap::new();

@@ -223,7 +223,8 @@ impl State {
             .view)
     }
 
-    /// Books the money in the user's first open account of the group. Fails without such an account, or if the mandate was revoked.
+    /// Books the money in the user's first open account of the group. Fails without such an account, or if the mandate
+    /// was revoked.
     pub(in crate::domain) fn move_direct_debit(&mut self, id: Uuid) {
         let Some(debit) = self.direct_debits.get(id) else {
             return;
@@ -277,7 +278,8 @@ impl State {
         Ok(account.id)
     }
 
-    /// Takes the money back, even if the account has less. This is not possible for a closed account, as it cannot be in debt.
+    /// Takes the money back, even if the account has less. This is not possible for a closed account, as it cannot be
+    /// in debt.
     pub(crate) fn reverse_direct_debit(&mut self, id: Uuid) -> Result<(), Refused> {
         let debit = self.direct_debits.find(id)?;
         let view = debit.view.clone();

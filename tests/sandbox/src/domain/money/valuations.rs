@@ -74,8 +74,8 @@ impl State {
         }
     }
 
-    /// The return of each calendar month since the account was created, including the current month: the value at the end minus
-    /// that at the start, minus deposits, plus withdrawals.
+    /// The return of each calendar month since the account was created, including the current month: the value at the
+    /// end minus that at the start, minus deposits, plus withdrawals.
     pub(crate) fn returns(&self, account: Uuid) -> Result<Vec<AccountReturn>, Refused> {
         let account = self.account(account)?;
         let today = self.time.now.date_naive();

@@ -9,7 +9,8 @@ use crate::domain::state::{Refused, State};
 use crate::domain::timeline::Due;
 use crate::domain::trading::orders::OrderStatus;
 
-/// The time until a cancellation is decided. It is shorter than the check of an order, so that a new order can be cancelled.
+/// The time until a cancellation is decided. It is shorter than the check of an order, so that a new order can be
+/// cancelled.
 const DECISION: TimeDelta = TimeDelta::milliseconds(500);
 
 /// As in the API.

@@ -81,8 +81,8 @@ type Mock = (
     bool,
 );
 
-/// All instruments except the last two are those of PROTOCOL 7, which does not state the ISIN of the oscillating one, and has no
-/// instrument without fractions.
+/// All instruments except the last two are those of PROTOCOL 7, which does not state the ISIN of the oscillating one,
+/// and has no instrument without fractions.
 const MOCK_INSTRUMENTS: [Mock; 25] = [
     (
         "IE00BKBF6H24",
@@ -404,7 +404,8 @@ impl State {
     }
 }
 
-/// The id of an instrument. It is derived from the ISIN, so that it is the same in every sandbox (RFC 9562 section 5.8).
+/// The id of an instrument. It is derived from the ISIN, so that it is the same in every sandbox (RFC 9562 section
+/// 5.8).
 pub(crate) fn instrument_id(isin: &str) -> Uuid {
     uuid::Builder::from_custom_bytes(short_digest(&[isin.as_bytes()])).into_uuid()
 }

@@ -616,7 +616,8 @@ fn needed(
     })
 }
 
-/// The number of executions of an order: one, or, for some instruments, one for each started 100 of its amount, up to five.
+/// The number of executions of an order: one, or, for some instruments, one for each started 100 of its amount, up to
+/// five.
 fn slices(order: &OrderView, instrument: &Instrument) -> u8 {
     if !matches!(
         instrument.behaviour,

@@ -13,7 +13,8 @@ use crate::domain::timeline::Due;
 use crate::domain::trading::orders::{MarketOrder, Side, Size};
 use crate::domain::trading::portfolios::Portfolio;
 
-/// A plan with the day from which its dates are counted. A monthly plan from the 31st runs on the last day of shorter months.
+/// A plan with the day from which its dates are counted. A monthly plan from the 31st runs on the last day of shorter
+/// months.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SavingsPlan {
     pub(crate) view: SavingsPlanView,
@@ -179,8 +180,8 @@ impl State {
         }
     }
 
-    /// Invests if this is the plan's day. If the plan was changed, its day may be another one, for which there is a step of its
-    /// own.
+    /// Invests if this is the plan's day. If the plan was changed, its day may be another one, for which there is a
+    /// step of its own.
     pub(in crate::domain) fn execute_savings_plan(&mut self, id: Uuid) {
         let today = self.time.now.date_naive();
         let Some(plan) = self

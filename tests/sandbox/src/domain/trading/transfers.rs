@@ -188,8 +188,8 @@ impl State {
             .view)
     }
 
-    /// Checks that both accounts belong to one user. Neither the description nor the documentation mentions transfers between
-    /// users.
+    /// Checks that both accounts belong to one user. Neither the description nor the documentation mentions transfers
+    /// between users.
     fn check_owners(&self, source: Uuid, target: Uuid) -> Result<(), String> {
         let owner = |id| self.accounts.get(id).map(|account| account.view.user_id);
         if owner(source) == owner(target) {
