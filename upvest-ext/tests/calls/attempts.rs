@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream;
-use http::Request;
+use http::{Request, StatusCode};
 use tokio::time::{Instant, sleep};
 use upvest_ext::api::runtime::OperationMeta;
 use upvest_ext::api::{MockTransport, builder};
@@ -88,6 +88,36 @@ async fn a_body_may_take_as_long_as_the_attempt() {
     let started = Instant::now();
     upvest.list_orders().send().await.unwrap();
     assert_eq!(started.elapsed(), 60 * SECOND);
+}
+
+/// Sends the headers of an error at once, and its body never. Counts how often it is told of a timeout.
+#[derive(Clone, Debug, Default)]
+struct StalledError(Arc<AtomicUsize>);
+
+impl Transport for StalledError {
+    fn execute<'a>(
+        &'a self,
+        _: Request<Bytes>,
+        _: &'a OperationMeta,
+    ) -> BoxFuture<'a, Result<Response<ByteStream>, Error>> {
+        let body = stream::pending::<Result<Bytes, Error>>();
+        let mut response = http::Response::new(ByteStream::new(body));
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        Box::pin(std::future::ready(Ok(response.into())))
+    }
+
+    fn timed_out(&self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_whose_body_stalls_costs_the_connection_and_keeps_its_status() {
+    let stalled = StalledError::default();
+    let upvest = Upvest::from_transport(stalled.clone());
+    let error = upvest.list_orders().send().await.unwrap_err();
+    assert_eq!(error.status(), Some(StatusCode::SERVICE_UNAVAILABLE));
+    assert_eq!(stalled.0.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test(start_paused = true)]

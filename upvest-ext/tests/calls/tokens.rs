@@ -676,6 +676,34 @@ async fn a_late_401_of_an_old_token_does_not_fail_a_call_while_another_is_good()
     assert_eq!(api.token_calls(), 3);
 }
 
+/// Rejects the first token always, and the second one from its `uses`-th use on.
+fn revoking_two_tokens(uses: usize) -> FakeApi {
+    let used = AtomicUsize::new(0);
+    FakeApi::new(move |seen, _| match seen.header("authorization") {
+        "Bearer token-0" => Reply::status(401),
+        "Bearer token-1" if used.fetch_add(1, Ordering::SeqCst) >= uses => Reply::status(401),
+        _ => Reply::empty_list(),
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_revoked_soon_after_the_one_before_is_replaced_if_it_was_accepted() {
+    let api = revoking_two_tokens(1);
+    let upvest = api.client();
+    list(&upvest).await.unwrap();
+    list(&upvest).await.unwrap();
+    assert_eq!(api.token_calls(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_rejected_soon_after_the_one_before_is_not_replaced_if_none_was_accepted() {
+    let api = revoking_two_tokens(0);
+    let upvest = api.client();
+    list(&upvest).await.unwrap_err();
+    list(&upvest).await.unwrap_err();
+    assert_eq!(api.token_calls(), 2);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_token_with_a_short_life_is_renewed_in_the_background() {
     for life in [10, 30, 60, 75, 120] {
