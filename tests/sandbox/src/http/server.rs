@@ -228,7 +228,15 @@ async fn connection(
         .serve_connection(TokioIo::new(Box::pin(stream)), service);
     let is_reset = loop {
         tokio::select! {
-            ended = &mut connection => break ended.is_err_and(|error| !error.is_timeout()),
+            ended = &mut connection => break match ended {
+                Ok(()) => false,
+                // The response to what is no request has been sent.
+                Err(error) if error.is_parse() => {
+                    has_rest.store(true, Ordering::SeqCst);
+                    false
+                }
+                Err(error) => !error.is_timeout(),
+            },
             changed = state.changed() => match (changed.is_ok(), *state.borrow_and_update()) {
                 (true, ServerState::Serving) => {}
                 (true, ServerState::Stopping) => Pin::new(&mut connection).graceful_shutdown(),
@@ -338,7 +346,8 @@ mod tests {
     async fn head_of_response(stream: &mut (impl AsyncRead + Unpin)) -> String {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
-            head.push(stream.read_u8().await.unwrap());
+            let byte = tokio::time::timeout(NEVER, stream.read_u8()).await;
+            head.push(byte.expect("there is a response").unwrap());
         }
         String::from_utf8(head).unwrap()
     }
@@ -401,6 +410,18 @@ mod tests {
             let rest = tokio::time::timeout(NEVER, client.read_to_end(&mut Vec::new())).await;
             rest.expect("the connection ends").unwrap();
         }
+    }
+
+    #[tokio::test]
+    async fn a_client_can_read_the_response_to_what_is_no_request() {
+        let mut client = connect(reader()).await;
+        let head = "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: -1\r\n\r\n";
+        client.write_all(head.as_bytes()).await.unwrap();
+        let body = vec![b'x'; 32 << 20];
+        client.write_all(&body).await.unwrap();
+        let head = head_of_response(&mut client).await;
+        assert!(head.starts_with("HTTP/1.1 400"), "{head}");
+        assert!(head.contains("connection: close"), "{head}");
     }
 
     #[tokio::test]
