@@ -278,7 +278,9 @@ impl Exchange {
                     .call(route, arrival, path, self.record.idempotency_key.as_deref())
             }
             (None, _) => Outcome::refused(Problem::invalid("the path is not valid UTF-8")),
-            (_, Err(error)) => Outcome::refused(Problem::invalid(error.to_string()).with_status(error.status())),
+            (_, Err(error)) => {
+                Outcome::refused(Problem::invalid(error.to_string()).with_status(error.status()))
+            }
         };
         self.record.replayed = outcome.replayed;
         match fault {

@@ -289,9 +289,7 @@ impl Timer for HeadTimer {
 
     fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn Sleep>> {
         let more = if self.is_later.swap(true, Ordering::Relaxed) {
-            self.limits
-                .next_head
-                .saturating_sub(self.limits.first_head)
+            self.limits.next_head.saturating_sub(self.limits.first_head)
         } else {
             Duration::ZERO
         };

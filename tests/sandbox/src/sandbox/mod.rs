@@ -93,7 +93,13 @@ impl Sandbox {
         };
         let state = shared.port.server.subscribe();
         let listening = shared.port.listening.clone();
-        let server = tokio::spawn(server::serve(listener, router, state, listening, Limits::default()));
+        let server = tokio::spawn(server::serve(
+            listener,
+            router,
+            state,
+            listening,
+            Limits::default(),
+        ));
         let alive = Arc::clone(&shared);
         let life = tokio::spawn(async move { alive.drive().await });
         Ok(Self {

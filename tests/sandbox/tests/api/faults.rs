@@ -313,9 +313,22 @@ async fn a_stale_read_returns_what_was_there_some_time_ago() {
         bench.sandbox.advance(Duration::from_secs(1)).await;
         let answer = bench.get(&path).await;
         let status = answer.json()["status"].clone();
-        seen.push(if answer.status == 200 { status } else { json!(null) });
+        seen.push(if answer.status == 200 {
+            status
+        } else {
+            json!(null)
+        });
     }
-    let late = json!([null, null, null, null, "NEW", "PROCESSING", "FILLED", "FILLED"]);
+    let late = json!([
+        null,
+        null,
+        null,
+        null,
+        "NEW",
+        "PROCESSING",
+        "FILLED",
+        "FILLED"
+    ]);
     assert_eq!(json!(seen), late);
 
     bench.order().await;

@@ -156,7 +156,10 @@ async fn an_early_error_after_the_whole_request_keeps_the_connection() {
     for (fault, status) in [
         (json!({ "kind": "too_many_requests" }), "429"),
         (json!({ "kind": "server_error", "status": 503 }), "503"),
-        (json!({ "kind": "server_error", "status": 502, "html": true }), "502"),
+        (
+            json!({ "kind": "server_error", "status": 502, "html": true }),
+            "502",
+        ),
     ] {
         let rule = json!({ "times": 1, "fault": fault });
         assert_eq!(command(&sandbox, "add_fault", rule).await.0, 200);
@@ -167,7 +170,10 @@ async fn an_early_error_after_the_whole_request_keeps_the_connection() {
         let mut answer = [0; 4096];
         let count = stream.read(&mut answer).await.unwrap();
         let answer = String::from_utf8_lossy(&answer[..count]);
-        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status}")),
+            "{answer}"
+        );
         assert!(!answer.contains("connection: close"), "{answer}");
     }
 }
@@ -179,21 +185,51 @@ async fn an_early_response_before_the_end_of_a_request_says_that_it_closes() {
     let unfinished = "content-length: 9\r\n\r\n";
     let json = "content-type: application/json\r\n";
     for (request, status) in [
-        (format!("POST /orders HTTP/1.1\r\nhost: a\r\n{too_long}"), 413),
-        (format!("GET /nowhere HTTP/1.1\r\nhost: a\r\n{too_long}"), 404),
-        (format!("TRACE /orders HTTP/1.1\r\nhost: a\r\n{too_long}"), 405),
-        (format!("POST /_sandbox/reset HTTP/1.1\r\nhost: localhost\r\n{json}{too_long}"), 413),
-        (format!("POST /_sandbox/reset HTTP/1.1\r\nhost: a\r\n{json}{unfinished}"), 400),
-        (format!("GET /_sandbox/state HTTP/1.1\r\nhost: localhost\r\n{unfinished}"), 200),
-        (format!("GET /_sandbox/health HTTP/1.1\r\nhost: a\r\n{unfinished}"), 200),
-        (format!("PUT / HTTP/1.1\r\nhost: localhost\r\n{unfinished}"), 405),
+        (
+            format!("POST /orders HTTP/1.1\r\nhost: a\r\n{too_long}"),
+            413,
+        ),
+        (
+            format!("GET /nowhere HTTP/1.1\r\nhost: a\r\n{too_long}"),
+            404,
+        ),
+        (
+            format!("TRACE /orders HTTP/1.1\r\nhost: a\r\n{too_long}"),
+            405,
+        ),
+        (
+            format!("POST /_sandbox/reset HTTP/1.1\r\nhost: localhost\r\n{json}{too_long}"),
+            413,
+        ),
+        (
+            format!("POST /_sandbox/reset HTTP/1.1\r\nhost: a\r\n{json}{unfinished}"),
+            400,
+        ),
+        (
+            format!("GET /_sandbox/state HTTP/1.1\r\nhost: localhost\r\n{unfinished}"),
+            200,
+        ),
+        (
+            format!("GET /_sandbox/health HTTP/1.1\r\nhost: a\r\n{unfinished}"),
+            200,
+        ),
+        (
+            format!("PUT / HTTP/1.1\r\nhost: localhost\r\n{unfinished}"),
+            405,
+        ),
         ("no request\r\n\r\n".to_owned(), 400),
         (format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(70_000)), 414),
-        (format!("GET / HTTP/1.1\r\nhost: {}\r\n\r\n", "x".repeat(900_000)), 431),
+        (
+            format!("GET / HTTP/1.1\r\nhost: {}\r\n\r\n", "x".repeat(900_000)),
+            431,
+        ),
     ] {
         let head = head_of(&sandbox, &request).await;
         let shown = &request[..request.len().min(80)];
-        assert!(head.starts_with(&format!("http/1.1 {status}")), "{shown}: {head}");
+        assert!(
+            head.starts_with(&format!("http/1.1 {status}")),
+            "{shown}: {head}"
+        );
         assert!(head.contains("connection: close"), "{shown}: {head}");
     }
 }
@@ -358,6 +394,9 @@ async fn many_subscriptions_do_not_stall_a_read() {
         client.get(&url).send().await.unwrap();
         longest = longest.max(sent.elapsed());
     }
-    println!("a read took {longest:?}, all deliveries {:?}", started.elapsed());
+    println!(
+        "a read took {longest:?}, all deliveries {:?}",
+        started.elapsed()
+    );
     assert!(longest < Duration::from_secs(2), "{longest:?}");
 }

@@ -135,7 +135,11 @@ impl Subscription {
         if self.batch.is_empty() {
             let parts = if reversed { 2 } else { 1 };
             let count = self.waiting.len().div_ceil(parts).min(MAX_BATCH);
-            let first = if reversed { self.waiting.len() - count } else { 0 };
+            let first = if reversed {
+                self.waiting.len() - count
+            } else {
+                0
+            };
             self.batch = self.waiting.drain(first..first + count).collect();
             // An event that is sent again is older than those before it.
             self.batch.sort_by_key(|event| event.created_at);
