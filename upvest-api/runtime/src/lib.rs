@@ -56,6 +56,7 @@ pub use values::invalid_body::InvalidBody;
 pub use values::nested::Nested;
 pub use values::nullable::{Nullable, present};
 pub use values::open_enum::{OpenEnum, UnknownValue};
+pub use values::or_empty::OrEmpty;
 pub use values::path_segment::encode_path_segment;
 pub use values::strict::Strict;
 pub use values::unredacted::Unredacted;
@@ -65,6 +66,7 @@ pub use {bytes, chrono, http, reqwest, rust_decimal, serde_json, uuid};
 /// What generated code and the macros in it use. It is not for applications: it changes with the generator.
 #[doc(hidden)]
 pub mod generated_code {
+    pub use crate::responses::list_response::EmptyList;
     pub use crate::calls::argument::{hidden, shown};
     pub use crate::calls::body::{Binary, Form, Json, JsonValue, Text};
     pub use crate::calls::body_builder::{Slot, checked, extra, optional, required};

@@ -9,7 +9,7 @@ use super::context::Context;
 use super::lists::is_page;
 use super::names;
 use super::types::Types;
-use super::unions::{branches, is_object, tag};
+use super::unions::{forms, is_object, tag};
 use super::values;
 use crate::document;
 use crate::error::Result;
@@ -33,7 +33,7 @@ pub(super) fn name_components(types: &mut Types<'_>) {
                 types.children.entry(base).or_default().push(name);
             }
         }
-        let branches = branches(types, &node).unwrap_or_default();
+        let branches = forms(types, &node).map_or_else(|_| Vec::new(), |forms| forms.branches);
         if tag(types, &node, &branches).is_some() {
             let entity = match node.text("title") {
                 Some(title) => types.entities.subject(title),
@@ -55,8 +55,14 @@ pub(super) fn name_components(types: &mut Types<'_>) {
 /// The component, if it is an object and not another name for a component.
 fn object<'a>(types: &Types<'a>, name: &str, value: &'a Value) -> Result<Option<Rc<Node<'a>>>> {
     let node = types.node(value, &pointer::join(document::SCHEMAS, name))?;
-    let is_object = branches(types, &node)?.iter().all(is_object);
-    Ok(Some(node).filter(|node| node.component.is_none() && is_object))
+    let forms = forms(types, &node)?;
+    let is_other_name = match forms.branches.as_slice() {
+        // The only alternative beside an empty one.
+        [only] => only.component.is_some(),
+        _ => false,
+    };
+    let is_object = !is_other_name && forms.branches.iter().all(is_object);
+    Ok(Some(node).filter(|_| is_object))
 }
 
 /// Reads the components that no operation uses, as they become types too.
@@ -68,7 +74,7 @@ pub(super) fn read_unused(types: &mut Types<'_>) {
         let context = Context::of_operation(name, name);
         let read = types
             .component(name)
-            .and_then(|node| values::kind(types, Rc::new(node), &context));
+            .and_then(|node| values::kind_and_null(types, Rc::new(node), &context));
         if let Err(error) = read {
             types.report(error);
         }

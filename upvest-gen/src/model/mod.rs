@@ -39,5 +39,6 @@ pub use api::{
     Operation, Paging, Parameter, Place, Schema, Shape, Type, Variant,
 };
 pub(crate) use build::build;
+pub(crate) use lists::PAGE_FIELDS;
 pub(crate) use media_types::is_sent;
 pub(crate) use parameters::TRANSPORT_HEADERS;

@@ -256,6 +256,6 @@ fn is_single(kind: &Type) -> bool {
     };
     !matches!(
         value,
-        Type::Schema(_) | Type::List(_) | Type::Map(_) | Type::Nullable(_)
+        Type::Schema(_) | Type::List(_) | Type::Map(_) | Type::Nullable(_) | Type::OrEmpty(_)
     )
 }

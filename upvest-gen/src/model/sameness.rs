@@ -99,7 +99,8 @@ fn same_type(one: &Type, other: &Type, open: &mut Vec<Pair>) -> bool {
         }
         (Type::List(one), Type::List(other))
         | (Type::Map(one), Type::Map(other))
-        | (Type::Nullable(one), Type::Nullable(other)) => same_type(one, other, open),
+        | (Type::Nullable(one), Type::Nullable(other))
+        | (Type::OrEmpty(one), Type::OrEmpty(other)) => same_type(one, other, open),
         (one, other) => one == other,
     }
 }

@@ -8,14 +8,23 @@ use serde_json::{Map, Value};
 use super::types::{Tag, Types};
 use crate::document;
 use crate::error::{Error, Result};
-use crate::normalize::{Node, Part};
+use crate::normalize::{self, Node, Part};
 
 /// The limits on the depth and the number of nested alternatives.
 const DEEPEST_ALTERNATIVES: usize = 16;
 const MOST_ALTERNATIVES: usize = 200;
 
-/// The alternatives of a value, or the value itself if there are none.
-pub(super) fn branches<'a>(types: &Types<'a>, node: &Node<'a>) -> Result<Vec<Node<'a>>> {
+/// The forms that a value may have.
+#[derive(Debug)]
+pub(super) struct Forms<'a> {
+    /// The alternatives, or the value itself if there are none.
+    pub(super) branches: Vec<Node<'a>>,
+    /// Whether there may be an empty object or an empty list instead, which is no value of the branches.
+    pub(super) may_be_empty: bool,
+}
+
+/// The forms of a value. An alternative that only admits an empty value, beside others, is no branch.
+pub(super) fn forms<'a>(types: &Types<'a>, node: &Node<'a>) -> Result<Forms<'a>> {
     let mut branches = Vec::new();
     collect_branches(types, node.clone(), 0, &mut branches)?;
     Ok(without_empty(types, branches))
@@ -213,45 +222,111 @@ pub(super) fn children<'a>(types: &Types<'a>, node: &Node<'a>) -> Result<Vec<Nod
     Ok(children)
 }
 
-/// The branches without those that only admit an empty list or an empty object, if there are others of their kind. An
-/// object that may be empty requires no field.
-fn without_empty<'a>(types: &Types<'a>, mut branches: Vec<Node<'a>>) -> Vec<Node<'a>> {
-    let filled_lists = branches
-        .iter()
-        .any(|branch| branch.kind() == Some("array") && !is_empty_list(types, branch));
-    if filled_lists {
-        branches.retain(|branch| !is_empty_list(types, branch));
+/// The value that an empty alternative admits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Empty {
+    /// Any value, as the alternative says nothing.
+    Any,
+    Object,
+    List,
+}
+
+fn without_empty<'a>(types: &Types<'a>, branches: Vec<Node<'a>>) -> Forms<'a> {
+    let empty: Vec<Option<Empty>> = branches.iter().map(|branch| empty(types, branch)).collect();
+    let filled = branches.iter().zip(&empty);
+    let filled: Vec<&Node<'a>> = filled
+        .filter(|(_, empty)| empty.is_none())
+        .map(|(branch, _)| branch)
+        .collect();
+    // The empty values that the other branches have anyway.
+    let own: &[Empty] = if filled.is_empty() || filled.len() == branches.len() {
+        return Forms {
+            branches,
+            may_be_empty: false,
+        };
+    } else if filled.iter().all(|branch| is_object(branch)) {
+        &[]
+    } else if filled.iter().all(|branch| branch.kind() == Some("array")) {
+        &[Empty::List]
+    } else if filled.iter().all(|branch| branch.kind() == Some("object")) {
+        &[Empty::Any, Empty::Object]
+    } else {
+        // A value of several types, of which the empty object or list may be one.
+        let is_any = |empty: &Option<Empty>| *empty == Some(Empty::Any);
+        let others = branches.into_iter().zip(&empty);
+        let others = others.filter(|(_, empty)| !is_any(empty));
+        return Forms {
+            branches: others.map(|(branch, _)| branch).collect(),
+            may_be_empty: false,
+        };
+    };
+    let may_be_empty = empty.iter().flatten().any(|empty| !own.contains(empty));
+    Forms {
+        branches: filled.into_iter().cloned().collect(),
+        may_be_empty,
     }
-    let has_empty = branches.iter().any(|branch| is_empty_object(types, branch));
-    if has_empty && branches.iter().any(is_object) {
-        branches.retain(|branch| !is_empty_object(types, branch));
-        for branch in &mut branches {
-            branch.required.clear();
-            branch.component = None;
-        }
+}
+
+/// The only value that a schema admits, if that is an empty one.
+fn empty<'a>(types: &Types<'a>, node: &Node<'a>) -> Option<Empty> {
+    if is_empty_list(types, node) {
+        Some(Empty::List)
+    } else if node.items.is_some() {
+        None
+    } else {
+        empty_object(types, node)
     }
-    branches
+}
+
+/// As [`empty`], for a schema that is no list.
+fn empty_object(types: &Types<'_>, node: &Node<'_>) -> Option<Empty> {
+    if !node.properties.is_empty() || node.rest.is_some() {
+        None
+    } else if says_nothing(types, node) {
+        Some(Empty::Any)
+    } else {
+        is_empty_object(types, node).then_some(Empty::Object)
+    }
 }
 
 /// Whether a list has no items, as in the alternative for the empty list beside the typed one.
 fn is_empty_list<'a>(types: &Types<'a>, node: &Node<'a>) -> bool {
+    if has_only_values(node, |value| value.as_array().is_some_and(Vec::is_empty)) {
+        return true;
+    }
     if node.kind() != Some("array") {
         return false;
     }
     let is_closed = node.number("maxItems").and_then(Value::as_u64) == Some(0);
-    let item = node.items.as_ref().and_then(|item| types.part(item).ok());
-    is_closed || item.is_some_and(|item| is_empty_object(types, &item))
+    let is_without_items = node.items.as_ref().is_some_and(|items| {
+        let item = types.part(items).ok();
+        *items.value == false || item.is_some_and(|item| empty_object(types, &item).is_some())
+    });
+    is_closed || is_without_items
 }
 
 /// Whether an object has an empty list of properties, or must not have any. One without such a list may have any
 /// properties.
 fn is_empty_object(types: &Types<'_>, node: &Node<'_>) -> bool {
+    if has_only_values(node, |value| value.as_object().is_some_and(Map::is_empty)) {
+        return true;
+    }
     let raw = types.document.pointer(&node.at);
     let has_no_properties = raw.is_some_and(|raw| {
         raw["properties"].as_object().is_some_and(Map::is_empty)
             || raw["additionalProperties"] == false
             || raw["maxProperties"] == 0
     });
-    let is_object = node.kind() == Some("object") && node.properties.is_empty();
-    is_object && node.rest.is_none() && node.alternatives.is_empty() && has_no_properties
+    node.kind() == Some("object") && has_no_properties
+}
+
+fn has_only_values(node: &Node<'_>, is_wanted: impl Fn(&Value) -> bool) -> bool {
+    let values = node.values().unwrap_or_default();
+    !values.is_empty() && values.into_iter().all(is_wanted)
+}
+
+/// Whether an alternative consists of annotations at most. Its type may be that of the schema around the alternatives.
+fn says_nothing(types: &Types<'_>, node: &Node<'_>) -> bool {
+    let raw = types.document.pointer(&node.at);
+    matches!(node.kind(), None | Some("object" | "array")) && raw.is_some_and(normalize::says_nothing)
 }
