@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::context::Context;
 use super::lists::is_page;
 use super::names;
+use super::objects::entity;
 use super::types::Types;
 use super::unions::{forms, is_object, tag};
 use super::values;
@@ -19,6 +20,7 @@ use crate::pointer;
 /// Names the objects among the components first, so that inline objects get the remaining names.
 pub(super) fn name_components(types: &mut Types<'_>) {
     let problems = problems(types.document);
+    let mut objects: Vec<&str> = Vec::new();
     for (name, value) in components(types.document) {
         let node = match object(types, name, value) {
             Ok(Some(node)) => node,
@@ -28,27 +30,55 @@ pub(super) fn name_components(types: &mut Types<'_>) {
                 continue;
             }
         };
-        for base in types.component(name).iter().flat_map(Node::bases) {
-            if base != name {
-                types.children.entry(base).or_default().push(name);
-            }
+        let own = types.component(name);
+        for base in own
+            .iter()
+            .flat_map(Node::bases)
+            .filter(|base| *base != name)
+        {
+            types.children.entry(base).or_default().push(name);
         }
         let branches = forms(types, &node).map_or_else(|_| Vec::new(), |forms| forms.branches);
         if tag(types, &node, &branches).is_some() {
-            let entity = match node.text("title") {
-                Some(title) => types.entities.subject(title),
-                None => names::entity(name),
-            };
             let components = branches.iter().filter_map(|branch| branch.component);
-            types
-                .unions
-                .extend(components.map(|branch| (branch, entity.clone())));
+            let entity = entity(types, &node, name);
+            add_union(types, entity, components);
         }
         if problems.contains(name) || is_page(types, &node) {
             types.replaced.insert(name);
         }
+        objects.push(name);
+    }
+    // A component goes before others that want its name.
+    objects.sort_by_key(|name| (names::type_name(name) != *name, *name));
+    for name in objects {
         let rust = types.names.claim_first(&[names::type_name(name)]);
         types.components.insert(name, rust);
+    }
+    for children in types.children.values_mut() {
+        children.sort_unstable();
+    }
+    name_bases(types);
+}
+
+/// A component with a discriminator is the union of those that include it.
+fn name_bases(types: &mut Types<'_>) {
+    for (base, children) in types.children.clone() {
+        let Ok(node) = types.component(base) else {
+            continue;
+        };
+        let raw = &types.document["components"]["schemas"][base];
+        if raw.get("discriminator").is_some() {
+            let entity = entity(types, &node, base);
+            add_union(types, entity, children.into_iter());
+        }
+    }
+}
+
+fn add_union<'a>(types: &mut Types<'a>, entity: String, branches: impl Iterator<Item = &'a str>) {
+    for branch in branches {
+        let entities = types.unions.entry(branch).or_default();
+        entities.insert(entity.clone());
     }
 }
 

@@ -9,6 +9,7 @@ mod decimal_pattern;
 mod depth;
 mod directions;
 mod entities;
+mod enums;
 mod events;
 mod fields;
 mod homes;

@@ -23,10 +23,7 @@ pub(super) fn mark_recursive(schemas: &mut [Schema]) {
 
 /// The objects in an object, without a list or a map in between.
 fn direct(shape: &Shape) -> Vec<String> {
-    let objects = shape
-        .kinds()
-        .into_iter()
-        .filter_map(Type::direct_object);
+    let objects = shape.kinds().into_iter().filter_map(Type::direct_object);
     objects.map(str::to_owned).collect()
 }
 

@@ -69,11 +69,7 @@ pub(super) struct Contents {
 }
 
 /// Reads all JSON responses for success.
-pub(super) fn contents<'a>(
-    types: &mut Types<'a>,
-    success: &[Response<'a>],
-    id: &str,
-) -> Contents {
+pub(super) fn contents<'a>(types: &mut Types<'a>, success: &[Response<'a>], id: &str) -> Contents {
     let operation = id.to_pascal_case();
     let context = Context::of_operation(&operation, "response");
     let mut contents = Contents::default();

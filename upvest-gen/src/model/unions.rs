@@ -9,6 +9,7 @@ use super::types::{Tag, Types};
 use crate::document;
 use crate::error::{Error, Result};
 use crate::normalize::{self, Node, Part};
+use crate::pointer;
 
 /// The limits on the depth and the number of nested alternatives.
 const DEEPEST_ALTERNATIVES: usize = 16;
@@ -78,9 +79,8 @@ pub(super) fn tag<'a>(types: &Types<'a>, node: &Node<'a>, branches: &[Node<'a>])
     let common = || common_discriminator(branches);
     if let Some(discriminator) = node.object("discriminator").or_else(common) {
         let field = discriminator.get("propertyName")?.as_str()?;
-        let mapping = discriminator.get("mapping").and_then(Value::as_object);
-        return tag_of(field, branches, |branch| {
-            let mut values = mapped(mapping, branch);
+        let by_constants = tag_of(field, branches, |branch| {
+            let mut values = mapped(discriminator, branch);
             for value in constants(types, branch, field).unwrap_or_default() {
                 if !values.contains(&value) {
                     values.insert(0, value);
@@ -90,6 +90,13 @@ pub(super) fn tag<'a>(types: &Types<'a>, node: &Node<'a>, branches: &[Node<'a>])
                 values.extend(component_name(branch).map(str::to_owned));
             }
             Some(values).filter(|values| !values.is_empty())
+        });
+        // The branches may share a property with the values of all of them.
+        return by_constants.or_else(|| {
+            tag_of(field, branches, |branch| {
+                let shared = constants(types, branch, field)?;
+                one_of(&shared, mapped(discriminator, branch), branch)
+            })
         });
     }
     let is_required = |name: &&str| {
@@ -110,6 +117,20 @@ pub(super) fn tag<'a>(types: &Types<'a>, node: &Node<'a>, branches: &[Node<'a>])
             tag.filter(|_| may_be_tag)
         })
     })
+}
+
+/// Those of the values `shared` that mean the branch: the mapped ones, or else the one that is called like its component.
+fn one_of(shared: &[String], mapped: Vec<String>, branch: &Node<'_>) -> Option<Vec<String>> {
+    if !mapped.is_empty() {
+        return Some(mapped);
+    }
+    let letters = |text: &str| {
+        let letters = text.chars().filter(|c| c.is_alphanumeric());
+        letters.flat_map(char::to_lowercase).collect::<String>()
+    };
+    let name = letters(component_name(branch)?);
+    let value = shared.iter().find(|value| letters(value) == name)?;
+    Some(vec![value.clone()])
 }
 
 /// The discriminator that all branches inherit.
@@ -172,7 +193,7 @@ fn is_kind(field: &str) -> bool {
 }
 
 /// The name of the component that is the branch, or to which the branch adds properties.
-fn component_name<'n>(branch: &'n Node<'_>) -> Option<&'n str> {
+pub(super) fn component_name<'n>(branch: &'n Node<'_>) -> Option<&'n str> {
     let place = branch.at.strip_prefix(document::SCHEMAS)?.strip_prefix('/');
     branch
         .component
@@ -180,13 +201,18 @@ fn component_name<'n>(branch: &'n Node<'_>) -> Option<&'n str> {
 }
 
 /// The values by which a discriminator leads to a branch.
-fn mapped(mapping: Option<&Map<String, Value>>, branch: &Node<'_>) -> Vec<String> {
-    let Some(component) = component_name(branch) else {
-        return Vec::new();
-    };
+pub(super) fn mapped(discriminator: &Map<String, Value>, branch: &Node<'_>) -> Vec<String> {
+    let component = component_name(branch);
+    component.map_or_else(Vec::new, |component| values_of(discriminator, component))
+}
+
+fn values_of(discriminator: &Map<String, Value>, component: &str) -> Vec<String> {
+    let mapping = discriminator.get("mapping").and_then(Value::as_object);
     let leads_there = |target: &Value| {
-        let name = target.as_str().and_then(|target| target.rsplit('/').next());
-        name == Some(component)
+        let target = target.as_str().unwrap_or_default();
+        let place = pointer::of_reference(target).unwrap_or_else(|| target.to_owned());
+        let name = place.rsplit('/').next().map(pointer::unescaped);
+        name.is_some_and(|name| name == component)
     };
     let values = mapping.into_iter().flatten();
     values
@@ -195,31 +221,88 @@ fn mapped(mapping: Option<&Map<String, Value>>, branch: &Node<'_>) -> Vec<String
         .collect()
 }
 
-/// The branches of a component that others extend, if it has a discriminator: the components that include it by
-/// `allOf`.
+/// The branches of a component that others extend, if it has a discriminator: the components that include it by `allOf`.
+/// One that is between another base and its children is a branch of its own too.
 pub(super) fn children<'a>(types: &Types<'a>, node: &Node<'a>) -> Result<Vec<Node<'a>>> {
+    let Some(discriminator) = node.object("discriminator") else {
+        return Ok(Vec::new());
+    };
+    let heirs = heirs(types, node)?;
+    if heirs.is_empty() {
+        return Ok(heirs);
+    }
+    let mut children = Vec::new();
+    for heir in heirs {
+        let is_base = !self::heirs(types, &heir)?.is_empty();
+        children.push(if is_base { plain(heir) } else { heir });
+    }
+    if is_between(types, node) || !mapped(discriminator, node).is_empty() {
+        children.push(plain(node.clone()));
+    }
+    Ok(children)
+}
+
+/// The components that include a component with a discriminator, except those that only reuse it.
+fn heirs<'a>(types: &Types<'a>, node: &Node<'a>) -> Result<Vec<Node<'a>>> {
     let (Some(base), Some(discriminator)) = (node.component, node.object("discriminator")) else {
         return Ok(Vec::new());
     };
-    // A child inherits the discriminator, but is no base.
-    let raw = &types.document["components"]["schemas"][base];
-    let names = types.children.get(base);
-    let names: Vec<&'a str> = names.into_iter().flatten().copied().collect();
-    if raw.get("discriminator").is_none() || !node.alternatives.is_empty() || names.is_empty() {
+    if !node.alternatives.is_empty() {
         return Ok(Vec::new());
     }
-    let mut children = Vec::new();
+    let names = types.children.get(base).into_iter().flatten();
+    let mut all = Vec::new();
     for name in names {
-        children.push(types.component(name)?);
+        all.push(types.component(name)?);
     }
-    let mapping = discriminator.get("mapping").and_then(Value::as_object);
-    if !mapped(mapping, node).is_empty() {
-        // The base itself, apart from the union that has its name.
-        let mut own = node.clone();
-        own.component = None;
-        children.push(own);
+    let heirs = all.iter();
+    let heirs = heirs.filter(|heir| has_value(types, node, discriminator, heir));
+    let heirs: Vec<Node<'a>> = heirs.cloned().collect();
+    // If no value has a child, the description does not say which child has which value.
+    Ok(if heirs.is_empty() && !is_between(types, node) {
+        all
+    } else {
+        heirs
+    })
+}
+
+/// Whether a value of the discriminator of `base` means `heir`, which includes it.
+fn has_value<'a>(
+    types: &Types<'a>,
+    base: &Node<'a>,
+    discriminator: &'a Map<String, Value>,
+    heir: &Node<'a>,
+) -> bool {
+    let field = discriminator.get("propertyName").and_then(Value::as_str);
+    let field = field.unwrap_or_default();
+    let shared = constants(types, base, field);
+    let own = constants(types, heir, field);
+    let is_mapped = |name: &str| !values_of(discriminator, name).is_empty();
+    if component_name(heir).is_some_and(is_mapped) || own.is_some() && own != shared {
+        return true;
     }
-    Ok(children)
+    if let Some(shared) = shared {
+        return one_of(&shared, Vec::new(), heir).is_some();
+    }
+    let mut others = heir.bases().filter(|name| heir.component != Some(name));
+    let reuses_another = others.any(|name| base.component != Some(name) && is_mapped(name));
+    let is_reused = is_between(types, base) || reuses_another;
+    !(discriminator.contains_key("mapping") && is_reused)
+}
+
+/// Whether a component inherits its discriminator.
+fn is_between(types: &Types<'_>, node: &Node<'_>) -> bool {
+    let raw = node
+        .component
+        .map(|name| &types.document["components"]["schemas"][name]);
+    raw.is_some_and(|raw| raw.get("discriminator").is_none())
+}
+
+/// The component itself, apart from the union that has its name.
+fn plain(mut node: Node<'_>) -> Node<'_> {
+    node.component = None;
+    node.is_plain = true;
+    node
 }
 
 /// The value that an empty alternative admits.
@@ -328,5 +411,6 @@ fn has_only_values(node: &Node<'_>, is_wanted: impl Fn(&Value) -> bool) -> bool 
 /// Whether an alternative consists of annotations at most. Its type may be that of the schema around the alternatives.
 fn says_nothing(types: &Types<'_>, node: &Node<'_>) -> bool {
     let raw = types.document.pointer(&node.at);
-    matches!(node.kind(), None | Some("object" | "array")) && raw.is_some_and(normalize::says_nothing)
+    matches!(node.kind(), None | Some("object" | "array"))
+        && raw.is_some_and(normalize::says_nothing)
 }

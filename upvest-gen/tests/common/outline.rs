@@ -194,10 +194,12 @@ pub(crate) fn schema(schema: &Schema) -> String {
 }
 
 fn name(field: &Field) -> String {
+    // A name may have several lines.
+    let name = field.name.replace('\n', "\\n");
     if field.name == field.rust {
-        field.name.clone()
+        name
     } else {
-        format!("{} as {}", field.name, field.rust)
+        format!("{name} as {}", field.rust)
     }
 }
 
