@@ -98,7 +98,7 @@ fn facts(document: &Value) -> Option<BTreeSet<String>> {
 
 /// The words of a line, such as the values of an enum, in alphabetical order.
 fn sorted_words(line: &str) -> String {
-    let mut words: Vec<&str> = line.split(' ').collect();
+    let mut words: Vec<&str> = line.split([' ', ',', ':']).collect();
     words.sort_unstable();
     words.join(" ")
 }

@@ -453,8 +453,9 @@ impl Type {
     /// The type of the value itself, without lists and maps around it.
     pub(super) fn innermost(&self) -> &Self {
         match self {
-            Self::List(inner) | Self::Map(inner) => inner.innermost(),
-            Self::Nullable(inner) | Self::OrEmpty(inner) => inner.innermost(),
+            Self::List(inner) | Self::Map(inner) | Self::Nullable(inner) | Self::OrEmpty(inner) => {
+                inner.innermost()
+            }
             kind => kind,
         }
     }
@@ -478,8 +479,9 @@ impl Type {
     /// As [`Type::innermost`], for changes.
     pub(super) fn innermost_mut(&mut self) -> &mut Self {
         match self {
-            Self::List(inner) | Self::Map(inner) => inner.innermost_mut(),
-            Self::Nullable(inner) | Self::OrEmpty(inner) => inner.innermost_mut(),
+            Self::List(inner) | Self::Map(inner) | Self::Nullable(inner) | Self::OrEmpty(inner) => {
+                inner.innermost_mut()
+            }
             kind => kind,
         }
     }

@@ -42,7 +42,7 @@ pub(super) fn name_components(types: &mut Types<'_>) {
         if tag(types, &node, &branches).is_some() {
             let components = branches.iter().filter_map(|branch| branch.component);
             let entity = entity(types, &node, name);
-            add_union(types, entity, components);
+            add_union(types, &entity, components);
         }
         if problems.contains(name) || is_page(types, &node) {
             types.replaced.insert(name);
@@ -70,15 +70,15 @@ fn name_bases(types: &mut Types<'_>) {
         let raw = &types.document["components"]["schemas"][base];
         if raw.get("discriminator").is_some() {
             let entity = entity(types, &node, base);
-            add_union(types, entity, children.into_iter());
+            add_union(types, &entity, children.into_iter());
         }
     }
 }
 
-fn add_union<'a>(types: &mut Types<'a>, entity: String, branches: impl Iterator<Item = &'a str>) {
+fn add_union<'a>(types: &mut Types<'a>, entity: &str, branches: impl Iterator<Item = &'a str>) {
     for branch in branches {
         let entities = types.unions.entry(branch).or_default();
-        entities.insert(entity.clone());
+        entities.insert(entity.to_owned());
     }
 }
 

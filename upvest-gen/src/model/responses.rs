@@ -75,8 +75,8 @@ pub(super) fn contents<'a>(types: &mut Types<'a>, success: &[Response<'a>], id: 
     let mut contents = Contents::default();
     for (at, response) in success {
         for (at, schema) in media_types::json_schemas(types.document, response, at) {
-            let content = content(types, schema, &at, &context, &mut contents);
-            contents.all.push(content);
+            let found = content(types, schema, &at, &context, &mut contents);
+            contents.all.push(found);
         }
     }
     contents

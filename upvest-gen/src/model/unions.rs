@@ -73,15 +73,22 @@ pub(super) fn distinct(parts: Vec<Part<'_>>) -> Vec<Part<'_>> {
 
 /// The field that distinguishes `branches`: that of a discriminator, or one with different values in each of them.
 pub(super) fn tag<'a>(types: &Types<'a>, node: &Node<'a>, branches: &[Node<'a>]) -> Option<Tag> {
-    let [first, _, ..] = branches else {
+    let first = branches.first()?;
+    let is_child = first.is_plain || first.component.is_some() && first.component != node.component;
+    if branches.len() == 1 && !is_child {
         return None;
-    };
+    }
     let common = || common_discriminator(branches);
     if let Some(discriminator) = node.object("discriminator").or_else(common) {
         let field = discriminator.get("propertyName")?.as_str()?;
+        let of_base = constants(types, node, field);
         let by_constants = tag_of(field, branches, |branch| {
             let mut values = mapped(discriminator, branch);
-            for value in constants(types, branch, field).unwrap_or_default() {
+            let own = constants(types, branch, field);
+            if let Some(shared) = own.as_ref().filter(|_| own == of_base) {
+                return one_of(shared, values, branch);
+            }
+            for value in own.unwrap_or_default() {
                 if !values.contains(&value) {
                     values.insert(0, value);
                 }
@@ -98,6 +105,9 @@ pub(super) fn tag<'a>(types: &Types<'a>, node: &Node<'a>, branches: &[Node<'a>])
                 one_of(&shared, mapped(discriminator, branch), branch)
             })
         });
+    }
+    if branches.len() == 1 {
+        return None;
     }
     let is_required = |name: &&str| {
         branches
@@ -236,10 +246,29 @@ pub(super) fn children<'a>(types: &Types<'a>, node: &Node<'a>) -> Result<Vec<Nod
         let is_base = !self::heirs(types, &heir)?.is_empty();
         children.push(if is_base { plain(heir) } else { heir });
     }
-    if is_between(types, node) || !mapped(discriminator, node).is_empty() {
+    if is_own_value(types, node, discriminator) {
         children.push(plain(node.clone()));
     }
     Ok(children)
+}
+
+/// Whether a value of the discriminator means a component that others include. It may as well be only their base.
+fn is_own_value<'a>(
+    types: &Types<'a>,
+    node: &Node<'a>,
+    discriminator: &'a Map<String, Value>,
+) -> bool {
+    if !mapped(discriminator, node).is_empty() {
+        return true;
+    }
+    if !is_between(types, node) {
+        return false;
+    }
+    let field = discriminator.get("propertyName").and_then(Value::as_str);
+    match constants(types, node, field.unwrap_or_default()) {
+        Some(shared) => one_of(&shared, Vec::new(), node).is_some(),
+        None => !discriminator.contains_key("mapping"),
+    }
 }
 
 /// The components that include a component with a discriminator, except those that only reuse it.

@@ -239,13 +239,11 @@ fn union<'a>(
         ["array"] => {
             let items: Option<Vec<Part<'a>>> =
                 branches.iter().map(|branch| branch.items.clone()).collect();
-            return Ok(match items {
-                Some(items) => Reading::ListOf(items),
-                None => {
-                    note_any_items(types, node, context);
-                    container(Around::List, None)
-                }
-            });
+            let Some(items) = items else {
+                note_any_items(types, node, context);
+                return Ok(container(Around::List, None));
+            };
+            return Ok(Reading::ListOf(items));
         }
         _ => {
             note_several(types, node, &kinds, context);

@@ -3,7 +3,7 @@
 use serde_json::json;
 use upvest_constructs::Server;
 use upvest_constructs::inheritance::types::{
-    Animal, Dog, Level, Notice, PlainDog, PlainTruck, Truck, Van, VanUpdate, Vehicle,
+    Animal, Dog, Heavy, Level, Notice, PlainDog, PlainTruck, Truck, Van, VanUpdate, Vehicle,
 };
 use upvest_constructs::inheritance::{Client, NOTES};
 
@@ -132,4 +132,19 @@ async fn a_shared_tag_has_the_values_that_are_called_like_the_children() {
     let level = client.get_level().send().await.unwrap().into_inner();
     assert!(matches!(&level, Level::HighLevel(level) if level.high.as_deref() == Some("h")));
     assert_eq!(serde_json::to_value(&level).unwrap(), json);
+}
+
+#[tokio::test]
+async fn a_child_without_a_value_is_only_the_base_of_its_child() {
+    let id = "7d052811-c57c-4920-9fd6-bdbaa6c94e47";
+    let json = json!({ "id": id, "kind": "CRANE", "tons": 40, "height": 30 });
+    let (client, _) = Server::answering::<Client>(json.to_string());
+    let heavy = client.get_heavy().send().await.unwrap().into_inner();
+    assert!(matches!(&heavy, Heavy::Crane(crane) if crane.height == Some(30)));
+    let vehicle = client.retrieve_vehicle().vehicle_id(id).send().await;
+    let vehicle = vehicle.unwrap().into_inner();
+    assert!(matches!(&vehicle, Vehicle::Crane(crane) if crane.tons == Some(40)));
+    assert_eq!(serde_json::to_value(&vehicle).unwrap(), json);
+    let unknown: Heavy = serde_json::from_value(json!({ "id": id, "kind": "TRUCK" })).unwrap();
+    assert!(matches!(unknown, Heavy::Unknown(_)));
 }
