@@ -12,26 +12,26 @@ struct Order {
 }
 
 #[track_caller]
-fn assert_kept<T>(json: &str, expected: OrEmpty<T>)
+fn assert_kept<T>(json: &str, expected: &OrEmpty<T>)
 where
     T: PartialEq + std::fmt::Debug + Serialize + DeserializeOwned,
 {
     let read: OrEmpty<T> = from_str(json).unwrap();
-    assert_eq!(read, expected);
+    assert_eq!(read, *expected);
     assert_eq!(to_string(&read).unwrap(), json);
     let Strict(read) = from_str::<Strict<OrEmpty<T>>>(json).unwrap();
-    assert_eq!(read, expected);
+    assert_eq!(read, *expected);
 }
 
 #[test]
 fn a_value_and_each_form_of_an_empty_one_are_kept() {
     let side = Some("BUY".to_owned());
-    assert_kept(r#"{"side":"BUY"}"#, OrEmpty::Value(Order { side }));
-    assert_kept::<Order>("{}", OrEmpty::EmptyObject);
-    assert_kept::<Order>("[]", OrEmpty::EmptyList);
-    assert_kept::<Vec<u8>>("{}", OrEmpty::EmptyObject);
-    assert_kept("[]", OrEmpty::<Vec<u8>>::Value(Vec::new()));
-    assert_kept("[1]", OrEmpty::Value(vec![1]));
+    assert_kept(r#"{"side":"BUY"}"#, &OrEmpty::Value(Order { side }));
+    assert_kept::<Order>("{}", &OrEmpty::EmptyObject);
+    assert_kept::<Order>("[]", &OrEmpty::EmptyList);
+    assert_kept::<Vec<u8>>("{}", &OrEmpty::EmptyObject);
+    assert_kept("[]", &OrEmpty::<Vec<u8>>::Value(Vec::new()));
+    assert_kept("[1]", &OrEmpty::Value(vec![1]));
 }
 
 #[test]
