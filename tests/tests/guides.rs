@@ -109,7 +109,10 @@ fn with_samples<'a>(document: &str, samples: &'a [Sample], used: &mut BTreeSet<&
         let sample = samples.iter().find(is_named);
         let sample = sample.unwrap_or_else(|| panic!("it has no sample, or is marked:{block}"));
         used.insert(&sample.name);
-        updated += &format!("```rust\n{}```{rest}", sample.block);
+        updated += "```rust\n";
+        updated += &sample.block;
+        updated += "```";
+        updated += rest;
     }
     updated
 }

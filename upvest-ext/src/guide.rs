@@ -25,4 +25,5 @@ guides! {
     performance = "performance.md"
     security = "security.md"
     updating_the_description = "updating-the-description.md"
+    vendored_description = "vendored-description.md"
 }

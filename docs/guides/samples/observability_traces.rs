@@ -6,6 +6,7 @@ use opentelemetry::trace::TracerProvider as _;
 use opentelemetry::{Context, global};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use upvest_ext::UpvestBuilder;
@@ -39,6 +40,7 @@ fn main() {
     let provider = SdkTracerProvider::builder().build(); // and an exporter, such as `opentelemetry-otlp`
     let spans = tracing_opentelemetry::layer().with_tracer(provider.tracer("my-service"));
     tracing_subscriber::registry()
+        .with(LevelFilter::INFO)
         .with(spans)
         .with(tracing_subscriber::fmt::layer())
         .init();

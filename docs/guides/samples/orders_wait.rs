@@ -12,7 +12,7 @@ async fn is_filled(upvest: &Upvest, id: OrderId) -> Result<bool, Error> {
         .wait_for(call)
         .timeout(Duration::from_secs(60))
         .await?;
-    // Any other status, even one that this version does not know, means that nothing was bought.
+    // The other final statuses are `Rejected` and `Cancelled`.
     Ok(order.status == Some(OrderStatus::Filled))
 }
 // endregion

@@ -261,7 +261,7 @@ async fn a_raw_body_is_sent_as_it_is() {
     request.body(csv, "a,b\n").send().await.unwrap();
     let seen = api.seen().pop().unwrap();
     assert_eq!(seen.header("content-type"), "text/csv");
-    assert_eq!(seen.body, "a,b\n");
+    assert_eq!(seen.body, b"a,b\n");
 }
 
 #[tokio::test(start_paused = true)]

@@ -678,10 +678,10 @@ async fn a_late_401_of_an_old_token_does_not_fail_a_call_while_another_is_good()
 
 /// Rejects the first token always, and the second one from its `uses`-th use on.
 fn revoking_two_tokens(uses: usize) -> FakeApi {
-    let used = AtomicUsize::new(0);
+    let count = AtomicUsize::new(0);
     FakeApi::new(move |seen, _| match seen.header("authorization") {
         "Bearer token-0" => Reply::status(401),
-        "Bearer token-1" if used.fetch_add(1, Ordering::SeqCst) >= uses => Reply::status(401),
+        "Bearer token-1" if count.fetch_add(1, Ordering::SeqCst) >= uses => Reply::status(401),
         _ => Reply::empty_list(),
     })
 }
