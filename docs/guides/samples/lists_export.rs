@@ -24,7 +24,9 @@ async fn export(State(upvest): State<Upvest>) -> impl IntoResponse {
 async fn orders_are_lines() {
     let sandbox = upvest_sandbox::Sandbox::start().await.unwrap();
     let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
-    let body = export(State(upvest)).await.into_response().into_body();
-    let text = axum::body::to_bytes(body, 100).await.unwrap();
+    let request = axum::extract::Request::default();
+    let response = axum::handler::Handler::call(export, request, upvest).await;
+    let text = axum::body::to_bytes(response.into_body(), 100).await;
+    let text = text.unwrap();
     assert_eq!(text, "id,amount\n");
 }

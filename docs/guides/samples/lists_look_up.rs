@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use futures_util::{StreamExt as _, stream};
 use governor::{Quota, RateLimiter};
 use upvest_ext::api::types::{Order, OrderId};
-use upvest_ext::{Error, Upvest};
+use upvest_ext::{Error, Response, Upvest};
 
 const PER_SECOND: NonZeroU32 = NonZeroU32::new(100).expect("not zero");
 
@@ -15,7 +15,7 @@ async fn look_up(upvest: &Upvest, ids: Vec<OrderId>) -> Vec<(OrderId, Result<Ord
     let calls = ids.into_iter().map(async |id| {
         limiter.until_ready().await;
         let order = upvest.retrieve_order().order_id(id).send().await;
-        (id, order.map(|order| order.into_inner()))
+        (id, order.map(Response::into_inner))
     });
     stream::iter(calls).buffer_unordered(16).collect().await
 }

@@ -39,7 +39,7 @@ async fn deliver(
     inbox.receive(&verifier, request).await
 }
 
-async fn app(upvest: Upvest, inbox: Inbox) -> Router {
+fn app(upvest: Upvest, inbox: Inbox) -> Router {
     let verifier = WebhookVerifier::fetching(&upvest);
     let worker = inbox.clone();
     tokio::spawn(async move { worker.work(&Orders { upvest }).await });
@@ -69,7 +69,7 @@ async fn a_filled_order_is_a_row() {
     let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/webhooks", listener.local_addr().unwrap());
-    let app = app(upvest.clone(), inbox.clone()).await;
+    let app = app(upvest.clone(), inbox.clone());
     tokio::spawn(async move { axum::serve(listener, app).await });
     sandbox.subscribe(&url).await.unwrap();
 

@@ -125,9 +125,10 @@ fn describe(operation: &OperationMeta) -> String {
     let mut text = format!("  {}:", operation.name);
     for parameter in operation.parameters {
         let ParameterMeta { name, kind, .. } = parameter;
-        let _ = match parameter.required {
-            true => write!(text, " {name}=<{kind:?}>"),
-            false => write!(text, " [{name}=<{kind:?}>]"),
+        let _ = if parameter.required {
+            write!(text, " {name}=<{kind:?}>")
+        } else {
+            write!(text, " [{name}=<{kind:?}>]")
         };
     }
     text + "\n"
