@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::events::EventTypes;
 use super::tables::{StatusField, Table};
@@ -32,6 +33,12 @@ pub(super) struct TableLife {
     /// The event of a new row.
     #[serde(default)]
     pub(super) created: Option<String>,
+    /// The event of a row that a request changes and whose status stays.
+    #[serde(default)]
+    pub(super) changed: Option<String>,
+    /// The rows at the start. If there is this list, no others are invented.
+    #[serde(default)]
+    pub(super) rows: Option<Vec<Map<String, Value>>>,
     #[serde(default)]
     pub(super) steps: Vec<Transition>,
     /// What a `DELETE` does, instead of removing the row.
@@ -51,6 +58,9 @@ pub(super) struct Transition {
     /// By default the event that is named after the status.
     #[serde(default)]
     pub(super) event: Option<String>,
+    /// The status instead of `to`, if the rules of the table do not allow that.
+    #[serde(default, rename = "else")]
+    pub(super) otherwise: Option<String>,
 }
 
 /// A transition that a request causes.
@@ -120,10 +130,11 @@ impl TableLife {
             .as_ref()
             .map_or(&[][..], |status| &status.values);
         let steps = self.steps.iter();
-        let statuses = steps.clone().flat_map(|step| [&step.from, &step.to]);
+        let of_steps = steps.clone();
+        let of_steps = of_steps.flat_map(|it| [&it.from, &it.to].into_iter().chain(&it.otherwise));
         let of_delete = self.delete.iter();
         let of_delete = of_delete.flat_map(|end| end.from.iter().chain([&end.to]));
-        for status in statuses.chain(&self.first).chain(of_delete) {
+        for status in of_steps.chain(&self.first).chain(of_delete) {
             if !known.contains(status) {
                 return Err(LifeError::NoStatus {
                     table: table.name.clone(),
@@ -134,7 +145,8 @@ impl TableLife {
         }
         let of_steps = steps.clone().filter_map(|step| step.event.as_ref());
         let of_delete = self.delete.iter().filter_map(|end| end.event.as_ref());
-        for event in of_steps.chain(of_delete).chain(&self.created) {
+        let of_row = self.created.iter().chain(&self.changed);
+        for event in of_steps.chain(of_delete).chain(of_row) {
             if events.named(event).is_none() {
                 return Err(LifeError::NoEvent {
                     table: table.name.clone(),
@@ -157,6 +169,33 @@ impl TableLife {
             });
         }
         Ok(())
+    }
+
+    /// The event that the file names for a status.
+    pub(super) fn event_of(&self, status: &str) -> Option<&str> {
+        let is_first = self.first.as_deref() == Some(status);
+        let created = self.created.as_ref().filter(|_| is_first);
+        let mut steps = self.steps.iter();
+        let step = steps.find(|step| step.to == status);
+        let ending = self.delete.as_ref().filter(|end| end.to == status);
+        let ending = ending.and_then(|end| end.event.as_ref());
+        let event = created.or_else(|| step?.event.as_ref()).or(ending);
+        event.map(String::as_str)
+    }
+
+    /// The statuses that can follow each other, in pairs.
+    pub(super) fn transitions(&self) -> impl Iterator<Item = (&str, &str)> {
+        let steps = self.steps.iter();
+        let steps = steps.flat_map(|it| {
+            let to = std::iter::once(&it.to).chain(&it.otherwise);
+            to.map(|to| (it.from.as_str(), to.as_str()))
+        });
+        let endings = self.delete.iter();
+        let endings = endings.flat_map(|it| {
+            let from = it.from.iter();
+            from.map(|from| (from.as_str(), it.to.as_str()))
+        });
+        steps.chain(endings)
     }
 
     /// The transition that follows a status.

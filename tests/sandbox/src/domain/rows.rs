@@ -1,9 +1,8 @@
-//! The rows of all tables, and the steps of their lives that are due later.
+//! The rows of the tables that the engine serves.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -12,9 +11,6 @@ use uuid::Uuid;
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Rows {
     tables: BTreeMap<String, TableRows>,
-    /// The steps that are due later, sorted by time.
-    #[serde(with = "pairs")]
-    schedule: BTreeMap<(DateTime<Utc>, u64), Step>,
     /// What was seeded: the tables, each with the parents of the rows.
     seeded: BTreeSet<String>,
     count: u64,
@@ -22,54 +18,80 @@ pub(crate) struct Rows {
 
 /// One resource.
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) struct Row {
+pub(crate) struct Row {
     /// The number of the row, which no other row has.
-    pub(super) number: u64,
+    pub(crate) number: u64,
     /// The id, as it is in paths.
-    pub(super) id: String,
-    pub(super) value: Value,
-    /// The ids of other resources that the request named and the resource does not contain, such as `account_id`.
-    pub(super) links: BTreeMap<String, String>,
+    pub(crate) id: String,
+    pub(crate) value: Value,
+    /// The ids of other resources that the request named and the resource may not contain, such as `account_id`.
+    pub(crate) links: BTreeMap<String, String>,
+    /// What the rules of the table have to know and the resource does not contain.
+    pub(crate) facts: Value,
     /// The webhook subscription that the row describes.
-    pub(super) subscription: Option<Uuid>,
+    pub(crate) subscription: Option<Uuid>,
 }
 
 /// A step in the life of a row.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Step {
-    pub(super) table: String,
-    pub(super) row: u64,
+pub(crate) struct Step {
+    pub(crate) table: String,
+    pub(crate) row: u64,
     /// The status that the row must have. Otherwise the step is dropped.
-    pub(super) from: Option<String>,
+    pub(crate) from: Option<String>,
     /// The new status. `None` if the row is removed.
-    pub(super) to: Option<String>,
-    pub(super) event: Option<String>,
+    pub(crate) to: Option<String>,
+    pub(crate) event: Option<String>,
+    /// The status that it gets if the rules of the table do not allow `to`.
+    pub(crate) otherwise: Option<String>,
 }
 
 /// The rows of one table.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(from = "Vec<Row>", into = "Vec<Row>")]
-pub(super) struct TableRows {
+pub(crate) struct TableRows {
     rows: BTreeMap<u64, Row>,
     /// The numbers of the rows with an id. Several parents can have a row with the same id.
     by_id: HashMap<String, Vec<u64>>,
+    /// The numbers of the rows with a link, by the id in it.
+    by_link: HashMap<String, Vec<u64>>,
+    /// How many rows have a link with a name.
+    links: BTreeMap<String, usize>,
 }
 
 impl Rows {
-    pub(super) fn table(&self, name: &str) -> Option<&TableRows> {
+    pub(crate) fn table(&self, name: &str) -> Option<&TableRows> {
         self.tables.get(name)
     }
 
-    pub(super) fn get(&self, table: &str, number: u64) -> Option<&Row> {
+    /// The row with an id.
+    pub(crate) fn find(&self, table: &str, id: Uuid) -> Option<&Row> {
+        let rows = self.tables.get(table)?.with_id(&id.to_string());
+        rows.first().copied()
+    }
+
+    /// Whether a table has a row with this link.
+    pub(crate) fn has_link(&self, table: &str, name: &str, id: Uuid) -> bool {
+        let rows = self.tables.get(table);
+        let rows = rows.and_then(|rows| rows.linked(name, &id.to_string()));
+        rows.is_some_and(|rows| !rows.is_empty())
+    }
+
+    /// All rows of a table.
+    pub(crate) fn of(&self, table: &str) -> impl Iterator<Item = &Row> {
+        self.tables.get(table).into_iter().flat_map(TableRows::all)
+    }
+
+    pub(crate) fn get(&self, table: &str, number: u64) -> Option<&Row> {
         self.tables.get(table)?.rows.get(&number)
     }
 
     /// The row, and the time of its last change is not touched.
-    pub(super) fn get_mut(&mut self, table: &str, number: u64) -> Option<&mut Row> {
+    pub(crate) fn get_mut(&mut self, table: &str, number: u64) -> Option<&mut Row> {
         self.tables.get_mut(table)?.rows.get_mut(&number)
     }
 
-    pub(super) fn insert(
+    pub(crate) fn insert(
         &mut self,
         table: &str,
         id: String,
@@ -82,39 +104,28 @@ impl Rows {
             id,
             value,
             links,
+            facts: Value::Null,
             subscription: None,
         };
         self.tables.entry(table.to_owned()).or_default().insert(row);
         self.count
     }
 
-    pub(super) fn remove(&mut self, table: &str, number: u64) -> Option<Row> {
+    pub(crate) fn remove(&mut self, table: &str, number: u64) -> Option<Row> {
         self.tables.get_mut(table)?.remove(number)
     }
 
     /// Marks rows as seeded. Returns whether they were not.
-    pub(super) fn seed(&mut self, what: String) -> bool {
+    pub(crate) fn seed(&mut self, what: String) -> bool {
         self.seeded.insert(what)
     }
 
-    pub(super) fn is_seeded(&self, what: &str) -> bool {
+    pub(crate) fn is_seeded(&self, what: &str) -> bool {
         self.seeded.contains(what)
     }
 
-    pub(super) fn plan(&mut self, at: DateTime<Utc>, step: Step) {
-        self.count += 1;
-        self.schedule.insert((at, self.count), step);
-    }
-
-    pub(crate) fn next_due(&self) -> Option<DateTime<Utc>> {
-        self.schedule.first_key_value().map(|((at, _), _)| *at)
-    }
-
-    /// Removes the next step that is due by `until`.
-    pub(super) fn pop(&mut self, until: DateTime<Utc>) -> Option<(DateTime<Utc>, Step)> {
-        let entry = self.schedule.first_entry()?;
-        let at = entry.key().0;
-        (at <= until).then(|| (at, entry.remove()))
+    pub(crate) fn count(&self, table: &str) -> usize {
+        self.tables.get(table).map_or(0, TableRows::len)
     }
 
     /// The number of rows of each table.
@@ -127,13 +138,13 @@ impl Rows {
 }
 
 impl TableRows {
-    pub(super) fn all(&self) -> impl DoubleEndedIterator<Item = &Row> {
+    pub(crate) fn all(&self) -> impl DoubleEndedIterator<Item = &Row> {
         self.rows.values()
     }
 
     /// The rows with this id. An id can say of which kind it is, such as `isin:IE00B3XXRP09` or `urn:uuid:...`; then it
     /// is that of the field with this name, or else the id itself.
-    pub(super) fn with_id(&self, id: &str) -> Vec<&Row> {
+    pub(crate) fn with_id(&self, id: &str) -> Vec<&Row> {
         if let Some(numbers) = self.by_id.get(id) {
             return self.numbered(numbers);
         }
@@ -151,18 +162,35 @@ impl TableRows {
         }
     }
 
+    /// The rows with a link, if all rows have links with this name.
+    pub(crate) fn linked(&self, name: &str, id: &str) -> Option<Vec<&Row>> {
+        if self.links.get(name) != Some(&self.rows.len()) {
+            return None;
+        }
+        let rows = self.numbered(self.by_link.get(id).map_or(&[], Vec::as_slice));
+        let with_name = |row: &&Row| row.links.get(name).is_some_and(|link| link == id);
+        Some(rows.into_iter().filter(with_name).collect())
+    }
+
     fn numbered(&self, numbers: &[u64]) -> Vec<&Row> {
         let rows = numbers.iter();
         rows.filter_map(|number| self.rows.get(number)).collect()
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.rows.len()
     }
 
     fn insert(&mut self, row: Row) {
         let numbers = self.by_id.entry(row.id.clone()).or_default();
         numbers.push(row.number);
+        for (name, id) in &row.links {
+            *self.links.entry(name.clone()).or_default() += 1;
+            let numbers = self.by_link.entry(id.clone()).or_default();
+            if !numbers.contains(&row.number) {
+                numbers.push(row.number);
+            }
+        }
         self.rows.insert(row.number, row);
     }
 
@@ -170,6 +198,14 @@ impl TableRows {
         let row = self.rows.remove(&number)?;
         if let Some(numbers) = self.by_id.get_mut(&row.id) {
             numbers.retain(|known| *known != number);
+        }
+        for (name, id) in &row.links {
+            if let Some(count) = self.links.get_mut(name) {
+                *count -= 1;
+            }
+            if let Some(numbers) = self.by_link.get_mut(id) {
+                numbers.retain(|known| *known != number);
+            }
         }
         Some(row)
     }
@@ -203,29 +239,5 @@ impl fmt::Debug for Row {
         f.debug_struct("Row")
             .field("id", &self.id)
             .finish_non_exhaustive()
-    }
-}
-
-/// Writes a map as a list of pairs, as keys in JSON are texts.
-mod pairs {
-    use std::collections::BTreeMap;
-
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub(super) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
-        map: &BTreeMap<K, V>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(map)
-    }
-
-    pub(super) fn deserialize<'de, K, V, D>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
-    where
-        K: Deserialize<'de> + Ord,
-        V: Deserialize<'de>,
-        D: Deserializer<'de>,
-    {
-        let pairs = Vec::<(K, V)>::deserialize(deserializer)?;
-        Ok(pairs.into_iter().collect())
     }
 }
