@@ -139,7 +139,7 @@ impl Shared {
             "instruments": state.instruments.len(),
             "orders": state.orders.len(),
             "portfolios": state.portfolios.len(),
-            "savings_plans": state.savings_plans.len(),
+            "savings_plans": state.rows.count("savings_plans"),
             "direct_debits": state.rows.count("direct_debits"),
             "withdrawals": state.rows.count("withdrawals"),
             "reports": state.rows.count("reports"),

@@ -358,7 +358,9 @@ impl State {
                 ex_date,
             } => {
                 let effect = Effect::Dividend(positive("per_unit", &per_unit)?);
-                made(self.announce(instrument_id(&isin), effect, ex_date)?)
+                let isin = instrument_id(&isin);
+                let fields = self.check_corporate_action(isin, effect, ex_date)?;
+                add(self, "corporate_actions", fields, json!(effect))?
             }
             Command::AnnounceSplit {
                 isin,
@@ -369,7 +371,10 @@ impl State {
                 if !(Decimal::new(1, 3)..=Decimal::from(1000)).contains(&ratio) {
                     return Err(Refused::invalid("ratio", "must be between 0.001 and 1000").into());
                 }
-                made(self.announce(instrument_id(&isin), Effect::Split(ratio), ex_date)?)
+                let effect = Effect::Split(ratio);
+                let isin = instrument_id(&isin);
+                let fields = self.check_corporate_action(isin, effect, ex_date)?;
+                add(self, "corporate_actions", fields, json!(effect))?
             }
             Command::TransferSecurities {
                 direction,

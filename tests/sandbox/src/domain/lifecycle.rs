@@ -125,25 +125,11 @@ macro_rules! each_resource {
     ($call:ident, $argument:expr) => {
         $call::<accounts::Account>($argument);
         $call::<cancellations::Cancellation>($argument);
-        $call::<corporate_actions::CorporateAction>($argument);
-        $call::<liquidations::Liquidation>($argument);
         $call::<orders::Order>($argument);
         $call::<portfolios::Portfolio>($argument);
         $call::<portfolios::PortfolioOrder>($argument);
-        $call::<portfolios::Rebalancing>($argument);
-        $call::<savings_plans::SavingsPlan>($argument);
         $call::<users::User>($argument);
     };
-}
-
-lifecycle! {
-    /// The statuses of resources that are processed in the background.
-    pub(crate) enum Progress {
-        New => [Processing Failed]
-        Processing => [Completed Failed]
-        Completed => []
-        Failed => []
-    }
 }
 
 impl State {
@@ -240,9 +226,7 @@ pub(crate) fn name(status: impl Status) -> String {
 /// The allowed transitions of each resource type with their events, for the control API.
 pub(crate) fn table() -> serde_json::Map<String, serde_json::Value> {
     use super::customers::{accounts, users};
-    use super::trading::{
-        cancellations, corporate_actions, liquidations, orders, portfolios, savings_plans,
-    };
+    use super::trading::{cancellations, orders, portfolios};
     let mut table = serde_json::Map::new();
     each_resource!(rows, &mut table);
     table
@@ -266,12 +250,9 @@ fn rows<T: Resource>(table: &mut serde_json::Map<String, serde_json::Value>) {
 mod tests {
     use super::*;
     use crate::domain::customers::{accounts, users};
-    use crate::domain::trading::corporate_actions::Effect;
     use crate::domain::trading::instruments::instrument_id;
-    use crate::domain::trading::{
-        cancellations, corporate_actions, liquidations, orders, portfolios, savings_plans,
-    };
-    use serde_json::{Value, from_value, json};
+    use crate::domain::trading::{cancellations, orders, portfolios};
+    use serde_json::{from_value, json};
 
     /// A state with one of everything.
     fn state() -> State {
@@ -279,27 +260,19 @@ mod tests {
         let group = uuid::Uuid::max();
         state.create_account_group(Some(group));
         let account = state.demo_account(group).unwrap();
-        let user = state.accounts.find(account).unwrap().view.user_id;
         let later = DateTime::UNIX_EPOCH + chrono::TimeDelta::seconds(5);
         state.run_until(later, |_, _| {});
         let instrument = instrument_id("IE0032077012");
-        let with = |more: Value| {
-            let mut body = json!({ "account_id": account, "instrument_id": instrument, "cash_amount": "1.00",
-                "currency": "EUR", "frequency": "WEEKLY", "side": "BUY", "type": "MARKET", "name": "All",
-                "allocations": [{ "instrument_id": instrument, "weight": "1" }], "user_id": user,
-                "account_group_id": group, "source_account_id": account, "target_account_id": account });
-            body.as_object_mut()
-                .unwrap()
-                .extend(more.as_object().unwrap().clone());
-            body
-        };
+        let body = json!({ "account_id": account, "instrument_id": instrument, "cash_amount": "1.00",
+            "currency": "EUR", "side": "BUY", "type": "MARKET", "name": "All",
+            "allocations": [{ "instrument_id": instrument, "weight": "1" }] });
         let order = state
-            .create_order(&from_value(with(json!({}))).unwrap())
+            .create_order(&from_value(body.clone()).unwrap())
             .unwrap()
             .id;
         state.cancel_order(order).unwrap();
         let portfolio = state
-            .create_portfolio(from_value(with(json!({}))).unwrap())
+            .create_portfolio(from_value(body.clone()).unwrap())
             .unwrap();
         let portfolio = serde_json::to_value(portfolio).unwrap()["id"]
             .as_str()
@@ -307,25 +280,7 @@ mod tests {
             .parse()
             .unwrap();
         state
-            .create_portfolio_order(portfolio, &from_value(with(json!({}))).unwrap())
-            .unwrap();
-        state.create_rebalancing(portfolio).unwrap();
-        state
-            .create_savings_plan(from_value(with(json!({}))).unwrap())
-            .unwrap();
-        state
-            .create_liquidation(
-                account,
-                &from_value(with(json!({ "type": "FULL" }))).unwrap(),
-            )
-            .unwrap();
-        let today = chrono::NaiveDate::default();
-        state
-            .announce(
-                instrument,
-                Effect::Dividend(rust_decimal::Decimal::ONE),
-                today,
-            )
+            .create_portfolio_order(portfolio, &from_value(body.clone()).unwrap())
             .unwrap();
         state
     }

@@ -44,6 +44,8 @@ pub(crate) struct Step {
     pub(crate) event: Option<String>,
     /// The status that it gets if the rules of the table do not allow `to`.
     pub(crate) otherwise: Option<String>,
+    /// Why the row gets the status, if it has failed or ended.
+    pub(crate) why: Option<String>,
 }
 
 /// The rows of one table.
@@ -59,6 +61,12 @@ pub(crate) struct TableRows {
     links: BTreeMap<String, usize>,
 }
 
+impl Row {
+    pub(crate) fn status(&self) -> String {
+        self.value["status"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
 impl Rows {
     pub(crate) fn table(&self, name: &str) -> Option<&TableRows> {
         self.tables.get(name)
@@ -68,6 +76,11 @@ impl Rows {
     pub(crate) fn find(&self, table: &str, id: Uuid) -> Option<&Row> {
         let rows = self.tables.get(table)?.with_id(&id.to_string());
         rows.first().copied()
+    }
+
+    pub(crate) fn find_mut(&mut self, table: &str, id: Uuid) -> Option<&mut Row> {
+        let number = self.find(table, id)?.number;
+        self.get_mut(table, number)
     }
 
     /// Whether a table has a row with this link.
@@ -239,5 +252,34 @@ impl fmt::Debug for Row {
         f.debug_struct("Row")
             .field("id", &self.id)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_found_by_a_link_that_all_rows_have() {
+        let mut rows = Rows::default();
+        let mut insert = |links: &[(&str, &str)]| {
+            let links = links
+                .iter()
+                .map(|(name, id)| ((*name).to_owned(), (*id).to_owned()));
+            rows.insert("fees", "id".to_owned(), Value::Null, links.collect())
+        };
+        let first = insert(&[("account_id", "a")]);
+        insert(&[("account_id", "b"), ("user_id", "a")]);
+        let last = insert(&[("account_id", "a"), ("user_id", "a")]);
+        let other = insert(&[("user_id", "a")]);
+        let of_a = |rows: &Rows| -> Option<Vec<u64>> {
+            let found = rows.table("fees")?.linked("account_id", "a")?;
+            Some(found.into_iter().map(|row| row.number).collect())
+        };
+        assert_eq!(of_a(&rows), None);
+        rows.remove("fees", other);
+        assert_eq!(of_a(&rows), Some(vec![first, last]));
+        rows.remove("fees", first);
+        assert_eq!(of_a(&rows), Some(vec![last]));
     }
 }

@@ -18,12 +18,9 @@ use crate::domain::rows::{Rows, Step};
 use crate::domain::table::Table;
 use crate::domain::timeline::{Due, Timeline};
 use crate::domain::trading::cancellations::Cancellation;
-use crate::domain::trading::corporate_actions::CorporateAction;
 use crate::domain::trading::instruments::Instrument;
-use crate::domain::trading::liquidations::Liquidation;
 use crate::domain::trading::orders::Order;
-use crate::domain::trading::portfolios::{Portfolio, PortfolioOrder, Rebalancing};
-use crate::domain::trading::savings_plans::SavingsPlan;
+use crate::domain::trading::portfolios::{Portfolio, PortfolioOrder};
 use crate::domain::trading::venue::VenueHours;
 use crate::hosts::Hosts;
 
@@ -44,11 +41,7 @@ pub(crate) struct State {
     pub(crate) cancellations: Table<Cancellation>,
     pub(crate) portfolios: Table<Portfolio>,
     pub(crate) portfolio_orders: Table<PortfolioOrder>,
-    pub(crate) rebalancings: Table<Rebalancing>,
-    pub(crate) liquidations: Table<Liquidation>,
-    pub(crate) savings_plans: Table<SavingsPlan>,
     pub(crate) files: Table<StoredFile>,
-    pub(crate) corporate_actions: Table<CorporateAction>,
     /// Groups of orders.
     pub(in crate::domain) jobs: Vec<Job>,
     /// The other side of every booking: the world outside of the sandbox.
@@ -169,10 +162,7 @@ impl State {
             Due::ExecuteOrder(order) => self.execute_order(order),
             Due::DecideCancellation(cancellation) => self.decide_cancellation(cancellation),
             Due::PortfolioOrder(order) => self.work_off_portfolio_order(order),
-            Due::Rebalancing(rebalancing) => self.work_off_rebalancing(rebalancing),
-            Due::Liquidation(liquidation) => self.work_off_liquidation(liquidation),
             Due::SavingsPlan(plan) => self.execute_savings_plan(plan),
-            Due::CorporateAction(action) => self.process_corporate_action(action),
             Due::OpenVenue => self.open_venue(),
             Due::Midnight => self.value_all_accounts(),
             Due::MovePrices => self.move_prices(),

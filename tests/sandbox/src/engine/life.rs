@@ -41,6 +41,9 @@ pub(super) struct TableLife {
     pub(super) rows: Option<Vec<Map<String, Value>>>,
     #[serde(default)]
     pub(super) steps: Vec<Transition>,
+    /// The changes of the status that requests may ask for. A row with a status that allows none cannot be changed.
+    #[serde(default)]
+    pub(super) requests: Vec<Ending>,
     /// What a `DELETE` does, instead of removing the row.
     #[serde(default)]
     pub(super) delete: Option<Ending>,
@@ -61,6 +64,9 @@ pub(super) struct Transition {
     /// The status instead of `to`, if the rules of the table do not allow that.
     #[serde(default, rename = "else")]
     pub(super) otherwise: Option<String>,
+    /// Whether the rules of the table take the step, and not the clock.
+    #[serde(default)]
+    by_rules: bool,
 }
 
 /// A transition that a request causes.
@@ -73,6 +79,9 @@ pub(super) struct Ending {
     /// The statuses that allow it. By default all.
     #[serde(default)]
     pub(super) from: Vec<String>,
+    /// Whether the row is removed after it.
+    #[serde(default)]
+    pub(super) removes: bool,
 }
 
 /// Why a file of lives cannot be used.
@@ -132,7 +141,7 @@ impl TableLife {
         let steps = self.steps.iter();
         let of_steps = steps.clone();
         let of_steps = of_steps.flat_map(|it| [&it.from, &it.to].into_iter().chain(&it.otherwise));
-        let of_delete = self.delete.iter();
+        let of_delete = self.delete.iter().chain(&self.requests);
         let of_delete = of_delete.flat_map(|end| end.from.iter().chain([&end.to]));
         for status in of_steps.chain(&self.first).chain(of_delete) {
             if !known.contains(status) {
@@ -144,7 +153,8 @@ impl TableLife {
             }
         }
         let of_steps = steps.clone().filter_map(|step| step.event.as_ref());
-        let of_delete = self.delete.iter().filter_map(|end| end.event.as_ref());
+        let of_delete = self.delete.iter().chain(&self.requests);
+        let of_delete = of_delete.filter_map(|end| end.event.as_ref());
         let of_row = self.created.iter().chain(&self.changed);
         for event in of_steps.chain(of_delete).chain(of_row) {
             if events.named(event).is_none() {
@@ -177,10 +187,31 @@ impl TableLife {
         let created = self.created.as_ref().filter(|_| is_first);
         let mut steps = self.steps.iter();
         let step = steps.find(|step| step.to == status);
-        let ending = self.delete.as_ref().filter(|end| end.to == status);
-        let ending = ending.and_then(|end| end.event.as_ref());
-        let event = created.or_else(|| step?.event.as_ref()).or(ending);
+        let asked = self.asked(status).and_then(|it| it.event.as_ref());
+        let event = asked.or(created).or_else(|| step?.event.as_ref());
         event.map(String::as_str)
+    }
+
+    /// The transition to a status that a request causes.
+    fn asked(&self, to: &str) -> Option<&Ending> {
+        let mut endings = self.requests.iter().chain(&self.delete);
+        endings.find(|it| it.to == to)
+    }
+
+    /// Whether a request may change a row, or why not. `to` is the status that it asks for.
+    pub(super) fn check_request(&self, from: &str, to: Option<&str>) -> Result<(), String> {
+        let to = to.filter(|to| *to != from);
+        let mut requests = self.requests.iter();
+        let allows = |it: &Ending| {
+            let is_from = it.from.is_empty() || it.from.iter().any(|status| status == from);
+            is_from && to.is_none_or(|to| it.to == to)
+        };
+        if self.requests.is_empty() || requests.any(allows) {
+            return Ok(());
+        }
+        Err(format!(
+            "the resource is {from}, and this status does not allow the change"
+        ))
     }
 
     /// The statuses that can follow each other, in pairs.
@@ -190,7 +221,7 @@ impl TableLife {
             let to = std::iter::once(&it.to).chain(&it.otherwise);
             to.map(|to| (it.from.as_str(), to.as_str()))
         });
-        let endings = self.delete.iter();
+        let endings = self.requests.iter().chain(&self.delete);
         let endings = endings.flat_map(|it| {
             let from = it.from.iter();
             from.map(|from| (from.as_str(), it.to.as_str()))
@@ -198,9 +229,10 @@ impl TableLife {
         steps.chain(endings)
     }
 
-    /// The transition that follows a status.
+    /// The transition that follows a status by itself.
     pub(super) fn next(&self, status: &str) -> Option<&Transition> {
-        self.steps.iter().find(|step| step.from == status)
+        let mut steps = self.steps.iter();
+        steps.find(|step| step.from == status && !step.by_rules)
     }
 }
 

@@ -153,7 +153,7 @@ impl Engine {
             row.facts = facts;
         }
         self.begin_life(state, at, number, &["CREATED"]);
-        self.follow_subscription(state, at, number);
+        self.follow(state, at, number);
         let row = state.rows.get(table, number);
         Ok(row.map(|row| row.id.clone()).unwrap_or_default())
     }

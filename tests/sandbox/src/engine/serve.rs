@@ -16,7 +16,7 @@ use crate::domain::rows::Row;
 use crate::domain::state::{Refused, State};
 
 /// Why a resource has ended.
-const BY_CLIENT: &str = "requested by the client";
+pub(super) const BY_CLIENT: &str = "requested by the client";
 
 type Served<T> = Result<T, Refused>;
 
@@ -91,7 +91,7 @@ impl Engine {
         let links = links(action, request);
         let number = self.insert(state, action.table, own_id, &known, links);
         self.begin_life(state, action.table, number, &["CREATED"]);
-        self.follow_subscription(state, action.table, number);
+        self.follow(state, action.table, number);
         let row = state.rows.get(&table.name, number);
         Ok(self.reply_with(at, row, state.time.now, request))
     }
@@ -113,12 +113,32 @@ impl Engine {
             Err(_) if creates => return Ok(self.create_at_path(at, state, request)),
             Err(refused) => return Err(refused),
         };
-        let body = self.writable(table, request.body);
+        let mut body = self.writable(table, request.body);
+        self.check_request(state, action.table, number, &body)?;
+        if self.description.has_rules()
+            && let Some(row) = state.rows.get(&table.name, number)
+        {
+            body = state.check_change(&table.name, row, body)?;
+        }
         let before = self.change(state, action.table, number, &body, replaces);
         self.tell_change(state, action.table, number, before.as_deref());
-        self.follow_subscription(state, action.table, number);
+        self.follow(state, action.table, number);
         let row = state.rows.get(&table.name, number);
         Ok(self.reply_with(at, row, state.time.now, request))
+    }
+
+    /// Checks that the status of a row allows a change by a request.
+    fn check_request(&self, state: &State, at: usize, number: u64, body: &Value) -> Served<()> {
+        let table = &self.tables[at];
+        let row = state.rows.get(&table.name, number);
+        let from = row
+            .and_then(|row| status_of(table, row))
+            .unwrap_or_default();
+        let status = table.status.as_ref();
+        let to = status.and_then(|status| body.get(&status.name)?.as_str());
+        let life = self.life.of(&table.name);
+        let checked = life.map_or(Ok(()), |life| life.check_request(&from, to));
+        checked.map_err(Refused::Conflict)
     }
 
     /// Creates the row that a path names.
@@ -132,7 +152,7 @@ impl Engine {
         let id = Some(id).filter(|id| table.is_single || !id.is_empty());
         let number = self.insert(state, action.table, id, &known, links);
         self.begin_life(state, action.table, number, &["CREATED"]);
-        self.follow_subscription(state, action.table, number);
+        self.follow(state, action.table, number);
         let row = state.rows.get(&table.name, number);
         let mut reply = self.reply_with(at, row, state.time.now, request);
         if self.operation(at).answers(201) {

@@ -8,7 +8,7 @@ use super::Engine;
 use super::events::EventType;
 use super::life::{first_status, last_statuses, status_after};
 use super::references::is_named_after;
-use super::serve::status_of;
+use super::serve::{BY_CLIENT, status_of};
 use super::tables::{StatusField, Table};
 use super::values::{Fill, instant};
 use super::words::{self, is_one_of};
@@ -46,12 +46,34 @@ impl Engine {
             (Err(why), Some(otherwise)) => {
                 self.enter(state, at, step.row, otherwise, None, Some(why));
             }
-            (Err(_), None) => {}
-            (Ok(()), _) => self.enter(state, at, step.row, to, step.event.as_deref(), None),
+            (Err(why), None) => self.tell_why_not(state, at, step, why),
+            (Ok(()), _) => {
+                let why = step.why.clone();
+                self.enter(state, at, step.row, to, step.event.as_deref(), why);
+            }
         }
     }
 
-    /// Does what the rules of a table say about a status that a row is about to get. Otherwise returns why it cannot get it.
+    /// Sends the event of the status that a row keeps, with the reason.
+    fn tell_why_not(&self, state: &mut State, at: usize, step: &Step, why: String) {
+        let status = step.from.as_deref().into_iter();
+        let status: Vec<_> = status.collect();
+        if let Some(event) = self.events.after(at, &status) {
+            self.emit_because(state, event, at, step.row, Some(why));
+        }
+    }
+
+    /// Lets what depends on a row follow it: it is new, or was changed.
+    pub(super) fn follow(&self, state: &mut State, at: usize, number: u64) {
+        self.follow_subscription(state, at, number);
+        let table = &self.tables[at].name;
+        let row = state.rows.get(table, number).cloned();
+        if let Some(row) = row.filter(|_| self.description.has_rules()) {
+            state.after_change(table, &row);
+        }
+    }
+
+    /// Does what the rules of a table say about a status that a row is about to get, or returns why it cannot get it.
     fn apply_rules(
         &self,
         state: &mut State,
@@ -117,13 +139,16 @@ impl Engine {
         let status = status_of(table, row);
         let is_new = status.as_deref() != before;
         let life = self.life.of(&table.name);
-        let named = life.and_then(|life| life.changed.as_deref());
+        let new = status.as_deref().filter(|_| is_new);
+        let named = life.and_then(|life| match new {
+            Some(status) => life.event_of(status),
+            None => life.changed.as_deref(),
+        });
         let named = named.and_then(|name| self.events.named(name));
-        let of_status = status.as_deref().filter(|_| is_new).into_iter();
-        let actions: Vec<_> = of_status.chain(["UPDATED", "CHANGED"]).collect();
-        let event = named.filter(|_| !is_new);
-        if let Some(event) = event.or_else(|| self.events.after(at, &actions)) {
-            self.emit(state, event, at, number);
+        let actions: Vec<_> = new.into_iter().chain(["UPDATED", "CHANGED"]).collect();
+        let why = new.map(|_| BY_CLIENT.to_owned());
+        if let Some(event) = named.or_else(|| self.events.after(at, &actions)) {
+            self.emit_because(state, event, at, number, why);
         }
         if is_new {
             self.plan_next(state, at, number);
@@ -142,12 +167,14 @@ impl Engine {
     ) {
         let table = &self.tables[at];
         self.set_status(state, at, number, status);
-        let named = event.and_then(|name| self.events.named(name));
+        let life = self.life.of(&table.name);
+        let named = event.or_else(|| life?.event_of(status));
+        let named = named.and_then(|name| self.events.named(name));
         if let Some(event) = named.or_else(|| self.events.after(at, &[status, "UPDATED"])) {
             self.emit_because(state, event, at, number, why);
         }
-        self.follow_subscription(state, at, number);
-        if self.life.of(&table.name).is_some() {
+        self.follow(state, at, number);
+        if life.is_some() {
             self.plan_next(state, at, number);
         }
     }
@@ -189,6 +216,7 @@ impl Engine {
             to: Some(next.to.clone()),
             event: next.event.clone(),
             otherwise: next.otherwise.clone(),
+            why: None,
         };
         state.time.after(next.delay(), Due::Row(step));
     }
@@ -208,14 +236,21 @@ impl Engine {
         let life = self.life.of(&table.name);
         if let Some(ending) = life.and_then(|life| life.delete.as_ref()) {
             let status = status.unwrap_or_default();
-            if !ending.from.is_empty() && !ending.from.contains(&status) || ending.to == status {
+            let is_done = ending.to == status && !ending.removes;
+            if !ending.from.is_empty() && !ending.from.contains(&status) || is_done {
                 let problem = format!("the resource is {status}");
                 return Err(Refused::Conflict(problem));
             }
             self.apply_rules(state, at, number, &ending.to)
                 .map_err(Refused::Conflict)?;
             let why = Some(why.to_owned());
-            self.enter(state, at, number, &ending.to, ending.event.as_deref(), why);
+            if ending.to != status {
+                self.enter(state, at, number, &ending.to, ending.event.as_deref(), why);
+            }
+            if ending.removes {
+                self.end_subscription(state, at, number);
+                state.rows.remove(&table.name, number);
+            }
             return Ok(());
         }
         if !is_later {
@@ -230,6 +265,7 @@ impl Engine {
             to: to.map(str::to_owned),
             event: None,
             otherwise: None,
+            why: None,
         };
         match last.as_slice() {
             [] => state.time.after(STEP, Due::Row(step(None, None))),

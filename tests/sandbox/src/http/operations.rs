@@ -4,7 +4,6 @@ use uuid::Uuid;
 
 use crate::domain::lifecycle::{Status as _, key, name};
 use crate::domain::state::{Refused, State};
-use crate::domain::table::Identified;
 use crate::domain::trading::instruments::Instrument;
 use crate::domain::trading::orders::OrderStatus;
 use crate::http::call::{Answer, Call};
@@ -75,12 +74,6 @@ fn reading(operation: &str) -> Option<Read> {
         "listPortfolios" => |w, c| Ok(c.page(w.portfolios.rows().iter(), |it| &it.view)),
         "retrievePortfolio" => |w, c| found(w.portfolios.get(c.id("portfolio_id")).map(|it| &it.view)),
         "listPortfolioAllocations" => |w, c| Ok(Answer::list(&w.portfolios.find(c.id("portfolio_id"))?.allocations)),
-        "listRebalancingExecutions" => |w, c| {
-            let portfolio = w.portfolios.find(c.id("portfolio_id"))?.id();
-            Ok(Answer::list(w.rebalancings.with(&[portfolio.as_u128()])))
-        },
-        "listSavingsPlans" => |w, c| Ok(c.page(w.savings_plans.rows().iter(), |it| &it.view)),
-        "retrieveSavingsPlan" => |w, c| found(w.savings_plans.get(c.id("savings_plan_id")).map(|it| &it.view)),
         "listPositions" => |w, c| Ok(Answer::list(w.account(c.id("account_id"))?.holdings.iter().map(|it| &it.view))),
         "retrievePosition" => |w, c| {
             let position = c.id("position_id");
@@ -91,11 +84,6 @@ fn reading(operation: &str) -> Option<Read> {
         "listCashBalances" => |w, c| Ok(Answer::list(w.account(c.id("account_id"))?.cash_balances())),
         "listTransactions" => |w, c| Ok(c.page(w.account(c.id("account_id"))?.transactions.iter(), |it| it)),
         "retrieveFile" => |w, c| { let file = w.file(c.id("file_id"))?; Ok(Answer::file(&file.media_type, &file.content)) },
-        "listLiquidations" => |w, c| {
-            let account = w.account(c.id("account_id"))?.view.id;
-            Ok(Answer::list(w.liquidations.with(&[account.as_u128()])))
-        },
-        "listCorporateActions" => |w, c| Ok(c.page(w.corporate_actions.rows().iter(), |it| &it.view)),
         "listWebhookSubscriptions" => |w, _| Ok(Answer::list(w.time.events.subscriptions.rows().iter().map(|it| &it.view))),
         "retrieveWebhookSubscription" => |w, c| found(w.time.events.subscriptions.get(c.id("webhook_id")).map(|it| &it.view)),
         _ => return None,
@@ -119,11 +107,6 @@ fn changing(operation: &str) -> Option<Change> {
         "updatePortfolio" => |w, c| Ok(Answer::ok(w.rename_portfolio(c.id("portfolio_id"), c.body()?)?)),
         "updatePortfolioAllocations" => |w, c| Ok(Answer::list(w.replace_allocations(c.id("portfolio_id"), c.body()?)?)),
         "createPortfolioOrder" => |w, c| Ok(Answer::created(w.create_portfolio_order(c.id("portfolio_id"), &c.body()?)?)),
-        "triggerPortfolioRebalancing" => |w, c| Ok(Answer::created(w.create_rebalancing(c.id("portfolio_id"))?)),
-        "createSavingsPlan" => |w, c| Ok(Answer::created(w.create_savings_plan(c.body()?)?)),
-        "updateSavingsPlan" => |w, c| Ok(Answer::ok(w.update_savings_plan(c.id("savings_plan_id"), &c.body()?)?)),
-        "deleteSavingsPlan" => |w, c| { w.delete_savings_plan(c.id("savings_plan_id"))?; Ok(Answer::no_content()) },
-        "createLiquidation" => |w, c| Ok(Answer::created(w.create_liquidation(c.id("account_id"), &c.body()?)?)),
         "createWebhookSubscription" => |w, c| Ok(Answer::created(w.create_subscription(c.body()?)?)),
         "updateWebhookSubscription" => |w, c| Ok(Answer::ok(w.update_subscription(c.id("webhook_id"), c.body()?)?)),
         "deleteWebhookSubscription" => |w, c| {

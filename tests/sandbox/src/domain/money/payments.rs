@@ -125,7 +125,8 @@ impl State {
         Ok(account.id)
     }
 
-    /// Takes the money back, even if the account has less. This is not possible for a closed account, as it cannot be in debt.
+    /// Takes the money back, even if the account has less. This is not possible for a closed account, as it cannot be
+    /// in debt.
     pub(in crate::domain) fn take_back(&mut self, row: &Row) -> Result<(), String> {
         let debit: DirectDebit = known(row)?;
         let credited = Uuid::deserialize(&row.facts).unwrap_or_default();

@@ -37,8 +37,8 @@ pub(in crate::domain) struct BothAccounts {
 }
 
 impl State {
-    /// Books a securities transfer. Incoming units are valued at the current price. The description has no field for what a
-    /// transfer moves, so one that no command has started moves nothing.
+    /// Books a securities transfer. Incoming units are valued at the current price. The description has no field for
+    /// what a transfer moves, so one that no command has started moves nothing.
     pub(in crate::domain) fn move_securities(&mut self, row: &Row) -> Result<(), String> {
         let Ok(moves) = Securities::deserialize(&row.facts) else {
             return Ok(());
