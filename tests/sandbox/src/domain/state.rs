@@ -120,7 +120,7 @@ impl State {
         while let Some(due) = self.time.pop(until) {
             self.survive(&format!("{due:?}"), |state| match due {
                 Due::Row(step) => take(state, &step),
-                due => state.do_what_is_due(due),
+                due => state.do_what_is_due(&due),
             });
         }
         self.time.now = self.time.now.max(until);
@@ -146,8 +146,8 @@ impl State {
         ));
     }
 
-    fn do_what_is_due(&mut self, due: Due) {
-        match &due {
+    fn do_what_is_due(&mut self, due: &Due) {
+        match due {
             // Planned first, so that the next one takes place even if this one fails.
             Due::Midnight => self.time.at(next_midnight(self.time.now), Due::Midnight),
             Due::MovePrices => self.time.after(TimeDelta::hours(1), Due::MovePrices),
@@ -155,14 +155,14 @@ impl State {
         }
         match due {
             Due::Row(_) => {}
-            Due::FinishChecks(user) => self.finish_checks(user),
-            Due::OpenAccount(account) => self.open_account(account),
-            Due::CloseAccount(account) => self.finish_closing(account),
-            Due::CheckOrder(order) => self.check_order(order),
-            Due::ExecuteOrder(order) => self.execute_order(order),
-            Due::DecideCancellation(cancellation) => self.decide_cancellation(cancellation),
-            Due::PortfolioOrder(order) => self.work_off_portfolio_order(order),
-            Due::SavingsPlan(plan) => self.execute_savings_plan(plan),
+            Due::FinishChecks(user) => self.finish_checks(*user),
+            Due::OpenAccount(account) => self.open_account(*account),
+            Due::CloseAccount(account) => self.finish_closing(*account),
+            Due::CheckOrder(order) => self.check_order(*order),
+            Due::ExecuteOrder(order) => self.execute_order(*order),
+            Due::DecideCancellation(cancellation) => self.decide_cancellation(*cancellation),
+            Due::PortfolioOrder(order) => self.work_off_portfolio_order(*order),
+            Due::SavingsPlan(plan) => self.execute_savings_plan(*plan),
             Due::OpenVenue => self.open_venue(),
             Due::Midnight => self.value_all_accounts(),
             Due::MovePrices => self.move_prices(),

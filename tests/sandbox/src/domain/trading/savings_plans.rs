@@ -90,11 +90,11 @@ impl State {
         row: &Row,
         mut changes: Value,
     ) -> Result<Value, Refused> {
-        let mut changed = row.value.clone();
+        let mut all = row.value.clone();
         for (name, value) in changes.as_object().into_iter().flatten() {
-            changed[name] = value.clone();
+            all[name] = value.clone();
         }
-        let plan: SavingsPlan = read(&changed)?;
+        let plan: SavingsPlan = read(&all)?;
         changes["next_execution_date"] = json!(plan.next(self.time.now.date_naive()));
         Ok(changes)
     }
