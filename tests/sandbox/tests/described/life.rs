@@ -269,7 +269,7 @@ async fn requests_change_a_status_only_as_its_life_allows() {
     let plan = ok(&api, "createSavingsPlan", "/savings_plans", Some(plan)).await;
     assert_eq!(plan["status"], "ACTIVE");
     let path = format!("/savings_plans/{}", text(&plan["id"]));
-    let patch = async |body: Value| {
+    let change_plan = async |body: Value| {
         let operation = api.operation("updateSavingsPlan");
         let reply = api.call(&operation, &path, Some(&body)).await;
         (reply.status, reply.text)
@@ -280,13 +280,13 @@ async fn requests_change_a_status_only_as_its_life_allows() {
         json!({ "status": "ACTIVE" }),
         json!({ "status": "CANCELLED" }),
     ] {
-        assert_eq!(patch(change).await.0, 200);
+        assert_eq!(change_plan(change).await.0, 200);
     }
     for change in [
         json!({ "status": "ACTIVE" }),
         json!({ "cash_amount": "30.00" }),
     ] {
-        let (status, problem) = patch(change).await;
+        let (status, problem) = change_plan(change).await;
         assert!(status >= 400 && problem.contains("CANCELLED"), "{problem}");
     }
     assert_eq!(status(&api, "deleteSavingsPlan", &path).await, 204);
