@@ -1,4 +1,4 @@
-//! Creates a portfolio of two funds and invests cash in it: `cargo run --example portfolio`.
+//! Creates a portfolio of two funds and invests cash in it: `cargo example portfolio`.
 
 use std::time::Duration;
 
