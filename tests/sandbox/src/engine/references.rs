@@ -1,11 +1,15 @@
 //! Which rows belong to which: by the ids that they and their requests contain.
 
-use serde_json::Value;
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
 
 use super::Engine;
-use super::rows::{Row, Rows};
+use super::serve::exists;
 use super::tables::Table;
 use super::words::{plain, singular};
+use crate::domain::rows::Row;
+use crate::domain::state::State;
 
 /// How many tables lie at most between a row and the resource that it belongs to.
 const FARTHEST: usize = 2;
@@ -13,11 +17,11 @@ const FARTHEST: usize = 2;
 impl Engine {
     /// Whether a row belongs to the resource that a parameter names: it contains its id, or belongs to another resource
     /// that does.
-    pub(super) fn belongs(&self, rows: &Rows, row: &Row, parameter: &str, id: &str) -> bool {
-        self.is_within(rows, row, parameter, id, FARTHEST)
+    pub(super) fn belongs(&self, state: &State, row: &Row, parameter: &str, id: &str) -> bool {
+        self.is_within(state, row, parameter, id, FARTHEST)
     }
 
-    fn is_within(&self, rows: &Rows, row: &Row, parameter: &str, id: &str, steps: usize) -> bool {
+    fn is_within(&self, state: &State, row: &Row, parameter: &str, id: &str, steps: usize) -> bool {
         if let Some(named) = row.named(parameter) {
             return named == id;
         }
@@ -33,51 +37,90 @@ impl Engine {
                 .iter()
                 .filter(|table| is_named_after(&name, table));
             let rows_with_id = tables
-                .filter_map(|table| rows.table(&table.name))
+                .filter_map(|table| state.rows.table(&table.name))
                 .flat_map(|table| table.with_id(&reference));
             let mut others = rows_with_id.filter(|other| other.number != row.number);
-            others.any(|other| self.is_within(rows, other, parameter, id, steps - 1))
+            others.any(|other| self.is_within(state, other, parameter, id, steps - 1))
         })
     }
 
+    /// Sets the ids that a new row does not have and that the rows which it names have: what belongs to an account
+    /// belongs to the account's group.
+    pub(super) fn inherit_ids(
+        &self,
+        state: &State,
+        table: &Table,
+        fields: &mut Map<String, Value>,
+        links: &BTreeMap<String, String>,
+    ) {
+        let named = self.named_rows(state, fields, links);
+        for name in self.field_names(table) {
+            let is_own = plain(&name) == "id" || table.id.as_ref() == Some(&name);
+            if is_own || !plain(&name).ends_with("id") || fields.contains_key(&name) {
+                continue;
+            }
+            if let Some(id) = named.iter().find_map(|row| row.named(&name)) {
+                let id = self.id_value(table, &name, &id);
+                fields.insert(name, id);
+            }
+        }
+    }
+
+    /// The rows whose ids are in the fields and the links of a row.
+    fn named_rows<'a>(
+        &self,
+        state: &'a State,
+        fields: &Map<String, Value>,
+        links: &BTreeMap<String, String>,
+    ) -> Vec<&'a Row> {
+        let mut named = Vec::new();
+        let of_fields = fields.iter();
+        let of_fields = of_fields.filter_map(|(name, value)| Some((name, id_text(value)?)));
+        let of_links = links.iter().map(|(name, id)| (name, id.clone()));
+        for (name, id) in of_fields.chain(of_links) {
+            let tables = self.tables.iter();
+            let tables = tables.filter(|table| is_named_after(name, table));
+            let tables = tables.filter_map(|table| state.rows.table(&table.name));
+            named.extend(tables.flat_map(|table| table.with_id(&id)));
+        }
+        named
+    }
+
     /// The first field of a body with the id of a resource that does not exist.
-    pub(super) fn unknown_reference(&self, rows: &Rows, body: &Value) -> Option<String> {
+    pub(super) fn unknown_reference(&self, state: &State, body: &Value) -> Option<String> {
         let mut references = Vec::new();
         collect(body, "", "", &mut references);
         let unknown = references
             .into_iter()
-            .find(|reference| !self.is_known(rows, &reference.name, &reference.id));
+            .find(|reference| !self.is_known(state, &reference.name, &reference.id));
         unknown.map(|reference| reference.field)
     }
 
     /// Whether a resource exists, as far as its tables can tell: those whose rows requests create, or list.
-    fn is_known(&self, rows: &Rows, name: &str, id: &str) -> bool {
+    fn is_known(&self, state: &State, name: &str, id: &str) -> bool {
         let tables = self.tables.iter();
         let named: Vec<_> = tables.filter(|table| is_named_after(name, table)).collect();
         let can_tell = |table: &&Table| {
             table.id.is_some()
-                && (table.has_create || table.has_list && looks_like_id(table, rows, id))
+                && (table.has_create || table.has_list && looks_like_id(table, state, id))
         };
         if named.is_empty() || !named.iter().all(can_tell) {
             return true;
         }
-        named.iter().any(|table| {
-            let rows = rows.table(&table.name);
-            rows.is_some_and(|rows| !rows.with_id(id).is_empty())
-        })
+        named.iter().any(|table| exists(state, table, id))
     }
 }
 
 /// Whether an id has the form of the ids of a table that was seeded. A body can name resources by other ids, such as
 /// ISINs.
-fn looks_like_id(table: &Table, rows: &Rows, id: &str) -> bool {
-    let rows = rows.table(&table.name);
+fn looks_like_id(table: &Table, state: &State, id: &str) -> bool {
+    let rows = state.rows.table(&table.name);
     let known = rows.and_then(|rows| rows.all().next());
     known.is_some_and(|row| row.id.len() == id.len())
 }
 
 /// Whether a field is named after a table: `account_id`, `accountId` and `account_ids` after `accounts`.
-fn is_named_after(field: &str, table: &Table) -> bool {
+pub(super) fn is_named_after(field: &str, table: &Table) -> bool {
     let field = plain(field);
     let stem = field
         .strip_suffix("ids")
