@@ -1,5 +1,6 @@
-//! The guides. The repository has them in `docs/guides`, to which `guides` beside this folder leads, so that a package
-//! contains them.
+//! The guides, a page each.
+
+// `guides` beside this folder is a link to `docs/guides` of the repository, so that a package contains them.
 
 /// The first definition of a link counts, so those of `links.md` replace the ones at the end of each guide.
 macro_rules! guides {
