@@ -22,9 +22,17 @@
 //!
 //! # Guides
 //!
-//! In `docs/guides` of the repository: `quickstart.md`, `going-live.md` (keys and settings), `orders.md` (exactly-once
-//! orders), `webhooks.md`, `lists.md`, `files.md`, `user-requests.md`, `testing.md`, `errors.md`, `observability.md`,
-//! `performance.md`, `security.md` and `updating-the-description.md`. `examples/` has a program for each task.
+//! | to start | to build | to run |
+//! | --- | --- | --- |
+//! | [Quickstart](guide::quickstart) | [Orders without doubt](guide::orders) | [Errors](guide::errors) |
+//! | [Keys and going live](guide::going_live) | [Webhooks](guide::webhooks) | [Observability](guide::observability) |
+//! | [Your description](guide::updating_the_description) | [Lists](guide::lists) | [Performance](guide::performance) |
+//! | | [Files](guide::files) | [Security](guide::security) |
+//! | | [Requests from your users](guide::user_requests) | [This SDK's description](guide::vendored_description) |
+//! | | [Testing](guide::testing) | |
+//!
+//! `examples/` has a program for each task, and tools: any call from the command line, a proxy that signs requests, and
+//! an endpoint that prints deliveries.
 //!
 //! # Troubleshooting
 //!
@@ -45,6 +53,9 @@ mod call_record;
 mod client;
 mod debug_fields;
 mod environment;
+// Its code is tested as samples, not as examples of the documentation.
+#[cfg(all(doc, not(doctest)))]
+pub mod guide;
 mod hooks;
 mod options;
 pub mod pages;
@@ -91,8 +102,3 @@ pub use upvest_runtime::{
     ByteStream, Error, ErrorContext, ErrorKind, HttpTransport, IdempotencyKey, Metadata, Response,
     Transport, Unredacted,
 };
-
-/// The examples of the README compile.
-#[cfg(all(doctest, feature = "webhooks"))]
-#[doc = include_str!("../../README.md")]
-struct Readme;

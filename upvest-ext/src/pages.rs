@@ -13,7 +13,7 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Guide: `docs/guides/lists.md`. It includes a CSV export and concurrent calls.
+//! Guide: [Lists](crate::guide::lists). It includes a CSV export and concurrent calls.
 //!
 //! # The end of a list
 //!

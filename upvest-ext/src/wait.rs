@@ -24,7 +24,7 @@
 //! # }
 //! ```
 //!
-//! Guide: `docs/guides/orders.md`, from placing an order to its final status.
+//! Guide: [Orders without doubt](crate::guide::orders), from placing an order to its final status.
 
 use std::future::{Future, IntoFuture};
 use std::time::Duration;

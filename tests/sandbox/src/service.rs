@@ -407,11 +407,16 @@ impl Exchange {
 
     /// The error as a description of the user's own has it: its media type and its body.
     fn described_problem(&self, problem: &Problem, body: &[u8]) -> Option<(String, String)> {
-        let engine = self.shared.setup.engine.as_ref()?;
+        let setup = &self.shared.setup;
+        if setup.description.has_rules() {
+            return None;
+        }
         let operation = self.operation.as_ref()?;
         let body = serde_json::from_slice(body).ok()?;
         let now = self.shared.clock.now();
-        engine.problem_body(operation, problem.status, &body, now)
+        setup
+            .engine
+            .problem_body(operation, problem.status, &body, now)
     }
 
     fn finish(mut self, mut response: Response<Bytes>, fault: Option<&Fault>) -> Response<Body> {
@@ -558,19 +563,13 @@ impl Shared {
             body: &call.body,
             accept: accept.and_then(|it| it.to_str().ok()).unwrap_or_default(),
         };
-        let Some(engine) = &self.setup.engine else {
-            return Outcome::refused(Problem::server_error(500, BUG));
+        let engine = &self.setup.engine;
+        let served = Served {
+            engine,
+            at,
+            request,
         };
-        self.commit(
-            &Served {
-                engine,
-                at,
-                request,
-            },
-            call,
-            key,
-            arrival.earlier_state,
-        )
+        self.commit(&served, call, key, arrival.earlier_state)
     }
 
     fn grant(&self, operation: &Operation, arrival: Arrival<'_>) -> Result<Answer, Problem> {
@@ -607,7 +606,7 @@ impl Shared {
             Some(key) => match Uuid::try_parse(key) {
                 Ok(key) => Ok(Some(key)),
                 // Other APIs have keys of other forms.
-                Err(_) if self.setup.engine.is_some() => {
+                Err(_) if !self.setup.description.has_rules() => {
                     Ok(Some(Uuid::from_bytes(short_digest(&[key.as_bytes()]))))
                 }
                 Err(_) => Err(Problem::invalid(
@@ -717,14 +716,12 @@ struct Served<'a> {
 
 impl Work for Served<'_> {
     fn read(&self, core: &Core, _: &Call) -> Option<Result<Answer, Problem>> {
-        let now = core.state.time.now;
-        let reply = self.engine.read(self.at, &core.rows, now, self.request)?;
+        let reply = self.engine.read(self.at, &core.state, self.request)?;
         Some(reply.map(Answer::from).map_err(Problem::from))
     }
 
     fn run(&self, core: &mut Core, _: &Call) -> Result<Answer, Problem> {
-        let mut world = core.world();
-        let reply = self.engine.serve(self.at, &mut world, self.request);
+        let reply = self.engine.serve(self.at, &mut core.state, self.request);
         reply.map(Answer::from).map_err(Problem::from)
     }
 }

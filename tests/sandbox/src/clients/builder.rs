@@ -368,18 +368,18 @@ impl SandboxBuilder {
             .duration_trunc(TimeDelta::milliseconds(1))
             .unwrap_or(now);
         if let Some(mut core) = saved {
-            if let Some(engine) = &self.setup.engine {
-                core.run_engine(engine, now);
-            }
-            core.state.run_until(now);
+            self.setup.engine.run_until(&mut core.state, now);
             core.state.time.events.limit = self.event_limit;
             return core;
         }
-        if self.setup.engine.is_some() {
-            return Core::new(State::empty(now, seed, self.event_limit));
-        }
-        let mut state = State::new(now, seed, self.event_limit);
-        state.create_account_group(Some(ACCOUNT_GROUP));
+        let mut state = if self.setup.description.has_rules() {
+            let mut state = State::new(now, seed, self.event_limit);
+            state.create_account_group(Some(ACCOUNT_GROUP));
+            state
+        } else {
+            State::empty(now, seed, self.event_limit)
+        };
+        self.setup.engine.begin(&mut state);
         Core::new(state)
     }
 }

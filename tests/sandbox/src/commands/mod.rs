@@ -348,6 +348,7 @@ impl From<Refused> for CommandError {
     fn from(refused: Refused) -> Self {
         match refused {
             Refused::NotFound => Self::new("nothing with this id exists"),
+            Refused::Unknown(field) => Refused::unknown(&field).into(),
             Refused::Invalid(problem) | Refused::Conflict(problem) => Self(problem),
         }
     }

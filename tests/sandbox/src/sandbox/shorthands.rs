@@ -262,7 +262,7 @@ impl Sandbox {
     ///
     /// [`CommandError`] if the amount is invalid.
     pub async fn open_account(&self, cash: &str) -> Result<Uuid, CommandError> {
-        let account = self.shared.core().state.demo_account(ACCOUNT_GROUP)?;
+        let account = self.shared.demo_account()?;
         self.advance(Duration::from_secs(2)).await;
         self.top_up(account, cash).await?;
         Ok(account)

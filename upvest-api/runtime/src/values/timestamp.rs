@@ -2,7 +2,7 @@
 //!
 //! Each order has two times, and parsing them was the slowest part of reading a page of orders.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 use serde::de::Deserializer;
 
 use super::text::{read, read_optional};
@@ -24,7 +24,9 @@ pub(crate) fn optional<'de, D: Deserializer<'de>>(
 }
 
 fn time(text: &str) -> Option<DateTime<Utc>> {
-    utc(text.as_bytes()).or_else(|| general(text))
+    let time = utc(text.as_bytes()).or_else(|| general(text))?;
+    // An offset may lead to the year 10000, which cannot be written in this format.
+    (0..=9999).contains(&time.year()).then_some(time)
 }
 
 /// RFC 3339, and offsets without a colon, such as `+0000`, which some events have (`PROTOCOL` 11.2).
@@ -144,6 +146,9 @@ mod tests {
             "2026-03-16T09:31:48+2500",
             "2026-03-16T09:31:48+00",
             "2026-03-16T09:31:48+0000 ",
+            // In UTC it is in the year 10000.
+            "9999-12-31T23:59:59-14:00",
+            "0000-01-01T00:00:00+14:00",
         ] {
             assert!(read(text).is_err(), "{text}");
         }

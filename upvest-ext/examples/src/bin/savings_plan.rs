@@ -1,4 +1,4 @@
-//! Creates a monthly savings plan and simulates a quarter: `cargo run --example savings_plan`.
+//! Creates a monthly savings plan and simulates a quarter: `cargo example savings_plan`.
 
 use std::time::Duration;
 

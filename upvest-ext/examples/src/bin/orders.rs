@@ -1,4 +1,4 @@
-//! Places an order exactly once, even if the network fails: `cargo run --example orders`.
+//! Places an order exactly once, even if the network fails: `cargo example orders`.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A command-line program without `async` of its own: `cargo run --example blocking_cli -- orders`.
+//! A command-line program without `async` of its own: `cargo example blocking_cli orders`.
 
 use std::process::ExitCode;
 

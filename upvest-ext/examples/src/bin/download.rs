@@ -1,15 +1,12 @@
-//! A report, downloaded with a progress bar: `cargo run --example download`.
+//! A report, downloaded with its progress: `cargo example download`.
 
 use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
-use indicatif::{ProgressBar, ProgressStyle};
 use tokio::io::AsyncWriteExt as _;
 use upvest_ext::Upvest;
 use upvest_ext::api::types::ReportId;
 use upvest_sandbox::Sandbox;
-
-const BAR: &str = "{bar:40} {bytes}/{total_bytes} {bytes_per_sec}";
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -32,18 +29,18 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // A file is a stream of bytes, for processing them while they arrive.
     let file = upvest.retrieve_file().file_id(id).send().await?;
-    let bar = match file.length() {
-        Some(length) => ProgressBar::new(length),
-        None => ProgressBar::no_length(),
-    };
-    bar.set_style(ProgressStyle::with_template(BAR)?);
+    let total = file
+        .length()
+        .map_or("?".to_owned(), |length| length.to_string());
     let mut bytes = file.into_inner();
+    let mut received = 0;
     let mut copy = tokio::fs::File::create(folder.path().join("copy.pdf")).await?;
     while let Some(chunk) = bytes.try_next().await? {
         copy.write_all(&chunk).await?;
-        bar.inc(chunk.len() as u64);
+        received += chunk.len();
+        eprint!("\r{received} of {total} bytes");
     }
+    eprintln!();
     copy.sync_all().await?;
-    bar.finish();
     Ok(())
 }

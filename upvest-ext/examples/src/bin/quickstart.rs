@@ -1,4 +1,4 @@
-//! Onboards a user and fills an order in a local sandbox: `cargo run --example quickstart`.
+//! Onboards a user and fills an order in a local sandbox: `cargo example quickstart`.
 //!
 //! `-- --kill-after 3` kills the sandbox after the third step, to show what an error looks like.
 

@@ -1,4 +1,4 @@
-//! Creates a portfolio of two funds and invests cash in it: `cargo run --example portfolio`.
+//! Creates a portfolio of two funds and invests cash in it: `cargo example portfolio`.
 
 use std::time::Duration;
 
@@ -56,7 +56,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         else {
             continue;
         };
-        spent = spent + quantity * price;
+        spent += quantity * price;
         println!("{quantity} units at {price} EUR");
     }
     println!("that is {} EUR of 500.00", spent.round_dp(2));

@@ -1,7 +1,6 @@
 //! A server that stores webhook events in a database and handles each one exactly once.
 //!
-//! `cargo run -p upvest-ext --example webhook_server` uses SQLite, `.. --example webhook_server -- postgres://..`
-//! Postgres.
+//! `cargo example webhook_server --features sqlx` uses SQLite, and with `-- postgres://..` at its end Postgres.
 
 #[allow(
     dead_code,

@@ -1,4 +1,4 @@
-//! A test of your code without a server, a key or a network: `cargo run --example mock`.
+//! A test of your code without a server, a key or a network: `cargo example mock`.
 
 use upvest_ext::Upvest;
 use upvest_ext::api::types::{ListResponse, Order, OrderStatus, Problem};

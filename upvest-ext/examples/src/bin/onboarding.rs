@@ -1,4 +1,4 @@
-//! Onboards a person and opens an account that can trade: `cargo run --example onboarding`.
+//! Onboards a person and opens an account that can trade: `cargo example onboarding`.
 
 use std::time::Duration;
 

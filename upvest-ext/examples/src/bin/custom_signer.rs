@@ -1,4 +1,4 @@
-//! Requests signed by a key that this program never sees: `cargo run --example custom_signer`.
+//! Requests signed by a key that this program never sees: `cargo example custom_signer`.
 
 use std::sync::Arc;
 use std::time::Duration;
