@@ -314,9 +314,8 @@ impl SandboxBuilder {
         let mut core = self.core(core, seed);
         core.state.webhook_hosts = self.setup.webhook_hosts.clone();
         if let Some(url) = self.webhook_url.as_ref().filter(|_| is_default) {
-            core.state
-                .subscribe_once(url)
-                .map_err(|refused| StartError::other(CommandError::from(refused)))?;
+            let subscribed = self.setup.engine.subscribe_once(&mut core.state, url);
+            subscribed.map_err(|refused| StartError::other(CommandError::from(refused)))?;
         }
         self.check_scopes()?;
         let key = SigningKey::from_pem(demo::KEY, None).map_err(StartError::other)?;

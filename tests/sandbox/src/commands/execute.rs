@@ -426,7 +426,7 @@ impl State {
                 }
                 json!({ "id": self.store_file(media_type, Bytes::from(content)) })
             }
-            Command::Subscribe { url } => made(self.subscribe_to_all(url)?),
+            Command::Subscribe { url } => json!({ "id": engine.subscribe(self, &url)? }),
             Command::ResendEvent {
                 event_id,
                 webhook_id,

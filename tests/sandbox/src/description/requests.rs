@@ -57,7 +57,8 @@ impl Description {
 
     /// Finds the first fields that a schema with fields does not have, at any depth.
     fn find_unknown(&self, schema: &Value, value: &Value, place: &str, found: &mut Vec<String>) {
-        if found.len() >= MOST_NAMED {
+        // A long list of texts has no fields, and the shape of its items need not be found for each.
+        if found.len() >= MOST_NAMED || !(value.is_object() || value.is_array()) {
             return;
         }
         let shape = Shape::of(&self.schemas, schema);

@@ -36,6 +36,7 @@ impl State {
             "liquidations" => self.check_liquidation(&read(&fields)?).map(|()| fields),
             "rebalancing" => self.check_rebalancing(&read(&fields)?).map(|()| fields),
             "savings_plans" => self.check_savings_plan(&read(&fields)?, fields),
+            "webhooks" => self.check_subscription(&read(&fields)?).map(|()| fields),
             _ => Ok(fields),
         }
     }
@@ -49,6 +50,7 @@ impl State {
     ) -> Result<Value, Refused> {
         match table {
             "savings_plans" => self.check_change_of_plan(row, changes),
+            "webhooks" => self.check_subscription(&read(&changes)?).map(|()| changes),
             _ => Ok(changes),
         }
     }

@@ -12,6 +12,7 @@ mod actions;
 mod events;
 mod life;
 mod listing;
+mod numbers;
 mod patterns;
 mod problems;
 mod references;

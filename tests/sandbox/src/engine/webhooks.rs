@@ -1,14 +1,41 @@
 //! Webhook subscriptions that are rows of a table: a row with a URL in a collection of webhooks.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Engine;
 use super::tables::Table;
 use super::words::{self, is_one_of, plain};
 use crate::domain::customers::subscriptions::Subscription;
-use crate::domain::state::State;
+use crate::domain::state::{Refused, State};
 
 impl Engine {
+    /// Subscribes an endpoint to all events by hand, and enables the subscription. Returns its id.
+    pub(crate) fn subscribe(&self, state: &mut State, url: &str) -> Result<String, Refused> {
+        let all = json!({ "url": url, "event_categories": ["ALL"], "status": "ACTIVE" });
+        let all = state.check_new("webhooks", all)?;
+        if self.description.has_rules() {
+            let added = self.add(state, "webhooks", &all, Value::Null);
+            return added.map_err(Refused::Conflict);
+        }
+        let now = state.time.now;
+        let mut subscription = Subscription::new(state.time.id(), now);
+        subscription.set(url.to_owned(), event_types(&all), true, now);
+        let subscriptions = &mut state.time.events.subscriptions;
+        Ok(subscriptions.insert(subscription).view.id.to_string())
+    }
+
+    /// As [`Self::subscribe`], unless there is such a subscription.
+    pub(crate) fn subscribe_once(&self, state: &mut State, url: &str) -> Result<(), Refused> {
+        let subscriptions = state.time.events.subscriptions.rows();
+        let is_subscribed = |it: &Subscription| {
+            it.view.url == url && it.view.event_categories.iter().any(|name| name == "ALL")
+        };
+        if subscriptions.iter().any(is_subscribed) {
+            return Ok(());
+        }
+        self.subscribe(state, url).map(drop)
+    }
+
     /// Makes deliveries follow the row of a subscription, which is new or was changed.
     pub(super) fn follow_subscription(&self, state: &mut State, at: usize, number: u64) {
         let table = &self.tables[at];

@@ -84,8 +84,6 @@ fn reading(operation: &str) -> Option<Read> {
         "listCashBalances" => |w, c| Ok(Answer::list(w.account(c.id("account_id"))?.cash_balances())),
         "listTransactions" => |w, c| Ok(c.page(w.account(c.id("account_id"))?.transactions.iter(), |it| it)),
         "retrieveFile" => |w, c| { let file = w.file(c.id("file_id"))?; Ok(Answer::file(&file.media_type, &file.content)) },
-        "listWebhookSubscriptions" => |w, _| Ok(Answer::list(w.time.events.subscriptions.rows().iter().map(|it| &it.view))),
-        "retrieveWebhookSubscription" => |w, c| found(w.time.events.subscriptions.get(c.id("webhook_id")).map(|it| &it.view)),
         _ => return None,
     })
 }
@@ -107,12 +105,6 @@ fn changing(operation: &str) -> Option<Change> {
         "updatePortfolio" => |w, c| Ok(Answer::ok(w.rename_portfolio(c.id("portfolio_id"), c.body()?)?)),
         "updatePortfolioAllocations" => |w, c| Ok(Answer::list(w.replace_allocations(c.id("portfolio_id"), c.body()?)?)),
         "createPortfolioOrder" => |w, c| Ok(Answer::created(w.create_portfolio_order(c.id("portfolio_id"), &c.body()?)?)),
-        "createWebhookSubscription" => |w, c| Ok(Answer::created(w.create_subscription(c.body()?)?)),
-        "updateWebhookSubscription" => |w, c| Ok(Answer::ok(w.update_subscription(c.id("webhook_id"), c.body()?)?)),
-        "deleteWebhookSubscription" => |w, c| {
-            w.time.events.subscriptions.remove(c.id("webhook_id")).ok_or(Refused::NotFound)?;
-            Ok(Answer::no_content())
-        },
         _ => return None,
     })
 }

@@ -49,17 +49,11 @@ pub(crate) struct Subscription {
     in_flight: bool,
 }
 
+/// What a request says of a subscription.
 #[derive(Deserialize)]
-pub(crate) struct SubscriptionCreate {
-    url: String,
-    event_categories: Vec<String>,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct SubscriptionUpdate {
+pub(crate) struct Wanted {
     url: Option<String>,
     event_categories: Option<Vec<String>>,
-    status: Option<SubscriptionStatus>,
 }
 
 identified!(by view.id: Subscription);
@@ -192,80 +186,13 @@ impl State {
         Ok(())
     }
 
-    pub(crate) fn create_subscription(
-        &mut self,
-        new: SubscriptionCreate,
-    ) -> Result<&SubscriptionView, Refused> {
-        check_url(&new.url, &self.webhook_hosts)?;
-        self.check_categories(&new.event_categories)?;
-        let mut subscription = Subscription::new(self.time.id(), self.time.now);
-        subscription.view.url = new.url;
-        subscription.view.event_categories = new.event_categories;
-        Ok(&self.time.events.subscriptions.insert(subscription).view)
-    }
-
-    /// An enabled subscription to all events.
-    pub(crate) fn subscribe_to_all(&mut self, url: String) -> Result<&SubscriptionView, Refused> {
-        let id = self
-            .create_subscription(SubscriptionCreate {
-                url,
-                event_categories: vec!["ALL".to_owned()],
-            })?
-            .id;
-        let status = Some(SubscriptionStatus::Active);
-        self.update_subscription(
-            id,
-            SubscriptionUpdate {
-                url: None,
-                event_categories: None,
-                status,
-            },
-        )
-    }
-
-    /// As [`State::subscribe_to_all`], unless there is such a subscription.
-    pub(crate) fn subscribe_once(&mut self, url: &str) -> Result<(), Refused> {
-        let subscriptions = self.time.events.subscriptions.rows();
-        let is_subscribed = |it: &Subscription| {
-            it.view.url == url && it.view.event_categories.iter().any(|name| name == "ALL")
-        };
-        if subscriptions.iter().any(is_subscribed) {
-            return Ok(());
-        }
-        self.subscribe_to_all(url.to_owned()).map(drop)
-    }
-
-    pub(crate) fn update_subscription(
-        &mut self,
-        id: Uuid,
-        update: SubscriptionUpdate,
-    ) -> Result<&SubscriptionView, Refused> {
-        if let Some(url) = &update.url {
+    /// Checks a new subscription, or a change of one.
+    pub(crate) fn check_subscription(&self, wanted: &Wanted) -> Result<(), Refused> {
+        if let Some(url) = &wanted.url {
             check_url(url, &self.webhook_hosts)?;
         }
-        if let Some(categories) = &update.event_categories {
-            self.check_categories(categories)?;
-        }
-        let now = self.time.now;
-        let subscription = self
-            .time
-            .events
-            .subscriptions
-            .get_mut(id)
-            .ok_or(Refused::NotFound)?;
-        let view = &mut subscription.view;
-        if let Some(url) = update.url {
-            view.url = url;
-            // A new URL need not wait for the next attempt of the old one.
-            subscription.next_attempt = now;
-        }
-        if let Some(categories) = update.event_categories {
-            view.event_categories = categories;
-        }
-        if let Some(status) = update.status {
-            view.status = status;
-        }
-        Ok(&subscription.view)
+        let categories = wanted.event_categories.as_deref();
+        categories.map_or(Ok(()), |it| self.check_categories(it))
     }
 
     /// Checks the categories. In requests the description has them as plain texts, and lists the values only in
