@@ -6,7 +6,9 @@
 
 use std::fmt::Display;
 
-use upvest_runtime::generated_code::{Binary, Call, Form, Json, JsonValue, Text};
+use upvest_runtime::generated_code::{
+    Binary, Call, EmptyList, Form, Json, JsonValue, Text,
+};
 use upvest_runtime::{
     Argument, ByteStream, Error, IdempotencyKey, Response, bytes, chrono, serde_json,
     uuid,
@@ -130,8 +132,8 @@ impl CreateUser {
         Self(self.0.body_map(change))
     }
 
-    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
-    /// with the same key again if its outcome is unknown.
+    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the
+    /// same call with the same key again if its outcome is unknown.
     pub fn idempotency_key(
         self,
         key: impl TryInto<IdempotencyKey, Error: Display>,
@@ -522,8 +524,8 @@ impl CreateTaxResidency {
         Self(self.0.body_map(change))
     }
 
-    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
-    /// with the same key again if its outcome is unknown.
+    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the
+    /// same call with the same key again if its outcome is unknown.
     pub fn idempotency_key(
         self,
         key: impl TryInto<IdempotencyKey, Error: Display>,
@@ -663,8 +665,8 @@ impl CreateAccount {
         Self(self.0.body_map(change))
     }
 
-    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
-    /// with the same key again if its outcome is unknown.
+    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the
+    /// same call with the same key again if its outcome is unknown.
     pub fn idempotency_key(
         self,
         key: impl TryInto<IdempotencyKey, Error: Display>,
@@ -1018,8 +1020,8 @@ impl CreateOrder {
         Self(self.0.body_map(change))
     }
 
-    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
-    /// with the same key again if its outcome is unknown.
+    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the
+    /// same call with the same key again if its outcome is unknown.
     pub fn idempotency_key(
         self,
         key: impl TryInto<IdempotencyKey, Error: Display>,
@@ -1219,8 +1221,8 @@ impl CreatePortfolio {
         Self(self.0.body_map(change))
     }
 
-    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
-    /// with the same key again if its outcome is unknown.
+    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the
+    /// same call with the same key again if its outcome is unknown.
     pub fn idempotency_key(
         self,
         key: impl TryInto<IdempotencyKey, Error: Display>,
@@ -1468,8 +1470,8 @@ impl CreatePortfolioOrder {
         Self(self.0.body_map(change))
     }
 
-    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
-    /// with the same key again if its outcome is unknown.
+    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the
+    /// same call with the same key again if its outcome is unknown.
     pub fn idempotency_key(
         self,
         key: impl TryInto<IdempotencyKey, Error: Display>,
@@ -1554,8 +1556,8 @@ impl TriggerPortfolioRebalancing {
         Self(self.0.path("portfolio_id", value))
     }
 
-    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
-    /// with the same key again if its outcome is unknown.
+    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the
+    /// same call with the same key again if its outcome is unknown.
     pub fn idempotency_key(
         self,
         key: impl TryInto<IdempotencyKey, Error: Display>,
@@ -1655,8 +1657,8 @@ impl CreateSavingsPlan {
         Self(self.0.body_map(change))
     }
 
-    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
-    /// with the same key again if its outcome is unknown.
+    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the
+    /// same call with the same key again if its outcome is unknown.
     pub fn idempotency_key(
         self,
         key: impl TryInto<IdempotencyKey, Error: Display>,
@@ -2091,8 +2093,8 @@ impl CreateDirectDebit {
         Self(self.0.body_map(change))
     }
 
-    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
-    /// with the same key again if its outcome is unknown.
+    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the
+    /// same call with the same key again if its outcome is unknown.
     pub fn idempotency_key(
         self,
         key: impl TryInto<IdempotencyKey, Error: Display>,
@@ -2274,8 +2276,8 @@ impl CreateWithdrawal {
         Self(self.0.body_map(change))
     }
 
-    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
-    /// with the same key again if its outcome is unknown.
+    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the
+    /// same call with the same key again if its outcome is unknown.
     pub fn idempotency_key(
         self,
         key: impl TryInto<IdempotencyKey, Error: Display>,
@@ -2705,8 +2707,8 @@ impl CreateLiquidation {
         Self(self.0.body_map(change))
     }
 
-    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
-    /// with the same key again if its outcome is unknown.
+    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the
+    /// same call with the same key again if its outcome is unknown.
     pub fn idempotency_key(
         self,
         key: impl TryInto<IdempotencyKey, Error: Display>,
@@ -2806,8 +2808,8 @@ impl CreateSecuritiesTransfer {
         Self(self.0.body_map(change))
     }
 
-    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
-    /// with the same key again if its outcome is unknown.
+    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the
+    /// same call with the same key again if its outcome is unknown.
     pub fn idempotency_key(
         self,
         key: impl TryInto<IdempotencyKey, Error: Display>,
@@ -2907,8 +2909,8 @@ impl CreateAccountTransfer {
         Self(self.0.body_map(change))
     }
 
-    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
-    /// with the same key again if its outcome is unknown.
+    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the
+    /// same call with the same key again if its outcome is unknown.
     pub fn idempotency_key(
         self,
         key: impl TryInto<IdempotencyKey, Error: Display>,

@@ -36,6 +36,7 @@ impl Type {
             }
             Self::Map(values) => format!("std::collections::BTreeMap<String, {}>", inner(values)),
             Self::Nullable(value) => format!("Option<{}>", inner(value)),
+            Self::OrEmpty(value) => format!("upvest_runtime::OrEmpty<{}>", inner(value)),
         }
     }
 }

@@ -176,7 +176,7 @@ fn needs_read(kind: &Type, is_option: bool) -> bool {
         Type::DateTime | Type::I64 | Type::U32 | Type::U64 => true,
         Type::Decimal => is_option,
         Type::Nullable(inner) => needs_read(inner, true),
-        Type::List(inner) | Type::Map(inner) => needs_read(inner, false),
+        Type::List(inner) | Type::Map(inner) | Type::OrEmpty(inner) => needs_read(inner, false),
         _ => false,
     }
 }

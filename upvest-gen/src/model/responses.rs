@@ -57,18 +57,26 @@ pub(super) fn item_entity<'a>(types: &Types<'a>, success: &[Response<'a>]) -> Op
     })
 }
 
-/// The types of all JSON answers for success.
-pub(super) fn contents<'a>(
-    types: &mut Types<'a>,
-    success: &[Response<'a>],
-    id: &str,
-) -> Vec<Content> {
+/// All JSON responses for success.
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    /// Their types.
+    all: Vec<Content>,
+    /// Whether one of them may be `null` instead of a list.
+    may_lack_list: bool,
+    /// Whether one of them is a list whose `data` may be missing.
+    may_lack_data: bool,
+}
+
+/// Reads all JSON responses for success.
+pub(super) fn contents<'a>(types: &mut Types<'a>, success: &[Response<'a>], id: &str) -> Contents {
     let operation = id.to_pascal_case();
     let context = Context::of_operation(&operation, "response");
-    let mut contents = Vec::new();
+    let mut contents = Contents::default();
     for (at, response) in success {
         for (at, schema) in media_types::json_schemas(types.document, response, at) {
-            contents.push(content(types, schema, &at, &context));
+            let found = content(types, schema, &at, &context, &mut contents);
+            contents.all.push(found);
         }
     }
     contents
@@ -79,8 +87,13 @@ fn content<'a>(
     schema: &'a Value,
     at: &str,
     context: &Context<'_>,
+    contents: &mut Contents,
 ) -> Content {
-    if let Some(item) = lists::items(types, schema, at, context) {
+    if let Some(list) = lists::list(types, schema, at)
+        && let Some(item) = list.items(types, context)
+    {
+        contents.may_lack_list |= list.is_nullable;
+        contents.may_lack_data |= list.may_lack_data;
         return Content::List(item);
     }
     Content::Json(match values::value(types, schema, at, context) {
@@ -95,7 +108,7 @@ pub(super) fn answer(
     types: &Types<'_>,
     found: &Operation<'_>,
     success: &[Response<'_>],
-    contents: Vec<Content>,
+    contents: Contents,
     id: &str,
 ) -> Result<Answer> {
     let at = pointer::join(&found.pointer, "responses");
@@ -110,21 +123,21 @@ pub(super) fn answer(
         .iter()
         .flat_map(|(_, response)| media_types::media_types(response))
         .collect();
-    let mut contents = distinct(types, contents);
-    let has_empty = success
-        .iter()
-        .any(|(_, response)| media_types::media_types(response).next().is_none());
-    let content = match contents.pop() {
+    let mut distinct = distinct(types, contents.all);
+    let is_without_body =
+        |(_, response): &Response<'_>| media_types::media_types(response).next().is_none();
+    let may_lack_body = contents.may_lack_list || success.iter().any(is_without_body);
+    let content = match distinct.pop() {
         _ if found.method == "head" => Content::Empty,
         None if media_types.is_empty() => Content::Empty,
         None => Content::Binary,
-        Some(only) if contents.is_empty() => only,
+        Some(only) if distinct.is_empty() => only,
         Some(_) => {
             return Err(Error::at(
                 at,
                 format!(
                     "{id} has {} different types for success",
-                    contents.len() + 1
+                    distinct.len() + 1
                 ),
                 "give all its success answers the same schema, as a call returns one type",
             ));
@@ -137,13 +150,14 @@ pub(super) fn answer(
             "use one such as `application/json`",
         ));
     }
-    let optional = has_empty && matches!(content, Content::Json(_) | Content::List(_));
+    let optional = may_lack_body && matches!(content, Content::Json(_) | Content::List(_));
     let content = match content {
         Content::Json(Type::Nullable(kind)) if optional => Content::Json(*kind),
         content => content,
     };
     Ok(Answer {
         optional,
+        may_lack_data: contents.may_lack_data,
         accept: accept(&media_types, &content),
         download: download(&media_types, &content),
         content,

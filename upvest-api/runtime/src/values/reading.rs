@@ -10,6 +10,7 @@ use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 
 use super::decimal::{self, Decimal};
 use super::nullable::Nullable;
+use super::or_empty::OrEmpty;
 use super::timestamp;
 
 /// Reads a value. For `deserialize_with`.
@@ -63,6 +64,13 @@ impl<'de, T: Read<'de>> Read<'de> for Vec<T> {
     fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let items = Vec::<By<T>>::deserialize(deserializer)?;
         Ok(items.into_iter().map(|By(item)| item).collect())
+    }
+}
+
+impl<'de, T: Read<'de>> Read<'de> for OrEmpty<T> {
+    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = OrEmpty::<By<T>>::deserialize(deserializer)?;
+        Ok(value.map(|By(value)| value))
     }
 }
 

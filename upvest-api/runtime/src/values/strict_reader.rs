@@ -14,6 +14,7 @@ use super::code;
 use super::json::Json;
 use super::open_enum;
 use super::open_union::{self, Content};
+use super::or_empty;
 use super::strict_findings::{Findings, Mismatch, Step};
 
 /// Reads one value.
@@ -160,12 +161,16 @@ impl<'j> Deserializer<'j> for Reader<'_, 'j> {
         }
     }
 
-    /// Open enums, codes and open unions are read as newtype structs, whose names contain what is known of them.
+    /// Open enums, codes, open unions and values that may be empty are read as newtype structs, whose names say what is
+    /// known of them.
     fn deserialize_newtype_struct<V: Visitor<'j>>(
         self,
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Mismatch> {
+        if name == or_empty::NAME && !self.json.is_empty() {
+            return visitor.visit_some(self);
+        }
         let Some((tag, known)) = open_union::tag_and_known_values(name) else {
             self.check_text(name);
             return visitor.visit_newtype_struct(self);
