@@ -98,7 +98,7 @@ fn operation<'a>(
     let (method_name, builder) = taken.names(value["x-rust-name"].as_str().unwrap_or(&id));
     let success = responses::success(types, found);
     for (at, response) in &success {
-        problems.extend(check_target(response, at).err());
+        problems.extend(check_target(types.document, response, at).err());
     }
     let contents = responses::contents(types, &success, &id);
     let all = found.parameters(types.document);
@@ -112,10 +112,12 @@ fn operation<'a>(
         None
     });
     read_objects(types);
+    let content = responses::join(types, found, &success, contents, &id);
+    read_objects(types);
     if let Some(body) = &body {
         problems.extend(bodies::check_form(types, found, body, &id).err());
     }
-    let answer = match responses::answer(types, found, &success, contents, &id) {
+    let answer = match responses::answer(found, &success, content, &id) {
         Ok(answer) => answer,
         Err(error) => {
             problems.push(error);
@@ -126,6 +128,7 @@ fn operation<'a>(
     let security = value
         .get("security")
         .or_else(|| types.document.get("security"));
+    types.notes.extend(responses::note_of_default(found, &id));
     let unmet = scopes::unmet(types.document, security, &found.pointer);
     types.notes.extend(unmet);
     types
