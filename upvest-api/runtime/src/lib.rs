@@ -72,7 +72,7 @@ pub mod generated_code {
     pub use crate::operation_meta::find_operation;
     #[cfg(feature = "sqlx")]
     pub use crate::values::foreign_traits::Column;
-    pub use crate::values::reading::read;
+    pub use crate::values::reading::{Read, read};
     pub use crate::values::unredacted::{HIDDEN, hidden_option};
     pub use crate::values::{open_enum, open_union};
     #[cfg(feature = "schemars")]

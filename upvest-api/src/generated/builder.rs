@@ -130,8 +130,8 @@ impl CreateUser {
         Self(self.0.body_map(change))
     }
 
-    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
-    /// with the same key again if its outcome is unknown.
+    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the
+    /// same call with the same key again if its outcome is unknown.
     pub fn idempotency_key(
         self,
         key: impl TryInto<IdempotencyKey, Error: Display>,
@@ -522,8 +522,8 @@ impl CreateTaxResidency {
         Self(self.0.body_map(change))
     }
 
-    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
-    /// with the same key again if its outcome is unknown.
+    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the
+    /// same call with the same key again if its outcome is unknown.
     pub fn idempotency_key(
         self,
         key: impl TryInto<IdempotencyKey, Error: Display>,
@@ -663,8 +663,8 @@ impl CreateAccount {
         Self(self.0.body_map(change))
     }
 
-    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
-    /// with the same key again if its outcome is unknown.
+    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the
+    /// same call with the same key again if its outcome is unknown.
     pub fn idempotency_key(
         self,
         key: impl TryInto<IdempotencyKey, Error: Display>,
@@ -1018,8 +1018,8 @@ impl CreateOrder {
         Self(self.0.body_map(change))
     }
 
-    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
-    /// with the same key again if its outcome is unknown.
+    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the
+    /// same call with the same key again if its outcome is unknown.
     pub fn idempotency_key(
         self,
         key: impl TryInto<IdempotencyKey, Error: Display>,
@@ -1219,8 +1219,8 @@ impl CreatePortfolio {
         Self(self.0.body_map(change))
     }
 
-    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
-    /// with the same key again if its outcome is unknown.
+    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the
+    /// same call with the same key again if its outcome is unknown.
     pub fn idempotency_key(
         self,
         key: impl TryInto<IdempotencyKey, Error: Display>,
@@ -1468,8 +1468,8 @@ impl CreatePortfolioOrder {
         Self(self.0.body_map(change))
     }
 
-    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
-    /// with the same key again if its outcome is unknown.
+    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the
+    /// same call with the same key again if its outcome is unknown.
     pub fn idempotency_key(
         self,
         key: impl TryInto<IdempotencyKey, Error: Display>,
@@ -1554,8 +1554,8 @@ impl TriggerPortfolioRebalancing {
         Self(self.0.path("portfolio_id", value))
     }
 
-    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
-    /// with the same key again if its outcome is unknown.
+    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the
+    /// same call with the same key again if its outcome is unknown.
     pub fn idempotency_key(
         self,
         key: impl TryInto<IdempotencyKey, Error: Display>,
@@ -1655,8 +1655,8 @@ impl CreateSavingsPlan {
         Self(self.0.body_map(change))
     }
 
-    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
-    /// with the same key again if its outcome is unknown.
+    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the
+    /// same call with the same key again if its outcome is unknown.
     pub fn idempotency_key(
         self,
         key: impl TryInto<IdempotencyKey, Error: Display>,
@@ -2091,8 +2091,8 @@ impl CreateDirectDebit {
         Self(self.0.body_map(change))
     }
 
-    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
-    /// with the same key again if its outcome is unknown.
+    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the
+    /// same call with the same key again if its outcome is unknown.
     pub fn idempotency_key(
         self,
         key: impl TryInto<IdempotencyKey, Error: Display>,
@@ -2274,8 +2274,8 @@ impl CreateWithdrawal {
         Self(self.0.body_map(change))
     }
 
-    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
-    /// with the same key again if its outcome is unknown.
+    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the
+    /// same call with the same key again if its outcome is unknown.
     pub fn idempotency_key(
         self,
         key: impl TryInto<IdempotencyKey, Error: Display>,
@@ -2705,8 +2705,8 @@ impl CreateLiquidation {
         Self(self.0.body_map(change))
     }
 
-    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
-    /// with the same key again if its outcome is unknown.
+    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the
+    /// same call with the same key again if its outcome is unknown.
     pub fn idempotency_key(
         self,
         key: impl TryInto<IdempotencyKey, Error: Display>,
@@ -2806,8 +2806,8 @@ impl CreateSecuritiesTransfer {
         Self(self.0.body_map(change))
     }
 
-    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
-    /// with the same key again if its outcome is unknown.
+    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the
+    /// same call with the same key again if its outcome is unknown.
     pub fn idempotency_key(
         self,
         key: impl TryInto<IdempotencyKey, Error: Display>,
@@ -2907,8 +2907,8 @@ impl CreateAccountTransfer {
         Self(self.0.body_map(change))
     }
 
-    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the same call
-    /// with the same key again if its outcome is unknown.
+    /// Sends the call with this idempotency key instead of a new one. Use a key for one call only, and send the
+    /// same call with the same key again if its outcome is unknown.
     pub fn idempotency_key(
         self,
         key: impl TryInto<IdempotencyKey, Error: Display>,

@@ -21,8 +21,8 @@ impl Client {
     /// A client for the API at `base_url` that sends its requests over `transport`.
     ///
     /// A base URL has the scheme `http` or `https`, a host, and optionally a port and a path:
-    /// `https://api.example.com/v1`. A slash at its end makes no difference. With an invalid base URL every call fails
-    /// with [`ErrorKind::Configuration`](upvest_runtime::ErrorKind::Configuration).
+    /// `https://api.example.com/v1`. A slash at its end makes no difference. With an invalid base URL every
+    /// call fails with [`ErrorKind::Configuration`](upvest_runtime::ErrorKind::Configuration).
     pub fn new(base_url: &str, transport: impl Transport + 'static) -> Self {
         Self(ApiClient::new(base_url, transport))
     }

@@ -161,23 +161,12 @@ fn name_in_json(field: &syn::Field) -> Option<String> {
 
 /// The function that reads a field, if its type is not enough.
 fn reading(field: &Field, schema: &Schema) -> Option<&'static str> {
-    if needs_read(&field.kind, field.is_option(schema)) {
+    if field.kind.is_read_by_runtime(field.is_option(schema)) {
         Some("upvest_runtime::generated_code::read")
     } else if field.tells_null(schema) {
         Some("upvest_runtime::present")
     } else {
         None
-    }
-}
-
-/// Whether the runtime reads the type by other rules than its `Deserialize`.
-fn needs_read(kind: &Type, is_option: bool) -> bool {
-    match kind {
-        Type::DateTime | Type::I64 | Type::U32 | Type::U64 => true,
-        Type::Decimal => is_option,
-        Type::Nullable(inner) => needs_read(inner, true),
-        Type::List(inner) | Type::Map(inner) => needs_read(inner, false),
-        _ => false,
     }
 }
 

@@ -12,6 +12,7 @@ use serde_json::Number;
 
 use super::code;
 use super::json::Json;
+use super::lenient;
 use super::open_enum;
 use super::open_union::{self, Content};
 use super::strict_findings::{Findings, Mismatch, Step};
@@ -92,8 +93,11 @@ impl<'r, 'j> Reader<'r, 'j> {
         }
     }
 
-    /// Checks a text of an open enum or a code, which is known by the name of its type.
-    fn check_text(self, type_name: &str) {
+    /// Checks a value whose type is known by its name: that of an open enum or a code, and one that is read leniently.
+    fn check(self, type_name: &str) {
+        if let Some(rule) = lenient::broken_rule(type_name, self.json) {
+            self.add_problem(&format!("expected {rule}"));
+        }
         let Some(text) = self.json.as_str() else {
             return;
         };
@@ -160,14 +164,14 @@ impl<'j> Deserializer<'j> for Reader<'_, 'j> {
         }
     }
 
-    /// Open enums, codes and open unions are read as newtype structs, whose names contain what is known of them.
+    /// Open enums, codes, open unions and values that are read leniently are newtype structs here, whose names tell what they are.
     fn deserialize_newtype_struct<V: Visitor<'j>>(
         self,
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Mismatch> {
         let Some((tag, known)) = open_union::tag_and_known_values(name) else {
-            self.check_text(name);
+            self.check(name);
             return visitor.visit_newtype_struct(self);
         };
         match self.known_tag(tag, known) {
