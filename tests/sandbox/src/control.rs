@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::Body;
 use axum::extract::{FromRequestParts, Path, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
@@ -23,6 +23,7 @@ use crate::demo;
 use crate::description::Description;
 use crate::domain::events::EventKind;
 use crate::domain::lifecycle;
+use crate::http::request_body::read_whole;
 use crate::shared::Shared;
 
 /// The client of a command or a view: that of the header `upvest-client-id`, or else the default client.
@@ -184,11 +185,11 @@ async fn show(
             json_answer(&all.map(|it| &it.view).collect::<Vec<_>>())
         }
         "faults" => {
-            let rules = shared.faults().rules.clone();
+            let rules = shared.faults().rules().to_vec();
             json_answer(&rules)
         }
         "audit" => {
-            let findings = shared.core().state.audit();
+            let findings = shared.core_to_read().state.audit();
             json_answer(&findings)
         }
         "commands" => json_answer(&reference(&shared.setup.description)),
@@ -282,8 +283,12 @@ async fn execute(
     Client(shared): Client,
     Path(name): Path<String>,
     headers: HeaderMap,
-    body: Bytes,
+    body: Body,
 ) -> Response {
+    let body = match read_whole(body).await {
+        Ok(body) => body,
+        Err(error) => return refused_with(error.status(), &error.to_string()),
+    };
     let media_type = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
@@ -349,11 +354,12 @@ fn reference(description: &Description) -> Value {
 }
 
 fn refused(problem: &str) -> Response {
-    (
-        StatusCode::BAD_REQUEST,
-        json_answer(&json!({ "error": problem })),
-    )
-        .into_response()
+    refused_with(400, problem)
+}
+
+fn refused_with(status: u16, problem: &str) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+    (status, json_answer(&json!({ "error": problem }))).into_response()
 }
 
 fn json_answer(value: &impl serde::Serialize) -> Response {

@@ -63,7 +63,7 @@ impl From<&Event> for EventRecord {
 
 impl Shared {
     pub(crate) fn events(&self) -> Vec<EventRecord> {
-        self.core()
+        self.core_to_read()
             .state
             .time
             .events
@@ -75,7 +75,7 @@ impl Shared {
 
     /// The data of the status page.
     pub(crate) fn overview(&self) -> Value {
-        let core = self.core();
+        let core = self.core_to_read();
         let events: Vec<_> = core
             .state
             .time
@@ -91,22 +91,11 @@ impl Shared {
             })
             .collect();
         drop(core);
-        let (rules, random_rate, clock_shift) = {
-            let faults = self.faults();
-            (
-                faults.rules.clone(),
-                faults.random_rate(),
-                faults.clock_shift,
-            )
-        };
-        json!({
+        let mut overview = json!({
             "state": self.summary(),
             "requests": self.requests().last(SHOWN).collect::<Vec<_>>(),
             "events": events,
             "deliveries": self.deliveries().last(SHOWN).collect::<Vec<_>>(),
-            "faults": rules,
-            "random_rate": random_rate,
-            "clock_shift": clock_shift,
             "settings": {
                 "client_id": self.client_id,
                 "client_secret": self.access().secret(),
@@ -114,7 +103,13 @@ impl Shared {
                 "passphrase_of_encrypted_signing_key": demo::PASSPHRASE,
                 "account_group": ACCOUNT_GROUP,
             },
-        })
+        });
+        let faults = self.faults();
+        overview["faults"] = json!(faults.rules());
+        overview["random_rate"] = json!(faults.random_rate());
+        overview["clock_shift"] = json!(faults.clock_shift);
+        overview["delivery_faults"] = json!(faults.deliveries);
+        overview
     }
 
     /// The number of resources of each type.
@@ -122,7 +117,7 @@ impl Shared {
         let now = self.clock.now();
         let requests = self.requests().count();
         let deliveries = self.deliveries().count();
-        let core = self.core();
+        let core = self.core_to_read();
         let state = &core.state;
         if self.setup.engine.is_some() {
             let mut summary = json!(core.rows.counts());

@@ -1,11 +1,15 @@
 //! Faults on demand, for an operation or at random.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::earlier_states::EarlierStates;
 
 /// A fault of a call.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
@@ -49,6 +53,11 @@ pub enum Fault {
         /// The milliseconds between two pieces of the answer.
         millis: u64,
     },
+    /// A read returns what was there some time ago, but nothing from before the fault was added. Other calls are not affected.
+    StaleRead {
+        /// The seconds by which the read is late, on the sandbox's clock: from 1 to 600.
+        seconds: u32,
+    },
 }
 
 impl Fault {
@@ -83,6 +92,15 @@ impl Fault {
             Self::WrongContentType => "wrong_content_type",
             Self::InvalidJson => "invalid_json",
             Self::SlowDrip { .. } => "slow_drip",
+            Self::StaleRead { .. } => "stale_read",
+        }
+    }
+
+    /// By how much a read is late.
+    fn staleness(&self) -> Option<TimeDelta> {
+        match self {
+            Self::StaleRead { seconds } => Some(TimeDelta::seconds((*seconds).into())),
+            _ => None,
         }
     }
 
@@ -99,12 +117,17 @@ impl Fault {
                     MAX_WAIT.as_millis()
                 ))
             }
+            Self::StaleRead { seconds } if !(1..=MAX_STALENESS).contains(seconds) => Err(format!(
+                "a read can be stale by 1 to {MAX_STALENESS} seconds"
+            )),
             _ => Ok(()),
         }
     }
 }
 
 const MAX_WAIT: Duration = Duration::from_secs(600);
+/// In seconds.
+const MAX_STALENESS: u32 = 600;
 
 /// A rule that applies a fault to calls of one operation, or of all.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
@@ -123,18 +146,30 @@ pub struct FaultRule {
 /// The faults of a client. The nth call gets the nth random number, so that a run depends only on the seed.
 #[derive(Debug)]
 pub(crate) struct FaultPlan {
-    pub(crate) rules: Vec<FaultRule>,
+    rules: Vec<FaultRule>,
     random: Option<RandomFaults>,
     seed: u64,
     /// By how many seconds the server's clock is ahead of the machine's.
     pub(crate) clock_shift: i64,
     pub(crate) deliveries: DeliveryFaults,
+    /// For reads that are stale.
+    earlier_states: EarlierStates,
+}
+
+/// The fault of one call.
+#[derive(Debug)]
+pub(crate) struct DrawnFault {
+    pub(crate) fault: Fault,
+    /// The state that a stale read gets, as JSON. `None` if nothing has changed since.
+    pub(crate) earlier_state: Option<Arc<[u8]>>,
 }
 
 /// The irregularities of deliveries to webhooks.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(crate) struct DeliveryFaults {
+    /// Each accepted delivery is sent again.
     pub(crate) repeated: bool,
+    /// Newer events are delivered before older ones.
     pub(crate) reversed: bool,
 }
 
@@ -153,11 +188,22 @@ impl FaultPlan {
             seed,
             clock_shift: 0,
             deliveries: DeliveryFaults::default(),
+            earlier_states: EarlierStates::default(),
         }
+    }
+
+    pub(crate) fn rules(&self) -> &[FaultRule] {
+        &self.rules
+    }
+
+    pub(crate) fn add(&mut self, rule: FaultRule) {
+        self.forget_unused_states();
+        self.rules.push(rule);
     }
 
     /// Makes a random fraction `rate` of all calls fail from now on.
     pub(crate) fn at_random(&mut self, rate: f64, faults: Vec<Fault>) {
+        self.forget_unused_states();
         let draws = StdRng::seed_from_u64(self.seed);
         self.random = (rate > 0.0 && !faults.is_empty()).then_some(RandomFaults {
             rate,
@@ -175,22 +221,67 @@ impl FaultPlan {
     }
 
     /// The fault of the next call. Rules take precedence over random faults.
-    pub(crate) fn draw(&mut self, operation: &str) -> Option<Fault> {
+    pub(crate) fn draw(
+        &mut self,
+        operation: &str,
+        is_read: bool,
+        now: DateTime<Utc>,
+    ) -> Option<DrawnFault> {
         // Each call uses one random number, even if a rule applies.
         let drawn = self.random.as_mut().and_then(RandomFaults::draw);
-        let hits = |rule: &FaultRule| rule.operation.as_deref().is_none_or(|hit| hit == operation);
-        if let Some(at) = self.rules.iter().position(hits) {
-            let rule = &mut self.rules[at];
-            let fault = rule.fault.clone();
-            if let Some(times) = &mut rule.times {
-                *times = times.saturating_sub(1);
-                if *times == 0 {
-                    self.rules.remove(at);
-                }
-            }
-            return Some(fault);
+        let applies = |fault: &Fault| is_read || fault.staleness().is_none();
+        let hits = |rule: &FaultRule| {
+            let is_named = rule.operation.as_deref().is_none_or(|hit| hit == operation);
+            is_named && applies(&rule.fault)
+        };
+        let rule = self.rules.iter().position(hits);
+        let fault = match rule {
+            // The last use removes the rule, so its state must be found first.
+            Some(at) => self.rules[at].fault.clone(),
+            None => drawn.filter(applies)?,
+        };
+        let seen_at = fault.staleness().map(|staleness| now - staleness);
+        let earlier_state = seen_at.and_then(|time| self.earlier_states.at(time));
+        if let Some(at) = rule {
+            self.use_up(at);
         }
-        drawn
+        Some(DrawnFault {
+            fault,
+            earlier_state,
+        })
+    }
+
+    /// Counts one use of a rule.
+    fn use_up(&mut self, at: usize) {
+        let Some(times) = &mut self.rules[at].times else {
+            return;
+        };
+        *times = times.saturating_sub(1);
+        if *times == 0 {
+            self.rules.remove(at);
+        }
+    }
+
+    /// Keeps the state before a change, if a fault makes reads stale.
+    pub(crate) fn keep_state(&mut self, now: DateTime<Utc>, state: impl FnOnce() -> Vec<u8>) {
+        match self.staleness() {
+            Some(staleness) => self.earlier_states.keep(now, staleness, state),
+            None => self.earlier_states = EarlierStates::default(),
+        }
+    }
+
+    /// Drops the states of faults that are used up. None were kept since then, so that some changes are missing.
+    fn forget_unused_states(&mut self) {
+        if self.staleness().is_none() {
+            self.earlier_states = EarlierStates::default();
+        }
+    }
+
+    /// How far stale reads go back. `None` if no fault makes reads stale.
+    fn staleness(&self) -> Option<TimeDelta> {
+        let of_rules = self.rules.iter().map(|rule| &rule.fault);
+        let at_random = self.random.iter().flat_map(|random| &random.faults);
+        of_rules.chain(at_random).filter_map(Fault::staleness).max()
     }
 }
 

@@ -55,6 +55,7 @@ mod demo;
 mod description;
 mod digest;
 mod domain;
+mod earlier_states;
 mod engine;
 mod events;
 mod faults;

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
-use http::header::{ACCEPT, ALLOW, CONNECTION, CONTENT_TYPE, DATE, RETRY_AFTER};
+use http::header::{ACCEPT, ALLOW, CONTENT_TYPE, DATE, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use serde_json::Value;
@@ -26,12 +26,11 @@ use crate::http::idempotency::{Fingerprint, fingerprint};
 use crate::http::operations::{Handler, handler};
 use crate::http::paths::{Parameters, Paths};
 use crate::http::problem::Problem;
+use crate::http::request_body::{BodyError, read_whole};
 use crate::http::server::Reset;
 use crate::log::RequestRecord;
 use crate::shared::{Core, Shared};
 
-/// The longest body of a request, which is more than any operation needs.
-const MAX_BODY: usize = 4 << 20;
 const REQUEST_ID: HeaderName = HeaderName::from_static("upvest-request-id");
 const PROBLEM: &str = "application/problem+json";
 const ASKED_FOR: &str = "A requested fault.";
@@ -144,8 +143,8 @@ struct Exchange {
     accept: String,
     /// The operation, once it is known.
     operation: Option<Arc<Operation>>,
-    /// Whether the body could not be read to its end.
-    is_incomplete: bool,
+    /// The state that a stale read gets.
+    earlier_state: Option<Arc<[u8]>>,
 }
 
 /// A request whose body has been read.
@@ -155,6 +154,8 @@ struct Arrival<'a> {
     body: &'a Bytes,
     /// The time for checking the signature, which a delay by a fault does not change.
     at: SystemTime,
+    /// The state that a stale read gets, as JSON.
+    earlier_state: Option<&'a [u8]>,
 }
 
 /// The result of a call.
@@ -196,7 +197,7 @@ impl Exchange {
             record,
             accept,
             operation: None,
-            is_incomplete: false,
+            earlier_state: None,
         }
     }
 
@@ -211,14 +212,13 @@ impl Exchange {
             .find(|route| route.operation.method == *request.method());
         let (parts, body) = request.into_parts();
         // Read before any answer, as the connection cannot be used again if a part of the request is still on its way.
-        let body = axum::body::to_bytes(body, MAX_BODY).await.ok();
-        self.is_incomplete = body.is_none();
+        let body = read_whole(body).await;
         let Some(route) = route.cloned() else {
             return self.no_such_operation(routes);
         };
         self.record.operation = Some(route.operation.id.clone());
         self.operation = Some(Arc::clone(&route.operation));
-        let fault = self.shared.faults().draw(&route.operation.id);
+        let fault = self.draw_fault(&route.operation);
         self.record.fault = fault.as_ref().map(Fault::name);
         match &fault {
             Some(Fault::ResetBeforeCommit) => return self.reset(),
@@ -243,21 +243,31 @@ impl Exchange {
         late.await.unwrap_or_else(|_| reset())
     }
 
-    /// `path` and `body` are `None` if they could not be read.
+    fn draw_fault(&mut self, operation: &Operation) -> Option<Fault> {
+        let is_read = operation.method == Method::GET;
+        let now = self.shared.clock.now();
+        let drawn = self.shared.faults().draw(&operation.id, is_read, now)?;
+        self.earlier_state = drawn.earlier_state;
+        Some(drawn.fault)
+    }
+
+    /// `path` is `None` if it is not valid UTF-8.
     fn carry_out(
         mut self,
         route: &Route,
         parts: &Parts,
-        path: Option<Vec<(String, String)>>,
-        body: Option<Bytes>,
+        path: Parameters,
+        body: Result<Bytes, BodyError>,
         fault: Option<&Fault>,
     ) -> Response<Body> {
         let outcome = match (path, body) {
-            (Some(path), Some(body)) => {
+            (Some(path), Ok(body)) => {
+                let earlier_state = self.earlier_state.take();
                 let arrival = Arrival {
                     parts,
                     body: &body,
                     at: self.arrived,
+                    earlier_state: earlier_state.as_deref(),
                 };
                 if matches!(route.does, Does::GrantToken)
                     && !parts.headers.contains_key("upvest-client-id")
@@ -268,9 +278,9 @@ impl Exchange {
                     .call(route, arrival, path, self.record.idempotency_key.as_deref())
             }
             (None, _) => Outcome::refused(Problem::invalid("the path is not valid UTF-8")),
-            (_, None) => Outcome::refused(Problem::invalid(
-                "the body is incomplete, or longer than 4 MiB",
-            )),
+            (_, Err(error)) => {
+                Outcome::refused(Problem::invalid(error.to_string()).with_status(error.status()))
+            }
         };
         self.record.replayed = outcome.replayed;
         match fault {
@@ -408,10 +418,6 @@ impl Exchange {
         let request_id = HeaderValue::try_from(self.record.request_id.to_string())
             .expect("a UUID is a header value");
         response.headers_mut().insert(REQUEST_ID, request_id);
-        if self.is_incomplete {
-            let close = HeaderValue::from_static("close");
-            response.headers_mut().insert(CONNECTION, close);
-        }
         // Without a shift, the HTTP server sets the date itself.
         if self.shared.faults().clock_shift != 0 {
             let date = httpdate::fmt_http_date(self.shared.wall());
@@ -508,8 +514,8 @@ impl Shared {
         });
         let key = key.zip(request);
         let mut outcome = match route.does {
-            Does::Serve(at) => self.serve(at, &call, parts, key),
-            Does::Handle(handler) => self.commit(&handler, &call, key),
+            Does::Serve(at) => self.serve(at, &call, arrival, key),
+            Does::Handle(handler) => self.commit(&handler, &call, key, arrival.earlier_state),
             Does::GrantToken | Does::GiveKeys => return Err(Problem::server_error(500, BUG)),
         };
         if let Err(problem) = outcome.result {
@@ -542,10 +548,10 @@ impl Shared {
         &self,
         at: usize,
         call: &Call,
-        parts: &Parts,
+        arrival: Arrival<'_>,
         key: Option<(Uuid, Fingerprint)>,
     ) -> Outcome {
-        let accept = parts.headers.get(ACCEPT);
+        let accept = arrival.parts.headers.get(ACCEPT);
         let request = engine::Request {
             path: &call.path,
             query: &call.query,
@@ -563,6 +569,7 @@ impl Shared {
             },
             call,
             key,
+            arrival.earlier_state,
         )
     }
 
@@ -615,7 +622,20 @@ impl Shared {
     }
 
     /// Carries out a call. Only this function changes the state for a call.
-    fn commit(&self, work: &dyn Work, call: &Call, key: Option<(Uuid, Fingerprint)>) -> Outcome {
+    fn commit(
+        &self,
+        work: &dyn Work,
+        call: &Call,
+        key: Option<(Uuid, Fingerprint)>,
+        earlier_state: Option<&[u8]>,
+    ) -> Outcome {
+        let earlier = earlier_state.and_then(|state| read_from(state, work, call));
+        if let Some(result) = earlier {
+            return Outcome {
+                result,
+                replayed: false,
+            };
+        }
         let now = self.clock.now();
         {
             let core = self.core_to_read();
@@ -680,6 +700,12 @@ impl Work for Handler {
     fn run(&self, core: &mut Core, call: &Call) -> Result<Answer, Problem> {
         Handler::run(*self, &mut core.state, call)
     }
+}
+
+/// Carries out a read of an earlier state. `None` if the call changes something, or reads what is made by its first read.
+fn read_from(state: &[u8], work: &dyn Work, call: &Call) -> Option<Result<Answer, Problem>> {
+    let core: Core = serde_json::from_slice(state).ok()?;
+    catch_unwind(AssertUnwindSafe(|| work.read(&core, call))).ok()?
 }
 
 /// An operation that the engine serves.
@@ -867,7 +893,7 @@ mod tests {
             Handler::Read(|_, _| panic!("on purpose")),
             Handler::Change(|_, _| panic!("on purpose")),
         ] {
-            let outcome = sandbox.shared.commit(&panics, &call, None);
+            let outcome = sandbox.shared.commit(&panics, &call, None, None);
             assert_eq!(
                 outcome.result.err().map(|problem| problem.status),
                 Some(500)
@@ -876,6 +902,7 @@ mod tests {
         let outcome = sandbox.shared.commit(
             &Handler::Change(|_, _| Ok(Answer::no_content())),
             &call,
+            None,
             None,
         );
         assert_eq!(outcome.result.ok().map(|answer| answer.status), Some(204));

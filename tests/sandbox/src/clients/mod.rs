@@ -192,7 +192,7 @@ impl Clients {
     pub(crate) fn save(&self, path: &Path) -> io::Result<()> {
         let mut file = file_beside(path)?;
         // The states are serialized first, so that no call waits while the file is written.
-        let text = |shared: &Shared| serde_json::value::to_raw_value(&*shared.core());
+        let text = |shared: &Shared| serde_json::value::to_raw_value(&*shared.core_to_read());
         let others = self.others();
         let others = others.iter().map(|(id, client)| {
             let secret = client.shared.access().secret().to_owned();

@@ -99,7 +99,7 @@ impl Shared {
                         "the API has no operation `{name}`"
                     )));
                 }
-                self.faults().rules.push(rule);
+                self.faults().add(rule);
                 nothing(())
             }
             Command::RandomFaults { rate, faults } => {

@@ -7,4 +7,5 @@ pub(crate) mod idempotency;
 pub(crate) mod operations;
 pub(crate) mod paths;
 pub(crate) mod problem;
+pub(crate) mod request_body;
 pub(crate) mod server;

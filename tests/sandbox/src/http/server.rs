@@ -10,23 +10,25 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
-use http::{Request, Response};
+use http::header::CONNECTION;
+use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 use hyper::rt::{Sleep, Timer};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio_io_timeout::TimeoutStream;
 use tower_service::Service as _;
+
+use crate::http::request_body::RequestBody;
 
 /// How long open calls may take when the server stops.
 const GRACE: Duration = Duration::from_secs(5);
-
-/// How long a new connection may take to send the headers of its first request.
-const FIRST_HEAD: Duration = Duration::from_secs(5);
-/// How long a connection may be idle between requests.
-const IDLE: Duration = Duration::from_secs(60);
+/// How long, and how many bytes, a client can still send after a response that it got early.
+const MAX_REST: (Duration, u64) = (Duration::from_secs(2), 64 << 20);
 /// The command that must be answered although it cuts connections.
 const SET_OFFLINE: &str = "/_sandbox/set_offline";
 const BACK_OFF: Duration = Duration::from_millis(100);
@@ -34,6 +36,30 @@ const BACK_OFF: Duration = Duration::from_millis(100);
 /// Marks an answer that must be replaced by a reset of the connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reset;
+
+/// How long a client may take before its connection is closed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// To send the headers of the first request.
+    first_head: Duration,
+    /// To send the headers of a later request, since the response before it.
+    next_head: Duration,
+    /// To send the body of a request.
+    body: Duration,
+    /// To read some of a response.
+    read: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            first_head: Duration::from_secs(5),
+            next_head: Duration::from_secs(60),
+            body: Duration::from_secs(30),
+            read: Duration::from_secs(30),
+        }
+    }
+}
 
 /// The wanted state of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +80,7 @@ pub(crate) async fn serve(
     router: Router,
     mut state: watch::Receiver<ServerState>,
     listening: watch::Sender<bool>,
+    limits: Limits,
 ) {
     let Ok(address) = listener.local_addr() else {
         return;
@@ -77,7 +104,7 @@ pub(crate) async fn serve(
                     changed = state.changed() => if changed.is_err() { return },
                     accepted = taken.accept() => match accepted {
                         Ok((stream, _)) => {
-                            connections.spawn(connection(stream, router.clone(), state.clone(), answering.clone()));
+                            connections.spawn(connection(stream, router.clone(), state.clone(), answering.clone(), limits));
                         }
                         // There are probably no file descriptors left. Connections that end release some.
                         Err(_) => tokio::time::sleep(BACK_OFF).await,
@@ -158,23 +185,36 @@ async fn connection(
     router: Router,
     mut state: watch::Receiver<ServerState>,
     all: Answering,
+    limits: Limits,
 ) {
     let _ = stream.set_nodelay(true);
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(limits.read));
     let answering = AnsweringConnection {
         all,
         is_counted: Arc::default(),
     };
     let counted = answering.clone();
+    let has_rest = Arc::new(AtomicBool::new(false));
+    let has_rest_of_request = Arc::clone(&has_rest);
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         if request.uri().path() == SET_OFFLINE {
             counted.add();
         }
         let mut router = router.clone();
+        let request = request.map(|body| RequestBody::new(body, limits.body));
+        let progress = request.body().progress();
+        let has_rest = Arc::clone(&has_rest_of_request);
         async move {
-            let response: Response<Body> = match router.call(request).await {
+            let mut response: Response<Body> = match router.call(request).await {
                 Ok(response) => response,
                 Err(never) => match never as Infallible {},
             };
+            if !progress.is_complete() {
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(CONNECTION, close);
+                has_rest.store(true, Ordering::SeqCst);
+            }
             match response.extensions().get::<Reset>() {
                 None => Ok(response),
                 // The connection ends with this error, and unread data is lost.
@@ -183,12 +223,20 @@ async fn connection(
         }
     });
     let mut connection = http1::Builder::new()
-        .timer(Patience::default())
-        .header_read_timeout(FIRST_HEAD)
-        .serve_connection(TokioIo::new(stream), service);
+        .timer(HeadTimer::new(limits))
+        .header_read_timeout(limits.first_head)
+        .serve_connection(TokioIo::new(Box::pin(stream)), service);
     let is_reset = loop {
         tokio::select! {
-            ended = &mut connection => break ended.is_err_and(|error| !error.is_timeout()),
+            ended = &mut connection => break match ended {
+                Ok(()) => false,
+                // The response to what is no request has been sent.
+                Err(error) if error.is_parse() => {
+                    has_rest.store(true, Ordering::SeqCst);
+                    false
+                }
+                Err(error) => !error.is_timeout(),
+            },
             changed = state.changed() => match (changed.is_ok(), *state.borrow_and_update()) {
                 (true, ServerState::Serving) => {}
                 (true, ServerState::Stopping) => Pin::new(&mut connection).graceful_shutdown(),
@@ -200,27 +248,190 @@ async fn connection(
         }
     };
     answering.remove();
+    let stream = connection.into_parts().io.into_inner();
     if is_reset {
         // This sends RST instead of FIN.
-        let _ = connection.into_parts().io.into_inner().set_zero_linger();
+        let _ = stream.get_ref().set_zero_linger();
+    } else if has_rest.load(Ordering::SeqCst) {
+        discard_rest(stream).await;
     }
 }
 
-/// Waits [`FIRST_HEAD`] for the first headers of a connection, and [`IDLE`] for later ones.
-#[derive(Default)]
-struct Patience(AtomicBool);
+/// Reads what a client still sends. Otherwise the operating system would reset the connection, and the client might not
+/// read the response (RFC 9112 section 9.6).
+async fn discard_rest(stream: impl AsyncRead + Unpin) {
+    let (time, bytes) = MAX_REST;
+    let mut rest = stream.take(bytes);
+    let mut sink = tokio::io::sink();
+    let discarded = tokio::io::copy(&mut rest, &mut sink);
+    let _ = tokio::time::timeout(time, discarded).await;
+}
 
-impl Timer for Patience {
+/// Waits longer for the headers of later requests than for the first ones, as a connection may be idle between requests.
+struct HeadTimer {
+    limits: Limits,
+    is_later: AtomicBool,
+}
+
+impl HeadTimer {
+    fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            is_later: AtomicBool::new(false),
+        }
+    }
+}
+
+impl Timer for HeadTimer {
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Sleep>> {
         TokioTimer::new().sleep(duration)
     }
 
     fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn Sleep>> {
-        let more = if self.0.swap(true, Ordering::Relaxed) {
-            IDLE.saturating_sub(FIRST_HEAD)
+        let more = if self.is_later.swap(true, Ordering::Relaxed) {
+            self.limits.next_head.saturating_sub(self.limits.first_head)
         } else {
             Duration::ZERO
         };
         TokioTimer::new().sleep_until(deadline + more)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::response::IntoResponse as _;
+    use bytes::Bytes;
+    use futures_util::stream;
+    use http::StatusCode;
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::sync::oneshot;
+
+    use super::*;
+    use crate::http::request_body::read_whole;
+
+    const SOON: Limits = Limits {
+        first_head: Duration::from_millis(50),
+        next_head: Duration::from_millis(50),
+        body: Duration::from_millis(50),
+        read: Duration::from_millis(50),
+    };
+    /// Longer than any test takes.
+    const NEVER: Duration = Duration::from_secs(60);
+
+    /// A connection to a server with short limits, which serves `router`.
+    async fn connect(router: Router) -> TcpStream {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (state, states) = watch::channel(ServerState::Serving);
+        let listening = watch::Sender::new(true);
+        tokio::spawn(async move {
+            let _state = state;
+            serve(listener, router, states, listening, SOON).await;
+        });
+        TcpStream::connect(address).await.unwrap()
+    }
+
+    /// A server that reads the body of each request.
+    fn reader() -> Router {
+        Router::new().fallback(async |body: Body| match read_whole(body).await {
+            Ok(body) => body.into_response(),
+            Err(error) => StatusCode::from_u16(error.status())
+                .unwrap()
+                .into_response(),
+        })
+    }
+
+    async fn head_of_response(stream: &mut (impl AsyncRead + Unpin)) -> String {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let byte = tokio::time::timeout(NEVER, stream.read_u8()).await;
+            head.push(byte.expect("there is a response").unwrap());
+        }
+        String::from_utf8(head).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_client_that_does_not_read_is_dropped() {
+        let (dropped, is_dropped) = oneshot::channel::<()>();
+        let dropped = Arc::new(std::sync::Mutex::new(Some(dropped)));
+        let endless = Router::new().fallback(async move || {
+            let dropped = dropped.lock().unwrap().take();
+            let piece = Bytes::from(vec![b'x'; 1 << 20]);
+            let pieces = stream::repeat_with(move || {
+                let _as_long_as_the_response = &dropped;
+                Ok::<_, io::Error>(piece.clone())
+            });
+            Body::from_stream(pieces)
+        });
+        let mut client = connect(endless).await;
+        let request = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+        client.write_all(request).await.unwrap();
+        let dropped = tokio::time::timeout(NEVER, is_dropped).await;
+        dropped.expect("the response is dropped").unwrap_err();
+    }
+
+    #[tokio::test]
+    async fn a_request_that_does_not_end_is_answered_and_dropped() {
+        let mut client = connect(reader()).await;
+        let request = b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nx";
+        client.write_all(request).await.unwrap();
+        let head = head_of_response(&mut client).await;
+        assert!(head.starts_with("HTTP/1.1 408"), "{head}");
+        assert!(head.contains("connection: close"), "{head}");
+        let rest = tokio::time::timeout(NEVER, client.read(&mut [0])).await;
+        assert_eq!(rest.unwrap().unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_request_that_arrives_byte_by_byte_gets_no_more_time() {
+        let client = connect(reader()).await;
+        let (mut from, mut to) = client.into_split();
+        let head = "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 4000000\r\n\r\n";
+        to.write_all(head.as_bytes()).await.unwrap();
+        let sends = async {
+            while to.write_all(b"x").await.is_ok() {
+                tokio::task::yield_now().await;
+            }
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = sends => {}
+            head = head_of_response(&mut from) => assert!(head.starts_with("HTTP/1.1 408"), "{head}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_without_a_request_is_dropped() {
+        for sent in ["", "GET / HTTP/1.1\r\n"] {
+            let mut client = connect(reader()).await;
+            client.write_all(sent.as_bytes()).await.unwrap();
+            let rest = tokio::time::timeout(NEVER, client.read_to_end(&mut Vec::new())).await;
+            rest.expect("the connection ends").unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_client_can_read_the_response_to_what_is_no_request() {
+        let mut client = connect(reader()).await;
+        let head = "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: -1\r\n\r\n";
+        client.write_all(head.as_bytes()).await.unwrap();
+        let body = vec![b'x'; 32 << 20];
+        client.write_all(&body).await.unwrap();
+        let head = head_of_response(&mut client).await;
+        assert!(head.starts_with("HTTP/1.1 400"), "{head}");
+        assert!(head.contains("connection: close"), "{head}");
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_too_long_is_rejected_at_once() {
+        let mut client = connect(reader()).await;
+        let head = "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 99000000000\r\n\r\n";
+        client.write_all(head.as_bytes()).await.unwrap();
+        // Far more than the operating system keeps for the server.
+        let body = vec![b'x'; 32 << 20];
+        client.write_all(&body).await.unwrap();
+        let head = head_of_response(&mut client).await;
+        assert!(head.starts_with("HTTP/1.1 413"), "{head}");
+        assert!(head.contains("connection: close"), "{head}");
     }
 }

@@ -22,7 +22,7 @@ use crate::commands::{Command, CommandError};
 use crate::control;
 use crate::demo;
 use crate::events::EventRecord;
-use crate::http::server::{self, ServerState};
+use crate::http::server::{self, Limits, ServerState};
 use crate::log::{DeliveryRecord, RequestRecord};
 use crate::service;
 use crate::shared::Shared;
@@ -93,7 +93,13 @@ impl Sandbox {
         };
         let state = shared.port.server.subscribe();
         let listening = shared.port.listening.clone();
-        let server = tokio::spawn(server::serve(listener, router, state, listening));
+        let server = tokio::spawn(server::serve(
+            listener,
+            router,
+            state,
+            listening,
+            Limits::default(),
+        ));
         let alive = Arc::clone(&shared);
         let life = tokio::spawn(async move { alive.drive().await });
         Ok(Self {
@@ -233,7 +239,7 @@ impl Sandbox {
 
     /// All errors in the books. Empty unless the sandbox has a bug.
     pub fn audit(&self) -> Vec<String> {
-        self.shared.core().state.audit()
+        self.shared.core_to_read().state.audit()
     }
 
     /// Writes the state to a file that [`SandboxBuilder::load`] reads, completely or not at all: all resources of the

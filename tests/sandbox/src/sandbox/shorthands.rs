@@ -75,7 +75,7 @@ shorthands! {
     always refuse_connections() = Command::SetOffline { offline: true, seconds: None };
 
     /// Delivers to webhooks with the irregularities of Upvest, until [`Sandbox::clear_faults`]: each delivery is
-    /// `repeated`, or its events are `reversed`.
+    /// `repeated`, and the order of the deliveries is `reversed`. The events in one delivery stay in their order.
     always disturb_deliveries(repeated: bool, reversed: bool) = Command::DisturbDeliveries { repeated, reversed };
 
     /// Removes all faults.

@@ -24,6 +24,8 @@ struct Hands {
     /// The time of the clock at `since`.
     base: DateTime<Utc>,
     since: Instant,
+    /// Where the latest jump ends.
+    end_of_jump: DateTime<Utc>,
 }
 
 impl Clock {
@@ -31,11 +33,12 @@ impl Clock {
     pub(crate) fn new(start: DateTime<Utc>, speed: f64) -> Self {
         Self {
             speed,
-            hands: Mutex::new(Hands {
-                base: start.min(END),
-                since: Instant::now(),
-            }),
+            hands: Mutex::new(Hands::at(start.min(END))),
         }
+    }
+
+    pub(crate) fn stands_still(&self) -> bool {
+        self.speed == 0.0
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {
@@ -45,19 +48,13 @@ impl Clock {
     /// Sets the clock to `time`, unless it is already later.
     pub(crate) fn turn_to(&self, time: DateTime<Utc>) {
         let mut hands = self.hands();
-        let now = self.shown(&hands);
-        *hands = Hands {
-            base: now.max(time),
-            since: Instant::now(),
-        };
+        hands.base = self.shown(&hands).max(time);
+        hands.since = Instant::now();
     }
 
     /// Sets the clock to `time`, which may be earlier.
     pub(crate) fn turn_back(&self, time: DateTime<Utc>) {
-        *self.hands() = Hands {
-            base: time,
-            since: Instant::now(),
-        };
+        *self.hands() = Hands::at(time);
     }
 
     /// The time of the clock after this duration, at most its maximum.
@@ -65,6 +62,18 @@ impl Clock {
         self.now()
             .checked_add_signed(by)
             .map_or(END, |time| time.min(END))
+    }
+
+    /// Begins a jump by this duration, and returns where it ends.
+    pub(crate) fn begin_jump(&self, by: TimeDelta) -> DateTime<Utc> {
+        let end = self.after(by);
+        self.hands().end_of_jump = end;
+        end
+    }
+
+    /// Where the latest jump ends. It is in the past if the jump is over.
+    pub(crate) fn end_of_jump(&self) -> DateTime<Utc> {
+        self.hands().end_of_jump
     }
 
     /// The real time until the clock reaches `time`. `None` if it stands still.
@@ -77,7 +86,7 @@ impl Clock {
     }
 
     fn shown(&self, hands: &Hands) -> DateTime<Utc> {
-        if self.speed == 0.0 {
+        if self.stands_still() {
             return hands.base;
         }
         let passed = Duration::try_from_secs_f64(hands.since.elapsed().as_secs_f64() * self.speed);
@@ -92,5 +101,15 @@ impl Clock {
 
     fn hands(&self) -> MutexGuard<'_, Hands> {
         self.hands.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Hands {
+    fn at(base: DateTime<Utc>) -> Self {
+        Self {
+            base,
+            since: Instant::now(),
+            end_of_jump: base,
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use reqwest::Url;
@@ -20,11 +21,17 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long advancing the clock waits for a delivery. A slower delivery continues in the background.
 const HELD: Duration = Duration::from_secs(1);
 
+/// How long events wait for newer ones that are delivered before them, on the sandbox's clock.
+const COLLECTS: TimeDelta = TimeDelta::seconds(2);
+
 /// The result of a delivery that was not made, for the log.
 const OUT_OF_REACH: &str = "not delivered: the endpoint is on another machine";
 
 /// The most deliveries in progress.
 const MOST_AT_ONCE: usize = 64;
+/// New deliveries begin when this many can. Each look at all subscriptions is for several deliveries, as there can be
+/// many subscriptions.
+const FEWEST_TO_BEGIN: usize = MOST_AT_ONCE / 2;
 
 const CONTROL: &str = "not delivered: the URL leads to the control API of a sandbox";
 
@@ -65,14 +72,32 @@ impl Shared {
     /// Makes all deliveries that are due, and those that become due by them. Returns when only slow ones are in
     /// progress.
     pub(crate) async fn deliver_due(self: &Arc<Self>) {
+        self.deliver(self.collects()).await;
+    }
+
+    /// As [`Shared::deliver_due`], also with the events that wait for newer ones.
+    pub(crate) async fn deliver_all(self: &Arc<Self>) {
+        self.deliver(TimeDelta::zero()).await;
+    }
+
+    /// How long an event waits for newer ones, because of a fault.
+    pub(crate) fn collects(&self) -> TimeDelta {
+        if self.faults().deliveries.reversed {
+            COLLECTS
+        } else {
+            TimeDelta::zero()
+        }
+    }
+
+    async fn deliver(self: &Arc<Self>, collects: TimeDelta) {
         let _round = self.webhook_sender.round.lock().await;
         let mut on_their_way = FuturesUnordered::new();
         loop {
             let room = MOST_AT_ONCE.saturating_sub(on_their_way.len());
-            on_their_way.extend(self.due(room).into_iter().map(|batch| {
+            on_their_way.extend(self.due(room, collects).into_iter().map(|batch| {
                 let shared = Arc::clone(self);
                 let delivery = tokio::spawn(async move {
-                    shared.deliver(batch).await;
+                    shared.attempt(batch).await;
                     shared.wake.notify_one();
                 });
                 tokio::time::timeout(HELD, delivery)
@@ -89,16 +114,17 @@ impl Shared {
     }
 
     /// At most `room` batches.
-    fn due(&self, room: usize) -> Vec<Batch> {
-        if room == 0 {
+    fn due(&self, room: usize, collects: TimeDelta) -> Vec<Batch> {
+        if room < FEWEST_TO_BEGIN {
             return Vec::new();
         }
+        let reversed = self.faults().deliveries.reversed;
         let now = self.clock.now();
         let mut core = self.core();
         let subscriptions = core.state.time.events.subscriptions.rows_mut().iter_mut();
-        let due = subscriptions.filter(|it| it.next_attempt().is_some_and(|at| at <= now));
+        let due = subscriptions.filter(|it| it.next_attempt(collects).is_some_and(|at| at <= now));
         let batches = due.map(|subscription| {
-            let (events, attempt) = subscription.begin();
+            let (events, attempt) = subscription.begin(reversed);
             Batch {
                 webhook: subscription.view.id,
                 url: subscription.view.url.clone(),
@@ -109,11 +135,8 @@ impl Shared {
         batches.take(room).collect()
     }
 
-    async fn deliver(&self, mut batch: Batch) {
-        let faults = self.faults().deliveries;
-        if faults.reversed {
-            batch.events.reverse();
-        }
+    async fn attempt(&self, batch: Batch) {
+        let repeated = self.faults().deliveries.repeated;
         let url = Url::parse(&batch.url).ok();
         let is_control = url.as_ref().is_some_and(|url| leads_to_control(url.path()));
         let near = url.is_some_and(|url| self.core().state.webhook_hosts.contain(&url));
@@ -121,7 +144,7 @@ impl Shared {
         let body = payload(self.webhook_sender.shape, batch.webhook, &batch.events);
         let outcome = if near {
             match self.post(&batch.url, body.clone()).await {
-                Ok(200..=299) if faults.repeated => self.post(&batch.url, body).await,
+                Ok(200..=299) if repeated => self.post(&batch.url, body).await,
                 outcome => outcome,
             }
         } else if is_control {
@@ -172,10 +195,11 @@ impl Shared {
 
     fn end_delivery(&self, webhook: Uuid, taken: bool) {
         let now = self.clock.now();
+        let end_of_jump = self.clock.end_of_jump();
         let mut core = self.core();
         // The subscription may have been deleted in the meantime.
         if let Some(subscription) = core.state.time.events.subscriptions.get_mut(webhook) {
-            subscription.end(taken, now);
+            subscription.end(taken, now, end_of_jump);
         }
     }
 }

@@ -18,7 +18,6 @@ use uuid::Uuid;
 
 use crate::access::Access;
 use crate::description::Description;
-use crate::domain::customers::subscriptions::Subscription;
 use crate::domain::state::State;
 use crate::engine::{Engine, Rows, World};
 use crate::faults::FaultPlan;
@@ -163,7 +162,7 @@ impl Shared {
 
     /// Saves a snapshot of the state.
     pub(crate) fn take_snapshot(&self, name: &str) {
-        let state = serde_json::to_vec(&*self.core()).expect("the state can be written as JSON");
+        let state = self.core_to_read().to_json();
         lock(&self.snapshots).insert(name.to_owned(), state);
     }
 
@@ -183,8 +182,12 @@ impl Shared {
         Ok(())
     }
 
+    /// The state, to change it.
     pub(crate) fn core(&self) -> RwLockWriteGuard<'_, Core> {
-        self.core.write().unwrap_or_else(PoisonError::into_inner)
+        let core = self.core.write().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.now();
+        self.faults().keep_state(now, || core.to_json());
+        core
     }
 
     pub(crate) fn core_to_read(&self) -> RwLockReadGuard<'_, Core> {
@@ -276,10 +279,11 @@ impl Shared {
 
     /// When the next step is due: a scheduled step, or another attempt at a delivery.
     fn next_event(&self) -> Option<DateTime<Utc>> {
+        let collects = self.collects();
         let core = self.core_to_read();
-        let attempts = core.state.time.events.subscriptions.rows().iter();
-        attempts
-            .filter_map(Subscription::next_attempt)
+        let subscriptions = core.state.time.events.subscriptions.rows().iter();
+        subscriptions
+            .filter_map(|it| it.next_attempt(collects))
             .chain(core.state.time.next_due())
             .chain(core.rows.next_due())
             .min()
@@ -287,6 +291,9 @@ impl Shared {
 
     /// Waits until something is due. Never returns while the clock stands still.
     pub(crate) async fn something_due(&self) {
+        if self.clock.stands_still() {
+            return std::future::pending().await;
+        }
         match self
             .next_event()
             .and_then(|next| self.clock.real_time_until(next))
@@ -302,31 +309,21 @@ impl Shared {
         let shared = Arc::clone(self);
         let advanced = tokio::spawn(async move {
             let _one_after_another = shared.turning.lock().await;
-            let target = shared.clock.after(by);
+            let target = shared.clock.begin_jump(by);
             shared.run_life();
             shared.deliver_due().await;
             while let Some(next) = shared.next_event().filter(|next| *next <= target) {
                 shared.clock.turn_to(next);
                 shared.run_life();
                 shared.deliver_due().await;
-                shared.skip_attempts(target);
             }
             shared.clock.turn_to(target);
             shared.run_life();
-            shared.deliver_due().await;
+            shared.deliver_all().await;
             shared.wake.notify_one();
         });
         // It is cancelled only if the runtime is shut down.
         let _ = advanced.await;
-    }
-
-    /// Postpones the attempts at endpoints that have failed for hours to `target`, as a jump of a year would make
-    /// thousands of them.
-    fn skip_attempts(&self, target: DateTime<Utc>) {
-        let mut core = self.core();
-        for subscription in core.state.time.events.subscriptions.rows_mut() {
-            subscription.skip_attempts(target);
-        }
     }
 
     /// Processes steps when they are due, until the sandbox is stopped.
@@ -350,6 +347,10 @@ impl Shared {
 }
 
 impl Core {
+    pub(crate) fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("the state can be written as JSON")
+    }
+
     pub(crate) fn new(state: State) -> Self {
         Self {
             state,

@@ -287,6 +287,102 @@ async fn a_dripping_answer_is_whole_in_the_end() {
     assert_eq!(bench.orders().await, 3);
 }
 
+/// Makes all reads stale by this time.
+async fn make_stale(bench: &Bench, seconds: u32) {
+    let rule = FaultRule {
+        operation: None,
+        times: None,
+        fault: Fault::StaleRead { seconds },
+    };
+    bench.sandbox.add_fault(rule).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_stale_read_returns_what_was_there_some_time_ago() {
+    let bench = Bench::start().await;
+    make_stale(&bench, 5).await;
+    let order = bench.order().await.json();
+    let path = format!("/orders/{}", order["id"].as_str().unwrap());
+    assert_eq!(bench.get(&path).await.status, 404);
+    assert_eq!(bench.get("/orders").await.json()["meta"]["total"], 0);
+    let account = bench.get(&format!("/accounts/{}", bench.account)).await;
+    assert_eq!(account.status, 200, "it was there before the fault");
+
+    let mut seen = Vec::new();
+    for _ in 0..8 {
+        bench.sandbox.advance(Duration::from_secs(1)).await;
+        let answer = bench.get(&path).await;
+        let status = answer.json()["status"].clone();
+        seen.push(if answer.status == 200 {
+            status
+        } else {
+            json!(null)
+        });
+    }
+    let late = json!([
+        null,
+        null,
+        null,
+        null,
+        "NEW",
+        "PROCESSING",
+        "FILLED",
+        "FILLED"
+    ]);
+    assert_eq!(json!(seen), late);
+
+    bench.order().await;
+    bench.sandbox.clear_faults().await;
+    assert_eq!(bench.get("/orders").await.json()["meta"]["total"], 2);
+}
+
+#[tokio::test]
+async fn only_reads_are_stale_and_each_uses_the_fault_once() {
+    let bench = Bench::start().await;
+    let rule = FaultRule {
+        operation: None,
+        times: Some(2),
+        fault: Fault::StaleRead { seconds: 600 },
+    };
+    bench.sandbox.add_fault(rule).await.unwrap();
+    for _ in 0..3 {
+        assert_eq!(bench.order().await.status, 201);
+    }
+    let mut totals = Vec::new();
+    for _ in 0..3 {
+        totals.push(bench.get("/orders").await.json()["meta"]["total"].clone());
+    }
+    assert_eq!(json!(totals), json!([0, 0, 3]));
+    assert_eq!(bench.hit(), [("stale_read", Some(200)); 2]);
+
+    // Nothing is remembered from before the next fault.
+    make_stale(&bench, 600).await;
+    assert_eq!(bench.get("/orders").await.json()["meta"]["total"], 3);
+}
+
+#[tokio::test]
+async fn a_stale_read_can_be_asked_for_over_http() {
+    let bench = Bench::start().await;
+    let fault = json!({ "kind": "stale_read", "seconds": 60 });
+    for seconds in [json!(0), json!(601), json!(-1), json!("5")] {
+        let fault = json!({ "kind": "stale_read", "seconds": seconds });
+        let answer = bench.command("add_fault", json!({ "fault": fault })).await;
+        assert_eq!(answer.status, 400, "{seconds}");
+    }
+    let random = json!({ "rate": 1.0, "faults": [fault] });
+    assert_eq!(bench.command("random_faults", random).await.status, 200);
+    bench.order().await;
+    assert_eq!(bench.get("/orders").await.json()["meta"]["total"], 0);
+    bench.sandbox.clear_faults().await;
+
+    let rule = json!({ "operation": "listOrders", "fault": fault });
+    assert_eq!(bench.command("add_fault", rule).await.status, 200);
+    bench.order().await;
+    assert_eq!(bench.get("/orders").await.json()["meta"]["total"], 1);
+    let overview = bench.get("/_sandbox/overview").await.json();
+    assert_eq!(overview["faults"][0]["fault"], fault);
+}
+
 #[tokio::test]
 async fn a_client_that_retries_places_one_order_with_any_fault() {
     let bench = Bench::start().await;

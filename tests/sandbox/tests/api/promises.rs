@@ -1,12 +1,14 @@
 //! Commands and calls that once went wrong in silence.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use upvest_sandbox::{Command, Sandbox};
 use upvest_signing::{RequestSigner, SigningKey};
+
+const YEAR: Duration = Duration::from_secs(366 * 86_400);
 
 /// The status and the body of the response to a command over HTTP.
 async fn command(sandbox: &Sandbox, name: &str, fields: Value) -> (u16, Value) {
@@ -147,25 +149,89 @@ async fn going_offline_over_http_is_answered_and_then_done() {
 }
 
 #[tokio::test]
-async fn an_early_error_keeps_the_connection_or_says_that_it_closes() {
+async fn an_early_error_after_the_whole_request_keeps_the_connection() {
     let sandbox = plain().await;
-    let fault = json!({ "fault": { "kind": "too_many_requests" } });
-    assert_eq!(command(&sandbox, "add_fault", fault).await.0, 200);
     let mut stream = TcpStream::connect(sandbox.address()).await.unwrap();
     let body = "x".repeat(200_000);
-    for _ in 0..2 {
+    for (fault, status) in [
+        (json!({ "kind": "too_many_requests" }), "429"),
+        (json!({ "kind": "server_error", "status": 503 }), "503"),
+        (
+            json!({ "kind": "server_error", "status": 502, "html": true }),
+            "502",
+        ),
+    ] {
+        let rule = json!({ "times": 1, "fault": fault });
+        assert_eq!(command(&sandbox, "add_fault", rule).await.0, 200);
         let length = body.len();
         let request =
             format!("POST /orders HTTP/1.1\r\nhost: a\r\ncontent-length: {length}\r\n\r\n{body}");
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = [0; 4096];
         let count = stream.read(&mut answer).await.unwrap();
-        assert!(answer[..count].starts_with(b"HTTP/1.1 429"));
+        let answer = String::from_utf8_lossy(&answer[..count]);
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status}")),
+            "{answer}"
+        );
+        assert!(!answer.contains("connection: close"), "{answer}");
     }
-    let huge = "POST /orders HTTP/1.1\r\nhost: a\r\ncontent-length: 9000000\r\n\r\n";
-    let huge = format!("{huge}{}", "x".repeat(5 << 20));
-    let head = head_of(&sandbox, &huge).await;
-    assert!(head.contains("connection: close"), "{head}");
+}
+
+#[tokio::test]
+async fn an_early_response_before_the_end_of_a_request_says_that_it_closes() {
+    let sandbox = plain().await;
+    let too_long = format!("content-length: 9000000\r\n\r\n{}", "x".repeat(5 << 20));
+    let unfinished = "content-length: 9\r\n\r\n";
+    let json = "content-type: application/json\r\n";
+    for (request, status) in [
+        (
+            format!("POST /orders HTTP/1.1\r\nhost: a\r\n{too_long}"),
+            413,
+        ),
+        (
+            format!("GET /nowhere HTTP/1.1\r\nhost: a\r\n{too_long}"),
+            404,
+        ),
+        (
+            format!("TRACE /orders HTTP/1.1\r\nhost: a\r\n{too_long}"),
+            405,
+        ),
+        (
+            format!("POST /_sandbox/reset HTTP/1.1\r\nhost: localhost\r\n{json}{too_long}"),
+            413,
+        ),
+        (
+            format!("POST /_sandbox/reset HTTP/1.1\r\nhost: a\r\n{json}{unfinished}"),
+            400,
+        ),
+        (
+            format!("GET /_sandbox/state HTTP/1.1\r\nhost: localhost\r\n{unfinished}"),
+            200,
+        ),
+        (
+            format!("GET /_sandbox/health HTTP/1.1\r\nhost: a\r\n{unfinished}"),
+            200,
+        ),
+        (
+            format!("PUT / HTTP/1.1\r\nhost: localhost\r\n{unfinished}"),
+            405,
+        ),
+        ("no request\r\n\r\n".to_owned(), 400),
+        (format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(70_000)), 414),
+        (
+            format!("GET / HTTP/1.1\r\nhost: {}\r\n\r\n", "x".repeat(900_000)),
+            431,
+        ),
+    ] {
+        let head = head_of(&sandbox, &request).await;
+        let shown = &request[..request.len().min(80)];
+        assert!(
+            head.starts_with(&format!("http/1.1 {status}")),
+            "{shown}: {head}"
+        );
+        assert!(head.contains("connection: close"), "{shown}: {head}");
+    }
 }
 
 #[tokio::test]
@@ -258,14 +324,28 @@ async fn a_signature_is_rejected_as_soon_as_it_expires() {
     assert!(text.contains("expired"), "{text}");
 }
 
+/// The shortest time in which a hundred tokens are issued, of ten times. Other programs can only make a time longer.
+async fn time_of_tokens(sandbox: &Sandbox) -> Duration {
+    let mut shortest = Duration::MAX;
+    for _ in 0..10 {
+        let started = Instant::now();
+        for _ in 0..100 {
+            sandbox.execute(Command::IssueToken).await.unwrap();
+        }
+        shortest = shortest.min(started.elapsed());
+    }
+    shortest
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn tokens_cost_the_same_however_many_there_are() {
+async fn the_last_of_100_000_tokens_costs_what_the_first_cost() {
     let sandbox = plain().await;
-    let started = std::time::Instant::now();
-    for _ in 0..100_000 {
+    let first = time_of_tokens(&sandbox).await;
+    for _ in 0..98_000 {
         sandbox.execute(Command::IssueToken).await.unwrap();
     }
-    assert!(started.elapsed() < Duration::from_secs(30));
+    let last = time_of_tokens(&sandbox).await;
+    assert!(last < first * 5, "{first:?}, then {last:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -274,23 +354,49 @@ async fn a_jump_of_a_year_with_a_dead_receiver_makes_few_attempts() {
     let url = "http://127.0.0.1:1/hook".to_owned();
     sandbox.execute(Command::Subscribe { url }).await.unwrap();
     sandbox.create_account_group().await.unwrap();
-    sandbox.advance(Duration::from_secs(366 * 86_400)).await;
+    let started = Instant::now();
+    sandbox.advance(YEAR).await;
     let attempts = sandbox.deliveries().len();
-    assert!((100..400).contains(&attempts), "{attempts}");
+    assert!((100..200).contains(&attempts), "{attempts}");
+    println!("a year took {:?}", started.elapsed());
+    // After a day of failures, a jump makes one attempt when it begins and one when it ends.
+    sandbox.advance(YEAR).await;
+    assert!(sandbox.deliveries().len() <= attempts + 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_jump_of_a_year_waits_once_for_a_receiver_that_hangs() {
+    let sandbox = plain().await;
+    let silent = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url = format!("http://{}/", silent.local_addr().unwrap());
+    sandbox.execute(Command::Subscribe { url }).await.unwrap();
+    sandbox.create_account_group().await.unwrap();
+    let started = Instant::now();
+    sandbox.advance(YEAR).await;
+    println!("a year took {:?}", started.elapsed());
+    assert!(sandbox.deliveries().len() <= 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_subscriptions_do_not_stall_a_read() {
     let sandbox = plain().await;
-    for at in 0..5_000 {
+    for at in 0..10_000 {
         let url = format!("http://127.0.0.1:1/{at}");
         sandbox.execute(Command::Subscribe { url }).await.unwrap();
     }
     sandbox.create_account_group().await.unwrap();
     let url = format!("{}/_sandbox/state", sandbox.url());
-    for _ in 0..20 {
-        let started = std::time::Instant::now();
-        reqwest::get(&url).await.unwrap();
-        assert!(started.elapsed() < Duration::from_secs(2));
+    let client = reqwest::Client::new();
+    let started = Instant::now();
+    let mut longest = Duration::ZERO;
+    while sandbox.deliveries().len() < 10_000 {
+        let sent = Instant::now();
+        client.get(&url).send().await.unwrap();
+        longest = longest.max(sent.elapsed());
     }
+    println!(
+        "a read took {longest:?}, all deliveries {:?}",
+        started.elapsed()
+    );
+    assert!(longest < Duration::from_secs(2), "{longest:?}");
 }

@@ -429,41 +429,86 @@ async fn the_resource_of_an_event_of_either_shape_can_be_read() {
 }
 
 #[tokio::test]
-async fn disturbed_deliveries_are_repeated_and_reversed() {
+async fn reversed_deliveries_keep_the_order_of_the_events_in_each() {
     let (sandbox, endpoint) = (morning().start().await.unwrap(), Endpoint::start().await);
     switch_on(&sandbox, &endpoint).await;
     let account = sandbox.open_account("1000.00").await.unwrap();
     sandbox.settle().await;
-    let before = endpoint.arrived().len();
-    sandbox.disturb_deliveries(true, true).await;
-    place_order(
-        &Upvest::from_vars(sandbox.vars()).unwrap(),
-        account,
-        "100.00",
-    )
-    .await;
-    sandbox.advance(2 * SECOND).await;
+    let before = ids(&endpoint).len();
+    let deliveries_before = endpoint.arrived().len();
+    sandbox.disturb_deliveries(false, true).await;
+    let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
+    place_order(&upvest, account, "100.00").await;
+    sandbox.advance(10 * SECOND).await;
 
-    let disturbed = endpoint.arrived().split_off(before);
-    let order: Vec<Uuid> = sandbox.events().iter().map(|event| event.id).collect();
-    let place = |id: &Uuid| order.iter().position(|it| it == id).unwrap();
-    let mut of_several = 0;
-    for pair in disturbed.chunks(2) {
-        let ids = pair[0].event_ids();
-        assert_eq!(ids, pair[1].event_ids(), "each comes twice");
-        assert!(
-            ids.windows(2).all(|two| place(&two[0]) > place(&two[1])),
-            "the newest comes first"
-        );
-        of_several += usize::from(ids.len() > 1);
+    let disturbed = endpoint.arrived().split_off(deliveries_before);
+    for arrival in &disturbed {
+        assert!(arrival.events().is_sorted_by_key(|event| event.created_at));
     }
-    assert!(disturbed.len() % 2 == 0 && of_several > 0, "{disturbed:?}");
+    assert!(disturbed.iter().any(|arrival| arrival.events().len() > 1));
+    let events = endpoint.events().split_off(before);
+    let place = |event_type: &str| {
+        let mut types = events.iter().map(|event| event.event_type.as_str());
+        types.position(|it| it == event_type).unwrap()
+    };
+    assert!(place("ORDER.FILLED") < place("ORDER.PROCESSING"));
+    assert!(place("ORDER.PROCESSING") < place("ORDER.NEW"));
+    let arrived: BTreeSet<_> = ids(&endpoint).into_iter().collect();
+    let happened: BTreeSet<_> = happened(&sandbox)[1..].iter().copied().collect();
+    assert_eq!(arrived, happened, "none is lost");
+    assert_eq!(ids(&endpoint).len(), arrived.len(), "each comes once");
+}
+
+#[tokio::test]
+async fn reversed_deliveries_have_all_arrived_when_the_clock_stops() {
+    let (sandbox, endpoint) = (morning().start().await.unwrap(), Endpoint::start().await);
+    switch_on(&sandbox, &endpoint).await;
+    sandbox.disturb_deliveries(false, true).await;
+    for _ in 0..5 {
+        sandbox.create_account_group().await.unwrap();
+    }
+    sandbox.settle().await;
+    let sizes = endpoint.arrived().into_iter().map(|it| it.events().len());
+    assert_eq!(sizes.collect::<Vec<_>>(), [3, 1, 1]);
+    let newest = happened(&sandbox).split_off(3);
+    assert_eq!(endpoint.arrived()[0].event_ids(), newest);
+}
+
+#[tokio::test]
+async fn a_repeated_delivery_has_the_same_events_again() {
+    let (sandbox, endpoint) = (morning().start().await.unwrap(), Endpoint::start().await);
+    switch_on(&sandbox, &endpoint).await;
+    sandbox.disturb_deliveries(true, false).await;
+    let account = sandbox.open_account("1000.00").await.unwrap();
+    let disturbed = endpoint.arrived();
+    assert!(disturbed.len() >= 4 && disturbed.len() % 2 == 0);
+    for pair in disturbed.chunks(2) {
+        assert_eq!(pair[0].event_ids(), pair[1].event_ids());
+        assert_ne!(parameter(&pair[0], "nonce"), parameter(&pair[1], "nonce"));
+    }
 
     sandbox.clear_faults().await;
     let before = endpoint.arrived().len();
     sandbox.top_up(account, "1.00").await.unwrap();
     sandbox.settle().await;
     assert_eq!(endpoint.arrived().len(), before + 1, "once, as ever");
+}
+
+#[tokio::test]
+async fn an_event_that_is_sent_again_keeps_its_place_in_a_delivery() {
+    let (sandbox, endpoint) = (morning().start().await.unwrap(), Endpoint::start().await);
+    let webhook = sandbox.subscribe(&endpoint.url()).await.unwrap();
+    sandbox.create_account_group().await.unwrap();
+    sandbox.advance(SECOND).await;
+    let first = happened(&sandbox)[0];
+    endpoint.answer([500]);
+    sandbox.create_account_group().await.unwrap();
+    sandbox.settle().await;
+    sandbox.create_account_group().await.unwrap();
+    sandbox.resend_event(first, webhook).await.unwrap();
+    sandbox.advance(10 * SECOND).await;
+    let last = endpoint.arrived().pop().unwrap();
+    assert_eq!(last.event_ids(), [first, happened(&sandbox)[3]]);
 }
 
 #[tokio::test]

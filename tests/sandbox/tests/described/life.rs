@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use upvest_sandbox::{Command, Fault, Sandbox, SandboxBuilder, StartError};
+use upvest_sandbox::{Command, Fault, FaultRule, Sandbox, SandboxBuilder, StartError};
 use uuid::Uuid;
 
 use crate::api::{Api, fixture, life, own, plain};
@@ -431,4 +431,25 @@ async fn a_file_that_is_no_description_is_an_error_at_the_start() {
 fn chain(error: &dyn std::error::Error) -> String {
     let source = error.source().map(chain).unwrap_or_default();
     format!("{error}: {source}")
+}
+
+#[tokio::test]
+async fn a_stale_read_of_a_described_resource_is_late() {
+    let api = official_api().await;
+    let [user, _, account] = open_account(&api).await;
+    let rule = FaultRule {
+        operation: None,
+        times: None,
+        fault: Fault::StaleRead { seconds: 5 },
+    };
+    api.sandbox.add_fault(rule).await.unwrap();
+    let placed = ok(&api, "place_order", "/orders", Some(order(&user, &account))).await;
+    let path = format!("/orders/{}", text(&placed["id"]));
+    assert_eq!(status(&api, "retrieve_order", &path).await, 404);
+    api.sandbox.advance(Duration::from_secs(5)).await;
+    let seen = ok(&api, "retrieve_order", &path, None).await;
+    assert_eq!(seen["status"], "NEW");
+    api.sandbox.advance(Duration::from_secs(5)).await;
+    let seen = ok(&api, "retrieve_order", &path, None).await;
+    assert_eq!(seen["status"], "FILLED");
 }

@@ -116,39 +116,51 @@ impl Subscription {
         }
     }
 
-    /// When the next delivery may be attempted. `None` if there is nothing to deliver, or one is in progress.
-    pub(crate) fn next_attempt(&self) -> Option<DateTime<Utc>> {
-        let active = self.view.status == SubscriptionStatus::Active;
-        let waits = !self.batch.is_empty() || !self.waiting.is_empty();
-        (active && waits && !self.in_flight).then_some(self.next_attempt)
+    /// When the next delivery may be attempted. `None` if there is nothing to deliver, or one is in progress. An event waits
+    /// for later ones for the time `collects`.
+    pub(crate) fn next_attempt(&self, collects: TimeDelta) -> Option<DateTime<Utc>> {
+        if self.view.status != SubscriptionStatus::Active || self.in_flight {
+            return None;
+        }
+        if !self.batch.is_empty() {
+            return Some(self.next_attempt);
+        }
+        let first = self.waiting.front()?;
+        Some(self.next_attempt.max(first.created_at + collects))
     }
 
-    /// The events of the next delivery in the order of their creation, and the number of the attempt.
-    pub(crate) fn begin(&mut self) -> (Vec<Arc<Event>>, u32) {
+    /// The events of the next delivery in the order of their creation (PROTOCOL 2.1), and the number of the attempt. If
+    /// deliveries are `reversed`, the newer half of the events comes first.
+    pub(crate) fn begin(&mut self, reversed: bool) -> (Vec<Arc<Event>>, u32) {
         if self.batch.is_empty() {
-            let count = self.waiting.len().min(MAX_BATCH);
-            self.batch = self.waiting.drain(..count).collect();
+            let parts = if reversed { 2 } else { 1 };
+            let count = self.waiting.len().div_ceil(parts).min(MAX_BATCH);
+            let first = if reversed {
+                self.waiting.len() - count
+            } else {
+                0
+            };
+            self.batch = self.waiting.drain(first..first + count).collect();
+            // An event that is sent again is older than those before it.
+            self.batch.sort_by_key(|event| event.created_at);
         }
         self.in_flight = true;
         (self.batch.clone(), self.failures + 1)
     }
 
-    /// Moves the next attempt to `target` after [`PATIENT_FAILURES`].
-    pub(crate) fn skip_attempts(&mut self, target: DateTime<Utc>) {
-        if self.failures >= PATIENT_FAILURES {
-            self.next_attempt = self.next_attempt.max(target);
-        }
-    }
-
-    pub(crate) fn end(&mut self, taken: bool, now: DateTime<Utc>) {
+    /// Plans what follows an attempt. After [`PATIENT_FAILURES`] it is not before `end_of_jump` of the clock.
+    pub(crate) fn end(&mut self, taken: bool, now: DateTime<Utc>, end_of_jump: DateTime<Utc>) {
         self.in_flight = false;
         if taken {
             self.batch.clear();
             self.failures = 0;
             self.next_attempt = now;
-        } else {
-            self.failures += 1;
-            self.next_attempt = now + pause(self.failures);
+            return;
+        }
+        self.failures += 1;
+        self.next_attempt = now + pause(self.failures);
+        if self.failures >= PATIENT_FAILURES {
+            self.next_attempt = self.next_attempt.max(end_of_jump);
         }
     }
 }
