@@ -103,7 +103,7 @@ fn no_operation_of_the_official_description_is_left_out() {
     assert_eq!(api.operations.len(), 94);
 }
 
-/// Actions that match nothing have no effect, so a typing error would not be noticed otherwise.
+/// Actions that match nothing have no effect, so a typo would not be noticed otherwise.
 #[test]
 fn every_action_of_the_official_overlay_matches_version_1_9_0() {
     let spec = source("tests/fixtures/official/official-1.9.0.json");

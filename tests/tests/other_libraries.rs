@@ -95,6 +95,60 @@ async fn postgres_keeps_all_of_them_exactly_in_its_own_types() {
         .await
         .unwrap();
     assert_eq!((read.5.to_string(), &read), (row().5.to_string(), &row()));
+    let ids = [id, OrderId::new(uuid::Uuid::nil())];
+    let several =
+        sqlx::query_scalar("select count(*) from orders where id = any($1)").bind(&ids[..]);
+    let found: i64 = several.fetch_one(&mut db).await.unwrap();
+    assert_eq!(found, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_numeric_of_postgres_is_read_exactly_or_not_at_all() {
+    let Some(server) = Postgres::start().unwrap() else {
+        return;
+    };
+    let mut db = PgConnection::connect(&server.url()).await.unwrap();
+    for text in [
+        "0",
+        "0.00",
+        "7",
+        "-7.50",
+        "10000",
+        "0.0001",
+        "123456789012.3400",
+        "1e27",
+        "79228162514264337593543950335",
+    ] {
+        let number: Decimal = sqlx::query_scalar("select $1::text::numeric")
+            .bind(text)
+            .fetch_one(&mut db)
+            .await
+            .unwrap();
+        let again: String = sqlx::query_scalar("select $1::numeric::text")
+            .bind(number)
+            .fetch_one(&mut db)
+            .await
+            .unwrap();
+        let expected = if text == "1e27" {
+            "1000000000000000000000000000"
+        } else {
+            text
+        };
+        assert_eq!(number.to_string(), expected);
+        assert_eq!(again, expected);
+    }
+    for text in [
+        "1e29",
+        "0.00000000000000000000000000001",
+        "NaN",
+        "1.00000000000000000000000000001",
+    ] {
+        let read: Result<Decimal, _> = sqlx::query_scalar("select $1::text::numeric")
+            .bind(text)
+            .fetch_one(&mut db)
+            .await;
+        assert!(read.is_err(), "{text}: {read:?}");
+    }
 }
 
 #[test]

@@ -55,7 +55,7 @@
 //! # Request bodies in JSON
 //!
 //! Types read JSON leniently, as Upvest adds fields and values to its responses. [`Strict`](runtime::Strict) finds
-//! typing errors in the requests of your own users:
+//! typos in the requests of your own users:
 //!
 //! ```
 //! use upvest_api::runtime::Strict;

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::{StreamExt as _, stream};
+use serde_json::json;
 use upvest_api::http::{HeaderMap, Request, StatusCode};
 use upvest_api::runtime::{List, Operation, OperationMeta, Paginated};
 use upvest_api::types::{
@@ -83,6 +84,21 @@ fn order() -> OrderCreate {
         .currency("EUR")
         .build()
         .expect("it is whole")
+}
+
+#[test]
+fn optional_fields_are_plain_values_or_options() {
+    let update = |name: Option<String>| {
+        let builder = UserUpdate::builder().first_name(name).last_name("Lovelace");
+        let update = builder.build().expect("nothing is required");
+        serde_json::to_value(update).expect("an update is JSON")
+    };
+    assert_eq!(update(None), json!({ "last_name": "Lovelace" }));
+    let named = update(Some("Ada".to_owned()));
+    assert_eq!(
+        named,
+        json!({ "first_name": "Ada", "last_name": "Lovelace" })
+    );
 }
 
 #[tokio::test]

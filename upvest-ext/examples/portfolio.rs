@@ -56,7 +56,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         else {
             continue;
         };
-        spent = spent + quantity * price;
+        spent += quantity * price;
         println!("{quantity} units at {price} EUR");
     }
     println!("that is {} EUR of 500.00", spent.round_dp(2));

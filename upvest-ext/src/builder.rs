@@ -269,9 +269,10 @@ impl<C: GeneratedClient> UpvestBuilderFor<C> {
             client_secret: self.client_secret,
             scopes,
         };
-        let core = match credentials.client_id.is_empty() {
-            true => core,
-            false => with_tokens(core, credentials, &self.defaults),
+        let core = if credentials.client_id.is_empty() {
+            core
+        } else {
+            with_tokens(core, credentials, &self.defaults)
         };
         Ok(UpvestFor::over(Pipeline {
             core: Arc::new(core),

@@ -1,8 +1,8 @@
 //! SDK for the Upvest Investment API.
 //!
-//! [`Upvest`] is the client. It requests access tokens, signs and sends requests, retries where that is safe, and fails
-//! with an [`Error`] that says what happened. It has a method for every operation of the API, through the generated
-//! [`Client`](api::Client). [`webhooks`] verifies deliveries and decodes their events.
+//! [`Upvest`] is the client. It requests access tokens, signs and sends requests, retries where that is safe, and
+//! fails with an [`Error`] that says what happened. It has a method for every operation of the API, through the
+//! generated [`Client`](api::Client). [`webhooks`] verifies deliveries and decodes their events.
 //!
 //! ```no_run
 //! use upvest_ext::signing::SigningKey;
@@ -31,7 +31,8 @@
 //! * The call fails with 401 even with a new token: the clock, the key or the secret is wrong. [`Error::hint`] names
 //!   the likely cause, and [`signing::explain_signature`] shows what was signed.
 //! * `is_outcome_unknown`: send the call again with the same [`IdempotencyKey`], or check whether it was carried out.
-//! * The description does not contain an endpoint: [`Upvest::request`] accepts any path, with the same token, signature
+//! * The description does not contain an endpoint: [`Upvest::request`] accepts any path, with the same token,
+//! signature
 //!   and retries.
 //!
 //! # Features

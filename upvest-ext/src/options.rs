@@ -20,9 +20,9 @@ const LONGEST: Duration = Duration::from_secs(24 * 3600);
 /// use std::time::Duration;
 /// use upvest_ext::CallOptions;
 ///
-/// # async fn place(upvest: upvest_ext::Upvest, order: upvest_ext::api::types::OrderCreate) -> Result<(), upvest_ext::Error> {
-/// let hasty = upvest.with(CallOptions::new().call_timeout(Duration::from_secs(5)));
-/// let order = hasty.create_order().body(order).send().await?;
+/// # async fn place(upvest: upvest_ext::Upvest, order: upvest_ext::api::types::OrderCreate) -> Result<(),
+/// upvest_ext::Error> { let hasty = upvest.with(CallOptions::new().call_timeout(Duration::from_secs(5))); let order =
+/// hasty.create_order().body(order).send().await?;
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug, Default)]

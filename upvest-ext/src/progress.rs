@@ -116,7 +116,7 @@ impl Progress {
         }
     }
 
-    /// The offset after `page`. An empty page takes the place of a full one.
+    /// The offset after `page`. An empty page counts as a full one.
     fn end_of(&self, page: ReceivedPage) -> u64 {
         let length = match page.items {
             0 => self.limit,

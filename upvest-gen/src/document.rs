@@ -144,8 +144,8 @@ impl<'a> Operation<'a> {
         responses.map(|(status, response)| (status.as_str(), resolve(document, response)))
     }
 
-    /// Whether the response with this status, such as `200` or `2XX`, means success. `default` does if no other response does,
-    /// as it stands for all statuses that are not listed.
+    /// Whether the response with this status, such as `200` or `2XX`, means success. `default` does if no other
+    /// response does, as it stands for all statuses that are not listed.
     pub fn is_success(&self, status: &str) -> bool {
         is_success(status) || status == "default" && !self.has_success_status()
     }

@@ -79,8 +79,8 @@ fn content(held: &Held) -> Option<Content> {
     }
 }
 
-/// The examples of a value, with their places: those of its schema, of the component to which it refers, and of the media type or the
-/// parameter around it.
+/// The examples of a value, with their places: those of its schema, of the component to which it refers, and of the
+/// media type or the parameter around it.
 fn values<'a>(document: &'a Value, visit: &Visit<'a>) -> Vec<(String, &'a Value)> {
     let Some((at, schema)) = visit
         .members

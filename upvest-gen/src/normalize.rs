@@ -442,7 +442,8 @@ fn target<'a>(document: &'a Value, reference: &'a Value, at: &str) -> Result<Tar
     })
 }
 
-/// Whether a value is the description of something else: the document, a path, an operation, a parameter, a body or a response.
+/// Whether a value is the description of something else: the document, a path, an operation, a parameter, a body or a
+/// response.
 fn is_another_object(value: &Value) -> bool {
     const OTHERS: [&str; 5] = ["openapi", "paths", "responses", "content", "in"];
     let has_any = |names: &[&str]| names.iter().any(|name| value.get(name).is_some());

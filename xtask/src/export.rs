@@ -211,7 +211,7 @@ use upvest_ext::UpvestFor;
 pub type OurUpvest = UpvestFor<{module}::Client>;
 ```
 
-Nothing here is written by hand. The command that wrote it writes it anew, and says what has changed and what breaks:
+Nothing here is written by hand. The command that wrote it updates it, and says what has changed and what breaks:
 
 ```sh
 {command}
@@ -226,7 +226,7 @@ Nothing here is written by hand. The command that wrote it writes it anew, and s
     ))
 }
 
-/// The command that writes the crate anew.
+/// The command that updates the crate.
 fn command(flags: &Export) -> String {
     let mut command = vec![
         "cargo xtask export --spec".to_owned(),

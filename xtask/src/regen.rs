@@ -29,7 +29,7 @@ pub(crate) fn run(flags: &Regen) -> Result<()> {
         .map_or_else(|| Ok(folder::workspace()?.join(OUT)), anyhow::Ok)?;
     let stale = folder::stale(&code.files("")?, &out)?;
     if flags.check {
-        return report(&stale, &mending(flags));
+        return report(&stale, &update_command(flags));
     }
     let before = facts_file::read(&out);
     folder::write(&stale)?;
@@ -50,7 +50,7 @@ pub(crate) fn run(flags: &Regen) -> Result<()> {
 }
 
 /// The command that fixes what `--check` finds.
-fn mending(flags: &Regen) -> String {
+fn update_command(flags: &Regen) -> String {
     let paths: [(&str, &Option<PathBuf>); 3] = [
         ("spec", &flags.spec),
         ("overlay", &flags.overlay),
@@ -65,7 +65,7 @@ fn mending(flags: &Regen) -> String {
     )
 }
 
-fn report(stale: &[Stale], mending: &str) -> Result<()> {
+fn report(stale: &[Stale], command: &str) -> Result<()> {
     let mut stdout = io::stdout().lock();
     for file in stale {
         let name = file.path.display().to_string();
@@ -78,9 +78,9 @@ fn report(stale: &[Stale], mending: &str) -> Result<()> {
         0 => {
             writeln!(stdout, "the generated code matches the description").context("cannot say so")
         }
-        1 => bail!("1 generated file is out of date; run `{mending}` and commit the result"),
+        1 => bail!("1 generated file is out of date; run `{command}` and commit the result"),
         many => {
-            bail!("{many} generated files are out of date; run `{mending}` and commit the result")
+            bail!("{many} generated files are out of date; run `{command}` and commit the result")
         }
     }
 }

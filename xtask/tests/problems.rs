@@ -94,7 +94,7 @@ fn the_overlay_actions_that_regen_suggests_mend_the_description() {
             overlay.push('\n');
         }
     }
-    panic!("it is not mended: {overlay}");
+    panic!("it is not fixed: {overlay}");
 }
 
 /// An operation that still answers after its body or its filter was removed does not do what it did.

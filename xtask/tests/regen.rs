@@ -256,7 +256,7 @@ fn a_file_that_is_no_longer_generated_is_removed_and_what_is_no_rust_stays() {
 }
 
 #[test]
-fn check_shows_a_unified_diff_and_the_mending_command() {
+fn check_shows_a_unified_diff_and_the_command_that_fixes_it() {
     let fixture = Fixture::new(ORDERS);
     succeeded(&fixture.regen(&[]));
     assert!(succeeded(&fixture.regen(&["--check"])).contains("matches the description"));

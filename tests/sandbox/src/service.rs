@@ -702,7 +702,8 @@ impl Work for Handler {
     }
 }
 
-/// Carries out a read of an earlier state. `None` if the call changes something, or reads what is made by its first read.
+/// Carries out a read of an earlier state. `None` if the call changes something, or reads what is made by its first
+/// read.
 fn read_from(state: &[u8], work: &dyn Work, call: &Call) -> Option<Result<Answer, Problem>> {
     let core: Core = serde_json::from_slice(state).ok()?;
     catch_unwind(AssertUnwindSafe(|| work.read(&core, call))).ok()?
@@ -759,8 +760,8 @@ fn acceptable(offered: &[String], parts: &Parts) -> Result<(), Problem> {
     }
 }
 
-/// The media ranges of the header `accept`, without those with the weight 0, which are not acceptable (RFC 9110 section
-/// 12.5.1).
+/// The media ranges of the header `accept`, without those with the weight 0, which are not acceptable (RFC 9110
+/// section 12.5.1).
 fn accepted(parts: &Parts) -> impl Iterator<Item = (&str, bool)> {
     let values = parts
         .headers

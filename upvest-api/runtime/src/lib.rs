@@ -65,9 +65,10 @@ pub use {bytes, chrono, http, reqwest, rust_decimal, serde_json, uuid};
 /// What generated code and the macros in it use. It is not for applications: it changes with the generator.
 #[doc(hidden)]
 pub mod generated_code {
+    pub use crate::calls::argument::Slot;
     pub use crate::calls::argument::{hidden, shown};
     pub use crate::calls::body::{Binary, Form, Json, JsonValue, Text};
-    pub use crate::calls::body_builder::{Slot, checked, extra, optional, required};
+    pub use crate::calls::body_builder::{checked, extra, optional, required};
     pub use crate::calls::call::Call;
     pub use crate::operation_meta::find_operation;
     #[cfg(feature = "sqlx")]

@@ -42,6 +42,28 @@ fn a_decimal_compares_with_the_one_of_rust_decimal() {
 }
 
 #[test]
+fn amounts_can_be_added_in_place() {
+    let mut total = decimal("10.00");
+    total += decimal("0.50");
+    total -= 3;
+    assert_eq!(total.to_string(), "7.50");
+}
+
+#[test]
+fn exact_arithmetic_never_rounds() {
+    let most = decimal("9999999999999999999999999999");
+    let five_cents = decimal("0.05");
+    assert_eq!(most.exact_add(five_cents), None);
+    assert_eq!(most.exact_sub(five_cents), None);
+    assert_eq!(most.exact_mul(decimal("1.5")), None);
+    assert_eq!(most.exact_mul(most), None);
+    // Zeros that are lost change nothing.
+    assert_eq!(most.exact_add(decimal("1.00")), Some(most + 1));
+    let cents = five_cents.exact_mul(decimal("0.10")).unwrap();
+    assert_eq!(cents.to_string(), "0.0050");
+}
+
+#[test]
 fn what_does_not_fit_is_none_with_checked_arithmetic() {
     let most = decimal("79228162514264337593543950335");
     assert_eq!(most.checked_add(*decimal("1")), None);

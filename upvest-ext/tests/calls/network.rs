@@ -143,7 +143,7 @@ fn check_signature(request: &str, key: &PublicKey) {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_dropped_after_the_order_is_mended_under_the_same_key() {
+async fn an_order_whose_connection_dropped_is_sent_again_with_its_key() {
     let count = AtomicUsize::new(0);
     let server = SocketServer::start(move |request| {
         if is_token(request) {

@@ -524,8 +524,8 @@ async fn a_call_whose_deadline_is_shorter_than_the_token_takes_fails_alone() {
 
 #[tokio::test(start_paused = true)]
 async fn a_persistent_401_does_not_multiply_token_requests() {
-    let mended = Arc::new(AtomicBool::new(false));
-    let works = Arc::clone(&mended);
+    let is_repaired = Arc::new(AtomicBool::new(false));
+    let works = Arc::clone(&is_repaired);
     let api = FakeApi::new(move |seen, _| {
         let new = !["Bearer token-0", "Bearer token-1"].contains(&seen.header("authorization"));
         if new && works.load(Ordering::SeqCst) {
@@ -544,7 +544,7 @@ async fn a_persistent_401_does_not_multiply_token_requests() {
     assert!(results.iter().all(Result::is_err));
     assert_eq!(api.token_calls(), 2);
     // The pause is short.
-    mended.store(true, Ordering::SeqCst);
+    is_repaired.store(true, Ordering::SeqCst);
     sleep(3 * SECOND).await;
     list(&upvest).await.unwrap();
     assert_eq!(api.token_calls(), 3);
@@ -678,10 +678,10 @@ async fn a_late_401_of_an_old_token_does_not_fail_a_call_while_another_is_good()
 
 /// Rejects the first token always, and the second one from its `uses`-th use on.
 fn revoking_two_tokens(uses: usize) -> FakeApi {
-    let used = AtomicUsize::new(0);
+    let second = AtomicUsize::new(0);
     FakeApi::new(move |seen, _| match seen.header("authorization") {
         "Bearer token-0" => Reply::status(401),
-        "Bearer token-1" if used.fetch_add(1, Ordering::SeqCst) >= uses => Reply::status(401),
+        "Bearer token-1" if second.fetch_add(1, Ordering::SeqCst) >= uses => Reply::status(401),
         _ => Reply::empty_list(),
     })
 }

@@ -41,7 +41,8 @@ impl Type {
 }
 
 impl Type {
-    /// Whether the runtime reads the type by other rules than those of its `Deserialize`. Some of them apply only to an `Option`.
+    /// Whether the runtime reads the type by other rules than those of its `Deserialize`. Some of them apply only to
+    /// an `Option`.
     pub fn is_read_by_runtime(&self, is_option: bool) -> bool {
         match self {
             Self::DateTime | Self::I64 | Self::U32 | Self::U64 => true,

@@ -65,8 +65,8 @@ fn imports(api: &Api) -> TokenStream {
     }
 }
 
-/// Adds to progenitor's struct what it has no settings for: documentation in lines, the order of the fields, names that
-/// the builders reserve, the reading of some values, and a `Debug` that hides texts.
+/// Adds to progenitor's struct what it has no settings for: documentation in lines, the order of the fields, names
+/// that the builders reserve, the reading of some values, and a `Debug` that hides texts.
 fn complete(mut item: ItemStruct, schema: &Schema) -> Result<ItemStruct, Error> {
     if hides_something(schema) {
         leave_out_derive(&mut item, "Debug")?;
@@ -134,8 +134,8 @@ fn is_flatten(attribute: &Attribute) -> bool {
             .is_ok_and(|setting| setting == "flatten")
 }
 
-/// The name in JSON: that of `#[serde(rename = "...")]`, or the field's own. The field of the additional properties has
-/// none.
+/// The name in JSON: that of `#[serde(rename = "...")]`, or the field's own. The field of the additional properties
+/// has none.
 fn name_in_json(field: &syn::Field) -> Option<String> {
     if field.attrs.iter().any(is_flatten) {
         return None;

@@ -53,8 +53,8 @@ impl Naming {
     }
 }
 
-/// The components, the objects in `bodies`, and all nested in these. The others are alternatives of a type that was read as a whole, or
-/// belong to operations that are left out.
+/// The components, the objects in `bodies`, and all nested in these. The others are alternatives of a type that was
+/// read as a whole, or belong to operations that are left out.
 fn used(drafts: &BTreeMap<String, Draft>, bodies: &Bodies) -> BTreeMap<String, Draft> {
     let components = drafts.iter().filter(|(_, draft)| draft.is_component);
     let components = components.map(|(key, _)| key);

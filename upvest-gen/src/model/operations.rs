@@ -161,8 +161,8 @@ fn text(value: &Value, key: &str) -> String {
     value[key].as_str().unwrap_or_default().trim().to_owned()
 }
 
-/// The note about servers of the operation or its path. The client sends all calls to its base URL, as a token must not
-/// reach a host that the caller has not named.
+/// The note about servers of the operation or its path. The client sends all calls to its base URL, as a token must
+/// not reach a host that the caller has not named.
 fn other_servers(document: &Value, found: &document::Operation<'_>, id: &str) -> Option<Error> {
     let of_path = || document.pointer(found.item_pointer())?.get("servers");
     let servers = found.value.get("servers").or_else(of_path)?.as_array()?;

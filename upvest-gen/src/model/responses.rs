@@ -96,7 +96,8 @@ fn schemas<'a>(types: &Types<'a>, success: &[Response<'a>]) -> Vec<Part<'a>> {
         .collect()
 }
 
-/// The type of the JSON answer for success. Several types become one that holds all of them, which is noted. The objects in
+/// The type of the JSON answer for success. Several types become one that holds all of them, which is noted. The
+/// objects in
 /// `contents` have been read.
 pub(super) fn join<'a>(
     types: &mut Types<'a>,

@@ -7,8 +7,8 @@ use super::outline::outline;
 use super::{document_of, read};
 use upvest_gen::Error;
 
-/// The operations that are left out, the notes, or the errors of a description with an operation `ok` and `GET /a` with
-/// these members.
+/// The operations that are left out, the notes, or the errors of a description with an operation `ok` and `GET /a`
+/// with these members.
 fn wrong(members: &str) -> (Vec<Error>, Vec<Error>) {
     let parts = format!(
         "paths:\n  /ok: {{ get: {{ operationId: ok, responses: {{ '204': {{}} }} }} }}\n  /a/{{id}}: {{ get: {members} }}"

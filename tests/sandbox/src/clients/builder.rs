@@ -121,8 +121,8 @@ impl SandboxBuilder {
         self
     }
 
-    /// Adds a client with its own state, clock, faults and logs, so that concurrent tests do not affect each other. Its
-    /// id consists of letters, digits and hyphens. It signs with the same key.
+    /// Adds a client with its own state, clock, faults and logs, so that concurrent tests do not affect each other.
+    /// Its id consists of letters, digits and hyphens. It signs with the same key.
     pub fn client(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
         self.clients.push((id.into(), secret.into()));
         self

@@ -1,8 +1,8 @@
 //! Triggers an event by the calls and commands of its recipe in `triggers.json`, for a new account.
 //!
 //! A step is the name of another recipe, or the name of an operation or command with its fields. Variables such as
-//! `$account` are ids. The name of an earlier step is the id of the resource that it created. `wait` advances the clock
-//! to an event.
+//! `$account` are ids. The name of an earlier step is the id of the resource that it created. `wait` advances the
+//! clock to an event.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};

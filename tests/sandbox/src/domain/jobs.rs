@@ -1,5 +1,5 @@
-//! Jobs: groups of orders for a portfolio order, a rebalancing or a liquidation. A job ends when all of its orders have
-//! ended.
+//! Jobs: groups of orders for a portfolio order, a rebalancing or a liquidation. A job ends when all of its orders
+//! have ended.
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};

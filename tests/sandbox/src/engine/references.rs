@@ -11,8 +11,8 @@ use super::words::{plain, singular};
 const FARTHEST: usize = 2;
 
 impl Engine {
-    /// Whether a row belongs to the resource that a parameter names: it contains its id, or belongs to another resource
-    /// that does.
+    /// Whether a row belongs to the resource that a parameter names: it contains its id, or belongs to another
+    /// resource that does.
     pub(super) fn belongs(&self, rows: &Rows, row: &Row, parameter: &str, id: &str) -> bool {
         self.is_within(rows, row, parameter, id, FARTHEST)
     }

@@ -131,8 +131,8 @@ impl TableRows {
         self.rows.values()
     }
 
-    /// The rows with this id. An id can say of which kind it is, such as `isin:IE00B3XXRP09` or `urn:uuid:...`; then it
-    /// is that of the field with this name, or else the id itself.
+    /// The rows with this id. An id can say of which kind it is, such as `isin:IE00B3XXRP09` or `urn:uuid:...`; then
+    /// it is that of the field with this name, or else the id itself.
     pub(super) fn with_id(&self, id: &str) -> Vec<&Row> {
         if let Some(numbers) = self.by_id.get(id) {
             return self.numbered(numbers);

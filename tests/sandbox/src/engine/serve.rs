@@ -18,7 +18,8 @@ use super::{Engine, World};
 type Served<T> = Result<T, Rejection>;
 
 impl Engine {
-    /// Serves a request that changes nothing. `None` if rows have to be seeded first, or the request changes something.
+    /// Serves a request that changes nothing. `None` if rows have to be seeded first, or the request changes
+    /// something.
     pub(crate) fn read(
         &self,
         at: usize,

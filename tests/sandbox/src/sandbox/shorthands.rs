@@ -255,8 +255,8 @@ impl Sandbox {
         let _ = self.execute(Command::AddFault(rule)).await;
     }
 
-    /// Creates an active user and an open account with this amount of cash in EUR. The clock is advanced by two seconds
-    /// for it.
+    /// Creates an active user and an open account with this amount of cash in EUR. The clock is advanced by two
+    /// seconds for it.
     ///
     /// # Errors
     ///

@@ -578,7 +578,7 @@ async fn a_failed_delivery_comes_again_after_1_2_3_5_8_seconds_and_every_10_minu
         .iter()
         .map(|arrival| parameter(arrival, "nonce"))
         .collect();
-    assert_eq!(nonces.len(), 20, "signed anew each time");
+    assert_eq!(nonces.len(), 20, "each attempt has its own nonce");
     for arrival in &arrived {
         verifier.verify(&arrival.received()).await.unwrap();
     }

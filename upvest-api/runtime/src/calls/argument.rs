@@ -3,8 +3,11 @@
 use std::any::type_name;
 use std::fmt::Display;
 
-/// The argument of the setter of an optional parameter: a `T`, anything that converts into one, or an `Option<T>`.
-/// `None` leaves the parameter out. `M` distinguishes the two cases and is always inferred.
+/// What was set: nothing, a value, or the problem of an invalid value.
+pub type Slot<T> = Option<Result<T, String>>;
+
+/// The argument of the setter of an optional parameter or field: a `T`, anything that converts into one, or an
+/// `Option<T>`. `None` leaves it out. `M` distinguishes the two cases and is always inferred.
 ///
 /// ```
 /// use upvest_runtime::{Argument, CurrencyCode};
@@ -18,7 +21,7 @@ use std::fmt::Display;
 /// ```
 pub trait Argument<T, M> {
     #[doc(hidden)]
-    fn into_argument(self) -> Result<Option<T>, String>;
+    fn into_argument(self) -> Slot<T>;
 }
 
 #[doc(hidden)]
@@ -30,36 +33,27 @@ pub enum ByValue {}
 pub enum ByOption {}
 
 impl<T, V: TryInto<T, Error: Display>> Argument<T, ByValue> for V {
-    fn into_argument(self) -> Result<Option<T>, String> {
-        self.try_into().map(Some).map_err(|error| error.to_string())
+    fn into_argument(self) -> Slot<T> {
+        Some(self.try_into().map_err(|error| error.to_string()))
     }
 }
 
 impl<T> Argument<T, ByOption> for Option<T> {
-    fn into_argument(self) -> Result<Option<T>, String> {
-        Ok(self)
+    fn into_argument(self) -> Slot<T> {
+        self.map(Ok)
     }
 }
 
 /// Converts the value of the field `name`. The error contains the name, the value and the rule.
-#[allow(clippy::missing_errors_doc, reason = "generated code calls it")]
-pub fn shown<T, V>(name: &str, value: V) -> Result<T, String>
-where
-    V: TryInto<T, Error: Display>,
-{
-    value
-        .try_into()
-        .map_err(|error| format!("`{name}`: {error}"))
+pub fn shown<T, M>(name: &str, value: impl Argument<T, M>) -> Slot<T> {
+    let converted = value.into_argument()?;
+    Some(converted.map_err(|error| format!("`{name}`: {error}")))
 }
 
 /// As [`shown`], for values that `Debug` hides. The error does not contain the value.
-#[allow(clippy::missing_errors_doc, reason = "generated code calls it")]
-pub fn hidden<T, V>(name: &str, value: V) -> Result<T, String>
-where
-    V: TryInto<T, Error: Display>,
-{
+pub fn hidden<T, M>(name: &str, value: impl Argument<T, M>) -> Slot<T> {
     let wanted = type_name::<T>().rsplit("::").next().unwrap_or_default();
-    value
-        .try_into()
-        .map_err(|_| format!("`{name}`: the value (not shown) is not a valid {wanted}"))
+    let problem = || format!("`{name}`: the value (not shown) is not a valid {wanted}");
+    let converted = value.into_argument()?;
+    Some(converted.map_err(|_| problem()))
 }

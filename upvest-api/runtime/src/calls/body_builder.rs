@@ -12,12 +12,9 @@ pub trait Buildable: Clone + Serialize {
     type Builder: Clone + fmt::Debug + Default + From<Self> + TryInto<Self, Error = InvalidBody>;
 }
 
-/// What was set for a field: nothing, a value, or the problem of an invalid value.
-pub type Slot<T> = Option<Result<T, String>>;
-
 /// A field that must be set.
 pub mod required {
-    use super::Slot;
+    use crate::calls::argument::Slot;
 
     /// The value, or its problem.
     #[allow(clippy::missing_errors_doc, reason = "generated code calls it")]
@@ -33,7 +30,7 @@ pub mod required {
 
 /// A field that may be set.
 pub mod optional {
-    use super::Slot;
+    use crate::calls::argument::Slot;
 
     /// The value if there is one, or its problem.
     #[allow(clippy::missing_errors_doc, reason = "generated code calls it")]
@@ -49,7 +46,7 @@ pub mod optional {
 
 /// The map of the properties that the description does not name.
 pub mod extra {
-    use super::Slot;
+    use crate::calls::argument::Slot;
 
     /// The properties, or their problem.
     #[allow(clippy::missing_errors_doc, reason = "generated code calls it")]
@@ -68,6 +65,28 @@ pub fn checked<T>(value: Result<T, String>, problems: &mut Vec<String>) -> Optio
     value.map_err(|problem| problems.push(problem)).ok()
 }
 
+/// Declares the setter of one field. That of an optional one accepts an `Option` too, and `None` leaves the field out.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! body_setter {
+    ($(#[$meta:meta])* optional $privacy:ident $field:ident $type:ty) => {
+        $(#[$meta])*
+        #[must_use]
+        pub fn $field<M>(mut self, value: impl $crate::Argument<$type, M>) -> Self {
+            self.$field = $crate::generated_code::$privacy(stringify!($field), value);
+            self
+        }
+    };
+    ($(#[$meta:meta])* $need:ident $privacy:ident $field:ident $type:ty) => {
+        $(#[$meta])*
+        #[must_use]
+        pub fn $field(mut self, value: impl TryInto<$type, Error: std::fmt::Display>) -> Self {
+            self.$field = $crate::generated_code::$privacy(stringify!($field), value);
+            self
+        }
+    };
+}
+
 /// Declares the builder of one type. Used by the generated `bodies` module.
 ///
 /// A `required` field must be set, an `optional` one may be. The errors of a `hidden` field do not contain the value,
@@ -83,14 +102,7 @@ macro_rules! body_builder {
         }
 
         impl $builder {
-            $(
-                $(#[$field_meta])*
-                #[must_use]
-                pub fn $field(mut self, value: impl TryInto<$type, Error: std::fmt::Display>) -> Self {
-                    self.$field = Some($crate::generated_code::$privacy(stringify!($field), value));
-                    self
-                }
-            )*
+            $($crate::body_setter! { $(#[$field_meta])* $need $privacy $field $type })*
 
             /// Checks the fields and builds the value.
             ///

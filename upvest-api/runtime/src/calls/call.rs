@@ -67,7 +67,7 @@ macro_rules! setters {
     ($($name:ident: $place:ident, $prepare:ident;)*) => {
         $(#[doc = concat!("Sets a parameter of the kind `", stringify!($name), "`.")]
         pub fn $name<T: Serialize, M>(self, name: &'static str, value: impl Argument<T, M>) -> Self {
-            let value = value.into_argument().and_then($prepare);
+            let value = value.into_argument().transpose().and_then($prepare);
             self.set(Place::$place, name, value)
         })*
     };

@@ -12,6 +12,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[cfg(any(feature = "sqlx-postgres", feature = "sqlx-sqlite"))]
 use super::foreign_traits::Column;
 use super::invalid::InvalidValue;
+#[cfg(feature = "sqlx-postgres")]
+use super::postgres_numeric::Numeric;
 use super::text;
 
 macro_rules! rule {
@@ -24,14 +26,16 @@ pub(super) const NAME: &str = "decimal number";
 const RULE: &str = rule!();
 pub(super) const EXPECTED: &str = concat!("a string with a decimal number: ", rule!());
 
-/// An exact decimal number. It is never rounded, never a float, and keeps its number of decimal places.
+/// An exact decimal number, never a float. It keeps its number of decimal places.
 ///
 /// `"10.00"` is read and written as `10.00`. At most 28 decimal places and 96 bits of digits are possible (any 28
-/// digits fit). Other numbers are an error.
+/// digits fit). Reading another number is an error; it is never rounded. Some servers send a number of JSON instead of
+/// a string. It is read if it has at most 15 digits, which a float keeps. [`Strict`](crate::Strict) rejects it.
 ///
 /// It adds, subtracts, multiplies and compares, with itself and with [`rust_decimal::Decimal`], to which it
-/// dereferences. An operation whose result has more than 96 bits panics, as with integers; `checked_add` and the like
-/// return `None`.
+/// dereferences. **The operators round** a result that needs more digits than fit, which amounts of money do not, and
+/// panic if even its whole part does not fit. [`exact_add`](Self::exact_add), [`exact_sub`](Self::exact_sub) and
+/// [`exact_mul`](Self::exact_mul) return `None` in both cases.
 ///
 /// ```
 /// use upvest_runtime::Decimal;
@@ -60,6 +64,54 @@ impl Decimal {
         rust_decimal::Decimal::try_new(digits, scale)
             .map(Self)
             .map_err(|_| InvalidValue::new(&format!("{digits}e-{scale}"), "decimal number", RULE))
+    }
+}
+
+/// Arithmetic that never rounds.
+impl Decimal {
+    /// The sum, or `None` if it does not fit exactly.
+    ///
+    /// ```
+    /// use upvest_runtime::Decimal;
+    ///
+    /// let large: Decimal = "9999999999999999999999999999".parse()?;
+    /// let small: Decimal = "0.05".parse()?;
+    /// assert_eq!(large.exact_add(small), None);
+    /// assert_eq!(small.exact_add(small), Some("0.10".parse()?));
+    /// # Ok::<(), upvest_runtime::InvalidValue>(())
+    /// ```
+    pub fn exact_add(self, other: impl Into<Self>) -> Option<Self> {
+        let other = other.into();
+        let needed = self.places().max(other.places());
+        let sum = self.0.checked_add(other.0)?;
+        (sum.scale() >= needed).then_some(Self(sum))
+    }
+
+    /// The difference, or `None` if it does not fit exactly.
+    pub fn exact_sub(self, other: impl Into<Self>) -> Option<Self> {
+        self.exact_add(-other.into())
+    }
+
+    /// The product, or `None` if it does not fit with all decimal places of both factors.
+    ///
+    /// ```
+    /// use upvest_runtime::Decimal;
+    ///
+    /// let price: Decimal = "0.000000000000001".parse()?;
+    /// assert_eq!(price.exact_mul(price), None);
+    /// assert_eq!(price.exact_mul(3), Some("0.000000000000003".parse()?));
+    /// # Ok::<(), upvest_runtime::InvalidValue>(())
+    /// ```
+    pub fn exact_mul(self, other: impl Into<Self>) -> Option<Self> {
+        let other = other.into();
+        let needed = self.places() + other.places();
+        let product = self.0.checked_mul(other.0)?;
+        (product.scale() >= needed).then_some(Self(product))
+    }
+
+    /// The decimal places up to the last one that is not zero.
+    fn places(self) -> u32 {
+        self.0.normalize().scale()
     }
 }
 
@@ -139,14 +191,14 @@ crate::open_api_schema!(
 
 #[cfg(feature = "sqlx-postgres")]
 impl Column<sqlx::Postgres> for Decimal {
-    type Stored = rust_decimal::Decimal;
+    type Stored = Numeric;
 
-    fn to_stored(&self) -> rust_decimal::Decimal {
-        self.0
+    fn to_stored(&self) -> Numeric {
+        Numeric(self.0)
     }
 
-    fn from_stored(number: rust_decimal::Decimal) -> Result<Self, sqlx::error::BoxDynError> {
-        Ok(Self(number))
+    fn from_stored(number: Numeric) -> Result<Self, sqlx::error::BoxDynError> {
+        Ok(Self(number.0))
     }
 }
 
@@ -204,6 +256,18 @@ macro_rules! arithmetic {
     };
 }
 arithmetic! { Add add Sub sub Mul mul }
+
+impl<T: Into<Self>> ops::AddAssign<T> for Decimal {
+    fn add_assign(&mut self, other: T) {
+        *self = *self + other;
+    }
+}
+
+impl<T: Into<Self>> ops::SubAssign<T> for Decimal {
+    fn sub_assign(&mut self, other: T) {
+        *self = *self - other;
+    }
+}
 
 impl ops::Neg for Decimal {
     type Output = Self;

@@ -77,6 +77,8 @@ macro_rules! uuid_column {
 #[macro_export]
 macro_rules! sqlx_traits {
     ($name:ident) => {
+        $crate::postgres_array!($name);
+
         impl<DB: $crate::generated_code::sqlx::Database> $crate::generated_code::sqlx::Type<DB>
             for $name
         where
@@ -127,6 +129,30 @@ macro_rules! sqlx_traits {
             }
         }
     };
+}
+
+/// Lets a slice of values be an array in Postgres, as in `where id = any($1)`.
+#[doc(hidden)]
+#[cfg(feature = "sqlx-postgres")]
+#[macro_export]
+macro_rules! postgres_array {
+    ($name:ident) => {
+        impl $crate::generated_code::sqlx::postgres::PgHasArrayType for $name {
+            fn array_type_info() -> $crate::generated_code::sqlx::postgres::PgTypeInfo {
+                use $crate::generated_code::Column;
+                use $crate::generated_code::sqlx::{Postgres, postgres::PgHasArrayType};
+                <<$name as Column<Postgres>>::Stored as PgHasArrayType>::array_type_info()
+            }
+        }
+    };
+}
+
+/// Without the feature, no type is in an array of Postgres.
+#[doc(hidden)]
+#[cfg(all(feature = "sqlx", not(feature = "sqlx-postgres")))]
+#[macro_export]
+macro_rules! postgres_array {
+    ($name:ident) => {};
 }
 
 /// Without the feature, no type has a column.

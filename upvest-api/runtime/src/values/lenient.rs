@@ -1,5 +1,5 @@
-//! Forms of values that their schemas do not allow, but that some servers send: a number for a decimal text, a text for an integer,
-//! and a time without an offset. They are read, but [`Strict`](crate::Strict) rejects them.
+//! Forms of values that their schemas do not allow, but that some servers send: a number for a decimal text, a text
+//! for an integer, and a time without an offset. They are read, but [`Strict`](crate::Strict) rejects them.
 
 use super::decimal;
 use super::json::Json;

@@ -14,6 +14,8 @@ pub(crate) mod nullable;
 pub mod open_enum;
 pub mod open_union;
 pub(crate) mod path_segment;
+#[cfg(feature = "sqlx-postgres")]
+pub(crate) mod postgres_numeric;
 pub(crate) mod reading;
 pub(crate) mod sendable;
 pub(crate) mod strict;

@@ -101,7 +101,7 @@ macro_rules! open_enum {
         impl TryFrom<&str> for $name {
             type Error = $crate::InvalidValue;
 
-            /// Accepts only known values, so that typing errors are found. [`str::parse`] accepts any value.
+            /// Accepts only known values, so that typos are found. [`str::parse`] accepts any value.
             fn try_from(wire: &str) -> Result<Self, $crate::InvalidValue> {
                 $crate::generated_code::open_enum::known(wire, stringify!($name), concat!("one of" $(, " ", $wire)*))
             }

@@ -139,7 +139,8 @@ macro_rules! read_integers {
 }
 read_integers! { i64 u32 u64 }
 
-/// Reads an integer. JSON has one type of numbers, so `1.0` and `1e3` are integers too. Some servers write integers as text.
+/// Reads an integer. JSON has one type of numbers, so `1.0` and `1e3` are integers too. Some servers write integers as
+/// text.
 struct Integer<T>(&'static str, PhantomData<T>);
 
 /// Every integer below this number is exact as a float.

@@ -11,7 +11,7 @@ use super::strict_reader::Reader;
 /// Reads a `T` from JSON strictly: an unknown field and an unknown value of an enum or a code are errors, at any depth.
 ///
 /// The types of a generated crate are read leniently by themselves, as Upvest adds fields and values to its responses.
-/// Read requests of your own users strictly, so that a typing error such as `curency` is found instead of ignored. The
+/// Read requests of your own users strictly, so that a typo such as `curency` is found instead of ignored. The
 /// error names the place of each problem, and never contains a value. Reading ends at the first value of another type,
 /// such as a number instead of a text, so an error names at most one of these. `Strict` implements `Deserialize`, so
 /// `axum::Json<Strict<OrderCreate>>` works in a handler.

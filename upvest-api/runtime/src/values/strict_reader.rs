@@ -164,7 +164,8 @@ impl<'j> Deserializer<'j> for Reader<'_, 'j> {
         }
     }
 
-    /// Open enums, codes, open unions and values that are read leniently are newtype structs here, whose names tell what they are.
+    /// Open enums, codes, open unions and values that are read leniently are newtype structs here, whose names tell
+    /// what they are.
     fn deserialize_newtype_struct<V: Visitor<'j>>(
         self,
         name: &'static str,

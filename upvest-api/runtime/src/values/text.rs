@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 
-/// Reads a text with `parse`. `expected` completes "expected ..." in an error. A deserializer can recognize the type by its name. Others read
-/// the text as usual.
+/// Reads a text with `parse`. `expected` completes "expected ..." in an error. A deserializer can recognize the type
+/// by its name. Others read the text as usual.
 pub(crate) fn read_named<'de, D: Deserializer<'de>, T>(
     deserializer: D,
     name: &'static str,
@@ -25,7 +25,8 @@ pub(crate) fn read_optional<'de, D: Deserializer<'de>, T>(
     optional(deserializer, name, Text(expected, parse))
 }
 
-/// Reads a value with `visitor`. The value may be absent, null or an empty text, which servers send for a value that there is not.
+/// Reads a value with `visitor`. The value may be absent, null or an empty text, which servers send for a value that
+/// there is not.
 pub(crate) fn optional<'de, D: Deserializer<'de>, V: Visitor<'de>>(
     deserializer: D,
     name: &'static str,

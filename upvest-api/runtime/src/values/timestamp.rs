@@ -2,7 +2,7 @@
 //!
 //! Each order has two times, and parsing them was the slowest part of reading a page of orders.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use serde::de::Deserializer;
 
 use super::text::{read_named, read_optional};
@@ -27,9 +27,11 @@ pub(crate) fn optional<'de, D: Deserializer<'de>>(
 }
 
 fn time(text: &str) -> Option<DateTime<Utc>> {
-    utc(text.as_bytes())
+    let time = utc(text.as_bytes())
         .or_else(|| with_offset(text))
-        .or_else(|| without_offset(text))
+        .or_else(|| without_offset(text))?;
+    // An offset may lead to the year 10000, which cannot be written in this format.
+    (0..=9999).contains(&time.year()).then_some(time)
 }
 
 /// Whether a text is a time without an offset.
@@ -37,7 +39,8 @@ pub(super) fn lacks_offset(text: &str) -> bool {
     with_offset(text).is_none() && without_offset(text).is_some()
 }
 
-/// RFC 3339, which allows a space instead of the `T`, and offsets without a colon, such as `+0000`, which some events have (`PROTOCOL` 11.2).
+/// RFC 3339, which allows a space instead of the `T`, and offsets without a colon, such as `+0000`, which some events
+/// have (`PROTOCOL` 11.2).
 fn with_offset(text: &str) -> Option<DateTime<Utc>> {
     let time = DateTime::parse_from_rfc3339(text)
         .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z"))
@@ -45,8 +48,8 @@ fn with_offset(text: &str) -> Option<DateTime<Utc>> {
     Some(time.ok()?.to_utc())
 }
 
-/// A time without an offset, or a date alone. No offset is stated, so these are times of UTC, and a date is its midnight: the API's
-/// own times are in UTC.
+/// A time without an offset, or a date alone. These are times of UTC, as those of the API are, and a date is its
+/// midnight.
 fn without_offset(text: &str) -> Option<DateTime<Utc>> {
     let time = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"]
         .iter()
@@ -186,6 +189,9 @@ mod tests {
             "2026-03-16T09:31:48+2500",
             "2026-03-16T09:31:48+00",
             "2026-03-16T09:31:48+0000 ",
+            // In UTC it is in the year 10000.
+            "9999-12-31T23:59:59-14:00",
+            "0000-01-01T00:00:00+14:00",
         ] {
             assert!(read(text).is_err(), "{text}");
         }

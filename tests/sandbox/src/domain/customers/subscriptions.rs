@@ -116,8 +116,8 @@ impl Subscription {
         }
     }
 
-    /// When the next delivery may be attempted. `None` if there is nothing to deliver, or one is in progress. An event waits
-    /// for later ones for the time `collects`.
+    /// When the next delivery may be attempted. `None` if there is nothing to deliver, or one is in progress. An event
+    /// waits for later ones for the time `collects`.
     pub(crate) fn next_attempt(&self, collects: TimeDelta) -> Option<DateTime<Utc>> {
         if self.view.status != SubscriptionStatus::Active || self.in_flight {
             return None;
@@ -129,8 +129,8 @@ impl Subscription {
         Some(self.next_attempt.max(first.created_at + collects))
     }
 
-    /// The events of the next delivery in the order of their creation (PROTOCOL 2.1), and the number of the attempt. If
-    /// deliveries are `reversed`, the newer half of the events comes first.
+    /// The events of the next delivery in the order of their creation (PROTOCOL 2.1), and the number of the attempt.
+    /// If deliveries are `reversed`, the newer half of the events comes first.
     pub(crate) fn begin(&mut self, reversed: bool) -> (Vec<Arc<Event>>, u32) {
         if self.batch.is_empty() {
             let parts = if reversed { 2 } else { 1 };
@@ -288,7 +288,8 @@ impl State {
     }
 }
 
-/// Checks a URL: `https` with a DNS name, as in the description, or `http` and addresses for endpoints on this machine.
+/// Checks a URL: `https` with a DNS name, as in the description, or `http` and addresses for endpoints on this
+/// machine.
 fn check_url(url: &str, near: &Hosts) -> Result<(), Refused> {
     let wrong = |problem: &str| Err(Refused::invalid("url", problem));
     let Ok(parsed) = reqwest::Url::parse(url) else {

@@ -56,8 +56,8 @@ resource!(CorporateAction, "corporate action", corporate_actions, |it| it.view =
     CORPORATE_ACTION_ANNOUNCED => [CORPORATE_ACTION_ANNOUNCED CORPORATE_ACTION_PROCESSED]);
 
 impl State {
-    /// Announces a corporate action. It is processed at the start of its ex date, or with the next step of the clock if
-    /// that has passed.
+    /// Announces a corporate action. It is processed at the start of its ex date, or with the next step of the clock
+    /// if that has passed.
     pub(crate) fn announce(
         &mut self,
         instrument_id: Uuid,
