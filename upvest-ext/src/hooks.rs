@@ -1,6 +1,4 @@
 //! The functions of the application that are called for each attempt and after each call.
-//!
-//! Guide: `docs/guides/observability.md`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -13,6 +11,8 @@ use crate::reserved_headers::is_reserved;
 
 /// One finished call, for [`UpvestBuilder::observe`](crate::UpvestBuilderFor::observe). Its texts have few different
 /// values, so they can be the labels of metrics.
+///
+/// Guide: [Observability](crate::guide::observability).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CallReport {

@@ -1,8 +1,8 @@
 //! SDK for the Upvest Investment API.
 //!
-//! [`Upvest`] is the client. It requests access tokens, signs and sends requests, retries where that is safe, and
-//! fails with an [`Error`] that says what happened. It has a method for every operation of the API, through the
-//! generated [`Client`](api::Client). [`webhooks`] verifies deliveries and decodes their events.
+//! [`Upvest`] is the client. It requests access tokens, signs and sends requests, retries where that is safe, and fails
+//! with an [`Error`] that says what happened. It has a method for every operation of the API, through the generated
+//! [`Client`](api::Client). [`webhooks`] verifies deliveries and decodes their events.
 //!
 //! ```no_run
 //! use upvest_ext::signing::SigningKey;
@@ -22,17 +22,24 @@
 //!
 //! # Guides
 //!
-//! In `docs/guides` of the repository: `quickstart.md`, `going-live.md` (keys and settings), `orders.md` (exactly-once
-//! orders), `webhooks.md`, `lists.md`, `files.md`, `user-requests.md`, `testing.md`, `errors.md`, `observability.md`,
-//! `performance.md`, `security.md` and `updating-the-description.md`. `examples/` has a program for each task.
+//! | to start | to build | to run |
+//! | --- | --- | --- |
+//! | [Quickstart](guide::quickstart) | [Orders without doubt](guide::orders) | [Errors](guide::errors) |
+//! | [Keys and going live](guide::going_live) | [Webhooks](guide::webhooks) | [Observability](guide::observability) |
+//! | [Your description](guide::updating_the_description) | [Lists](guide::lists) | [Performance](guide::performance) |
+//! | | [Files](guide::files) | [Security](guide::security) |
+//! | | [Requests from your users](guide::user_requests) | [This SDK's description](guide::vendored_description) |
+//! | | [Testing](guide::testing) | |
+//!
+//! `examples/` has a program for each task, and tools: any call from the command line, a proxy that signs requests, and
+//! an endpoint that prints deliveries.
 //!
 //! # Troubleshooting
 //!
 //! * The call fails with 401 even with a new token: the clock, the key or the secret is wrong. [`Error::hint`] names
 //!   the likely cause, and [`signing::explain_signature`] shows what was signed.
 //! * `is_outcome_unknown`: send the call again with the same [`IdempotencyKey`], or check whether it was carried out.
-//! * The description does not contain an endpoint: [`Upvest::request`] accepts any path, with the same token,
-//! signature
+//! * The description does not contain an endpoint: [`Upvest::request`] accepts any path, with the same token, signature
 //!   and retries.
 //!
 //! # Features
@@ -46,6 +53,9 @@ mod call_record;
 mod client;
 mod debug_fields;
 mod environment;
+// Its code is tested as samples, not as examples of the documentation.
+#[cfg(all(doc, not(doctest)))]
+pub mod guide;
 mod hooks;
 mod options;
 pub mod pages;
@@ -92,8 +102,3 @@ pub use upvest_runtime::{
     ByteStream, Error, ErrorContext, ErrorKind, HttpTransport, IdempotencyKey, Metadata, Response,
     Transport, Unredacted,
 };
-
-/// The examples of the README compile.
-#[cfg(all(doctest, feature = "webhooks"))]
-#[doc = include_str!("../../README.md")]
-struct Readme;

@@ -20,9 +20,9 @@ const LONGEST: Duration = Duration::from_secs(24 * 3600);
 /// use std::time::Duration;
 /// use upvest_ext::CallOptions;
 ///
-/// # async fn place(upvest: upvest_ext::Upvest, order: upvest_ext::api::types::OrderCreate) -> Result<(),
-/// upvest_ext::Error> { let hasty = upvest.with(CallOptions::new().call_timeout(Duration::from_secs(5))); let order =
-/// hasty.create_order().body(order).send().await?;
+/// # async fn place(upvest: upvest_ext::Upvest, order: upvest_ext::api::types::OrderCreate) -> Result<(), upvest_ext::Error> {
+/// let hasty = upvest.with(CallOptions::new().call_timeout(Duration::from_secs(5)));
+/// let order = hasty.create_order().body(order).send().await?;
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug, Default)]
@@ -70,6 +70,24 @@ impl CallOptions {
             self.problem = Some(problem);
         }
         self
+    }
+
+    /// Adds the headers of a request that is passed on, such as by a proxy, except those that the SDK sets itself.
+    ///
+    /// ```
+    /// use upvest_ext::CallOptions;
+    /// use upvest_ext::api::http::HeaderMap;
+    ///
+    /// let mut headers = HeaderMap::new();
+    /// headers.insert("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".parse()?);
+    /// headers.insert("authorization", "Bearer of-another-client".parse()?);
+    /// let options = CallOptions::new().forward(&headers); // with `traceparent` alone
+    /// # let _ = options;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn forward(self, headers: &HeaderMap) -> Self {
+        let others = headers.iter().filter(|(name, _)| !is_reserved(name));
+        others.fold(self, |options, (name, value)| options.header(name, value))
     }
 
     fn try_header<N, V>(&mut self, name: N, value: V) -> Result<(), String>

@@ -13,15 +13,14 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Guide: `docs/guides/lists.md`. It includes a CSV export and concurrent calls.
+//! Guide: [Lists](crate::guide::lists). It includes a CSV export and concurrent calls.
 //!
 //! # The end of a list
 //!
 //! A list ends at the total that the server states or, without a total, at a page that is not full. If the responses
 //! contradict each other, items that follow are still read:
 //!
-//! * If a page is not full although the total says that more items follow, the server may allow only smaller pages
-//! than
+//! * If a page is not full although the total says that more items follow, the server may allow only smaller pages than
 //!   were requested. The next page is requested after its last item. If that page is empty, the list has ended.
 //! * After an empty page before the total, the next page is requested. Ten empty pages in a row are an error.
 //! * If there are more items than the total says, the total is ignored and the list ends at a page that is not full.
@@ -120,8 +119,8 @@ impl<T: Paginated<Item: Serialize>> Paginator<T> {
         self
     }
 
-    /// Requests up to `pages` pages before they are needed, 64 at most, so that at most `pages + 1` are in memory or
-    /// in progress at a time. Pages are yielded in order. 0 by default.
+    /// Requests up to `pages` pages before they are needed, 64 at most, so that at most `pages + 1` are in memory or in
+    /// progress at a time. Pages are yielded in order. 0 by default.
     ///
     /// Prefetching starts after the first page, which contains the total. Nothing is prefetched of a list without a
     /// total. The requests run on tasks of their own, which end with the stream.
@@ -139,9 +138,9 @@ impl<T: Paginated<Item: Serialize>> Paginator<T> {
 
     /// A stream of the items. Nothing is sent before it is polled. It ends after an error.
     ///
-    /// A page is fetched once the previous one has been consumed, so `take(n)` fetches only the pages that it needs.
-    /// If a `next()` future is dropped before it is ready, no item is lost. The stream borrows nothing, so it can be
-    /// moved into a task or become the body of an HTTP response.
+    /// A page is fetched once the previous one has been consumed, so `take(n)` fetches only the pages that it needs. If
+    /// a `next()` future is dropped before it is ready, no item is lost. The stream borrows nothing, so it can be moved
+    /// into a task or become the body of an HTTP response.
     pub fn items(self) -> BoxStream<'static, Result<T::Item, Error>> {
         self.into_items()
     }

@@ -8,7 +8,7 @@ use http::{HeaderValue, Method, Request};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use upvest_runtime::{
-    Error, ErrorKind, GeneratedClient, IdempotencyKey, OperationMeta, Response,
+    ByteStream, Error, ErrorKind, GeneratedClient, IdempotencyKey, OperationMeta, Response,
     encode_path_segment, read_json,
 };
 
@@ -31,8 +31,13 @@ pub struct RawRequest {
     method: Method,
     path: Result<String, Error>,
     query: String,
-    body: Result<Option<Vec<u8>>, Error>,
+    body: Result<Option<RawBody>, Error>,
     idempotency_key: Option<IdempotencyKey>,
+}
+
+struct RawBody {
+    media_type: HeaderValue,
+    bytes: Bytes,
 }
 
 impl<C: GeneratedClient> UpvestFor<C> {
@@ -80,9 +85,23 @@ impl RawRequest {
 
     /// Sends `body` as JSON.
     pub fn json(mut self, body: &impl Serialize) -> Self {
-        self.body = serde_json::to_vec(body)
-            .map(Some)
+        let json = serde_json::to_vec(body)
             .map_err(|error| invalid("the body cannot be serialized as JSON").with_source(error));
+        self.body = json.map(|bytes| {
+            Some(RawBody {
+                media_type: HeaderValue::from_static("application/json"),
+                bytes: bytes.into(),
+            })
+        });
+        self
+    }
+
+    /// Sends `body` as it is, with the media type in the header `content-type`.
+    pub fn body(mut self, media_type: HeaderValue, body: impl Into<Bytes>) -> Self {
+        self.body = Ok(Some(RawBody {
+            media_type,
+            bytes: body.into(),
+        }));
         self
     }
 
@@ -98,9 +117,22 @@ impl RawRequest {
         self
     }
 
-    /// Treats the request as one for `operation`.
-    #[cfg(feature = "webhooks")]
-    pub(crate) fn for_operation(mut self, operation: &'static OperationMeta) -> Self {
+    /// Treats the request as a call of `operation`: its metadata say whether it is retried, whether it gets an
+    /// idempotency key, and which media types it accepts. Errors, spans and reports name it.
+    ///
+    /// For programs that know operations only by their metadata, such as the examples `call` and `signing_proxy`.
+    ///
+    /// ```no_run
+    /// # async fn list<C: upvest_ext::api::runtime::GeneratedClient>(
+    /// #     upvest: upvest_ext::UpvestFor<C>,
+    /// # ) -> Result<(), Box<dyn std::error::Error>> {
+    /// let operation = C::OPERATIONS.iter().find(|it| it.id == "listOrders").ok_or("no such operation")?;
+    /// let segments = operation.path.trim_start_matches('/').split('/');
+    /// let request = upvest.request(operation.method.clone(), segments).for_operation(operation);
+    /// println!("{} bytes", request.send().await?.len());
+    /// # Ok(()) }
+    /// ```
+    pub fn for_operation(mut self, operation: &'static OperationMeta) -> Self {
         self.operation = operation;
         self
     }
@@ -111,11 +143,19 @@ impl RawRequest {
     ///
     /// A response that is not a success, or no response.
     pub async fn send(self) -> Result<Response<Bytes>, Error> {
+        let (body, headers, metadata) = self.send_stream().await?.into_parts();
+        Ok(Response::new(body.bytes().await?, headers, metadata))
+    }
+
+    /// Sends the request and returns the body as a stream, for files. JSON is read into memory before.
+    ///
+    /// # Errors
+    ///
+    /// A response that is not a success, or no response.
+    pub async fn send_stream(self) -> Result<Response<ByteStream>, Error> {
         let operation = self.operation;
         let pipeline = self.pipeline.clone();
-        let response = pipeline.call(self.into_request()?, operation).await?;
-        let (body, headers, metadata) = response.into_parts();
-        Ok(Response::new(body.bytes().await?, headers, metadata))
+        pipeline.call(self.into_request()?, operation).await
     }
 
     /// Sends the request and decodes the body as JSON.
@@ -147,8 +187,8 @@ impl RawRequest {
             headers.insert(IDEMPOTENCY_KEY, key_header(key));
         }
         if let Some(body) = self.body? {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            *request.body_mut() = body.into();
+            headers.insert(CONTENT_TYPE, body.media_type);
+            *request.body_mut() = body.bytes;
         }
         Ok(request)
     }

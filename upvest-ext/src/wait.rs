@@ -24,7 +24,7 @@
 //! # }
 //! ```
 //!
-//! Guide: `docs/guides/orders.md`, from placing an order to its final status.
+//! Guide: [Orders without doubt](crate::guide::orders), from placing an order to its final status.
 
 use std::future::{Future, IntoFuture};
 use std::time::Duration;
@@ -70,9 +70,9 @@ impl<C: GeneratedClient> UpvestFor<C> {
     /// The description says which statuses are final. A status that this version does not know is not final.
     ///
     /// ```no_run
-    /// # async fn wait(upvest: upvest_ext::Upvest, id: upvest_ext::api::types::OrderId) -> Result<(),
-    /// upvest_ext::Error> { let order = upvest.wait_for(upvest.retrieve_order().order_id(id)).await?; println!("{:?}",
-    /// order.status);
+    /// # async fn wait(upvest: upvest_ext::Upvest, id: upvest_ext::api::types::OrderId) -> Result<(), upvest_ext::Error> {
+    /// let order = upvest.wait_for(upvest.retrieve_order().order_id(id)).await?;
+    /// println!("{:?}", order.status);
     /// # Ok(()) }
     /// ```
     pub fn wait_for<O>(&self, operation: O) -> Wait<O::Output>
@@ -88,8 +88,8 @@ impl<C: GeneratedClient> UpvestFor<C> {
     /// nothing.
     ///
     /// ```no_run
-    /// # async fn wait(upvest: upvest_ext::Upvest, id: upvest_ext::api::types::AccountId) -> Result<(),
-    /// upvest_ext::Error> { use upvest_ext::api::types::AccountStatus;
+    /// # async fn wait(upvest: upvest_ext::Upvest, id: upvest_ext::api::types::AccountId) -> Result<(), upvest_ext::Error> {
+    /// use upvest_ext::api::types::AccountStatus;
     ///
     /// let account = upvest.retrieve_account().account_id(id);
     /// let open = upvest.wait_until(account, |account| account.status == Some(AccountStatus::Open)).await?;
@@ -107,9 +107,9 @@ impl<C: GeneratedClient> UpvestFor<C> {
     /// Each poll reads the pages of the list up to the item.
     ///
     /// ```no_run
-    /// # async fn wait(upvest: upvest_ext::Upvest, id: upvest_ext::api::types::ReportId) -> Result<(),
-    /// upvest_ext::Error> { let report = upvest.wait_for_item(upvest.list_reports(), id).await?; println!("{:?}",
-    /// report.status);
+    /// # async fn wait(upvest: upvest_ext::Upvest, id: upvest_ext::api::types::ReportId) -> Result<(), upvest_ext::Error> {
+    /// let report = upvest.wait_for_item(upvest.list_reports(), id).await?;
+    /// println!("{:?}", report.status);
     /// # Ok(()) }
     /// ```
     pub fn wait_for_item<O, I>(&self, list: O, id: I::Id) -> Wait<I>

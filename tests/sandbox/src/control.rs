@@ -194,16 +194,20 @@ async fn show(
         }
         "commands" => json_answer(&reference(&shared.setup.description)),
         "event_types" => {
-            let types = match &shared.setup.engine {
-                Some(engine) => engine.event_types(),
-                None => EventKind::ALL.iter().map(|kind| kind.event_type).collect(),
+            let types = if shared.setup.description.has_rules() {
+                EventKind::ALL.iter().map(|kind| kind.event_type).collect()
+            } else {
+                shared.setup.engine.event_types()
             };
             json_answer(&types.into_iter().collect::<BTreeSet<_>>())
         }
-        "lifecycles" => match &shared.setup.engine {
-            Some(engine) => json_answer(&engine.statuses()),
-            None => json_answer(&lifecycle::table()),
-        },
+        "lifecycles" if shared.setup.description.has_rules() => {
+            let mut all = lifecycle::table();
+            let of_engine = shared.setup.engine.transitions().into_iter();
+            all.extend(of_engine.map(|(table, statuses)| (table.to_owned(), statuses)));
+            json_answer(&all)
+        }
+        "lifecycles" => json_answer(&shared.setup.engine.statuses()),
         "openapi.json" => json_answer(&served_document(&shared.setup.description, &headers)),
         "control.json" => json_answer(&control_document(&headers)),
         "signing-key.pem" => demo::KEY.into_response(),

@@ -119,8 +119,8 @@ impl Shared {
         let deliveries = self.deliveries().count();
         let core = self.core_to_read();
         let state = &core.state;
-        if self.setup.engine.is_some() {
-            let mut summary = json!(core.rows.counts());
+        if !self.setup.description.has_rules() {
+            let mut summary = json!(state.rows.counts());
             summary["now"] = json!(instant::text(now));
             summary["events"] = json!(state.time.events.count);
             summary["requests"] = json!(requests);
@@ -134,10 +134,10 @@ impl Shared {
             "instruments": state.instruments.len(),
             "orders": state.orders.len(),
             "portfolios": state.portfolios.len(),
-            "savings_plans": state.savings_plans.len(),
-            "direct_debits": state.direct_debits.len(),
-            "withdrawals": state.withdrawals.len(),
-            "reports": state.reports.len(),
+            "savings_plans": state.rows.count("savings_plans"),
+            "direct_debits": state.rows.count("direct_debits"),
+            "withdrawals": state.rows.count("withdrawals"),
+            "reports": state.rows.count("reports"),
             "webhooks": state.time.events.subscriptions.len(),
             "events": state.time.events.count,
             "requests": requests,

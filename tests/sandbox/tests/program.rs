@@ -213,7 +213,7 @@ async fn what_is_answered_while_it_stops_is_saved() {
     assert_eq!(answer.await.unwrap().unwrap().status(), 201);
     let state: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
     assert_eq!(
-        state["first"]["state"]["securities_transfers"]
+        state["first"]["state"]["rows"]["tables"]["securities_transfers"]
             .as_array()
             .unwrap()
             .len(),
@@ -377,7 +377,7 @@ async fn only_the_command_save_and_a_clean_exit_write_the_state() {
     program.process.kill().unwrap();
     program.process.wait().unwrap();
     let state = std::fs::read_to_string(&file).unwrap();
-    assert!(state.starts_with(r#"{"version":4,"#));
+    assert!(state.starts_with(r#"{"version":5,"#));
     assert!(state.contains(&saved) && !state.contains(&lost));
 
     let flags = ["--no-signatures", "--load", path(&file)];
@@ -439,7 +439,7 @@ fn a_state_that_cannot_be_read_or_saved_is_an_error_at_the_start() {
     std::fs::write(&other, r#"{"version":7,"world":{}}"#).unwrap();
     let error = failure(&["--port", "0", "--load", path(&other)]);
     assert!(
-        error.contains("version 7") && error.contains("version 4"),
+        error.contains("version 7") && error.contains("version 5"),
         "{error}"
     );
 }

@@ -239,10 +239,44 @@ impl OperationMeta {
         self
     }
 
+    /// Whether a request with this method calls the operation. `segments` are those of its path, decoded.
+    ///
+    /// ```
+    /// use upvest_runtime::OperationMeta;
+    /// use upvest_runtime::http::Method;
+    ///
+    /// static RETRIEVE: OperationMeta = OperationMeta::custom("retrieveOrder", Method::GET, "/orders/{order_id}");
+    /// assert!(RETRIEVE.matches(&Method::GET, &["orders", "5e2ad7a4"]));
+    /// assert!(!RETRIEVE.matches(&Method::GET, &["orders"]));
+    /// assert!(!RETRIEVE.matches(&Method::DELETE, &["orders", "5e2ad7a4"]));
+    ///
+    /// static CANCEL: OperationMeta = OperationMeta::custom("cancelOrder", Method::POST, "/orders/{order_id}:cancel");
+    /// assert!(CANCEL.matches(&Method::POST, &["orders", "5e2ad7a4:cancel"]));
+    /// assert!(!CANCEL.matches(&Method::POST, &["orders", ":cancel"]));
+    /// ```
+    pub fn matches(&self, method: &Method, segments: &[impl AsRef<str>]) -> bool {
+        let template: Vec<_> = self.path.trim_start_matches('/').split('/').collect();
+        let mut pairs = template.iter().zip(segments);
+        self.method == *method
+            && template.len() == segments.len()
+            && pairs.all(|(expected, segment)| segment_matches(expected, segment.as_ref()))
+    }
+
     /// Whether sending the call twice changes nothing: it only reads (`GET` or `HEAD`), or its metadata say so.
     pub fn is_safe(&self) -> bool {
         self.changes_nothing || matches!(self.method, Method::GET | Method::HEAD)
     }
+}
+
+/// Whether a segment of a path fits that of a template, which can have text around its variables: `{id}:cancel`.
+fn segment_matches(template: &str, segment: &str) -> bool {
+    let Some((before, rest)) = template.split_once('{') else {
+        return template == segment;
+    };
+    let after = rest.rsplit('}').next().unwrap_or_default();
+    segment.len() > before.len() + after.len()
+        && segment.starts_with(before)
+        && segment.ends_with(after)
 }
 
 /// The bounds that the description sets on `limit`.

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use crate::common::{CLIENT_ID, FakeApi, Fate, Reply, order};
 use bytes::Bytes;
-use http::{HeaderValue, Request};
+use http::{HeaderMap, HeaderValue, Request};
 use serde::Deserialize;
+use upvest_ext::api::operations;
 use upvest_ext::signing::{SignRequest, SigningError};
 use upvest_ext::{
     BackendError, BoxFuture, CallOptions, Environment, ErrorKind, Method, RetryPolicy, Unredacted,
@@ -231,6 +232,59 @@ async fn a_raw_request_gets_the_same_token_and_headers() {
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
     assert!(!format!("{error} {error:?}").contains("1.50"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_raw_request_for_an_operation_is_retried_with_one_key() {
+    let replies = [Reply::status(503), Reply::order(), Reply::status(409)];
+    let api = FakeApi::new(move |_, n| replies[n].clone());
+    let upvest = api.client();
+    let request = || {
+        let request = upvest.request(Method::POST, ["orders"]);
+        request.for_operation(&operations::CREATE_ORDER)
+    };
+    let response = request().send().await.unwrap();
+    let seen = api.seen();
+    let key = seen[0].header("idempotency-key");
+    assert_eq!(seen[1].header("idempotency-key"), key);
+    let metadata = response.metadata();
+    assert_eq!(metadata.idempotency_key.unwrap().to_string(), key);
+    let error = request().send().await.unwrap_err();
+    assert_eq!(error.operation(), Some("createOrder"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_raw_body_is_sent_as_it_is() {
+    let api = FakeApi::new(|_, _| Reply::new(200, "{}"));
+    let csv = HeaderValue::from_static("text/csv");
+    let request = api.client().request(Method::POST, ["imports"]);
+    request.body(csv, "a,b\n").send().await.unwrap();
+    let seen = api.seen().pop().unwrap();
+    assert_eq!(seen.header("content-type"), "text/csv");
+    assert_eq!(seen.body, b"a,b\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn forwarded_headers_are_those_that_the_sdk_does_not_set() {
+    let api = FakeApi::new(|_, _| Reply::new(200, "{}"));
+    let mut headers = HeaderMap::new();
+    for name in [
+        "x-trace",
+        "authorization",
+        "signature",
+        "upvest-client-id",
+        "content-length",
+    ] {
+        headers.insert(name, HeaderValue::from_static("of-another"));
+    }
+    let options = CallOptions::new().forward(&headers);
+    let request = api.client().request(Method::GET, ["quotes"]);
+    request.options(options).send().await.unwrap();
+    let seen = api.seen().pop().unwrap();
+    assert_eq!(seen.header("x-trace"), "of-another");
+    assert_eq!(seen.header("authorization"), "Bearer token-0");
+    assert_eq!(seen.header("upvest-client-id"), CLIENT_ID);
+    assert!(!seen.headers.contains_key("signature"));
 }
 
 const ID: &str = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";

@@ -121,8 +121,8 @@ impl SandboxBuilder {
         self
     }
 
-    /// Adds a client with its own state, clock, faults and logs, so that concurrent tests do not affect each other.
-    /// Its id consists of letters, digits and hyphens. It signs with the same key.
+    /// Adds a client with its own state, clock, faults and logs, so that concurrent tests do not affect each other. Its
+    /// id consists of letters, digits and hyphens. It signs with the same key.
     pub fn client(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
         self.clients.push((id.into(), secret.into()));
         self
@@ -314,9 +314,8 @@ impl SandboxBuilder {
         let mut core = self.core(core, seed);
         core.state.webhook_hosts = self.setup.webhook_hosts.clone();
         if let Some(url) = self.webhook_url.as_ref().filter(|_| is_default) {
-            core.state
-                .subscribe_once(url)
-                .map_err(|refused| StartError::other(CommandError::from(refused)))?;
+            let subscribed = self.setup.engine.subscribe_once(&mut core.state, url);
+            subscribed.map_err(|refused| StartError::other(CommandError::from(refused)))?;
         }
         self.check_scopes()?;
         let key = SigningKey::from_pem(demo::KEY, None).map_err(StartError::other)?;
@@ -368,18 +367,18 @@ impl SandboxBuilder {
             .duration_trunc(TimeDelta::milliseconds(1))
             .unwrap_or(now);
         if let Some(mut core) = saved {
-            if let Some(engine) = &self.setup.engine {
-                core.run_engine(engine, now);
-            }
-            core.state.run_until(now);
+            self.setup.engine.run_until(&mut core.state, now);
             core.state.time.events.limit = self.event_limit;
             return core;
         }
-        if self.setup.engine.is_some() {
-            return Core::new(State::empty(now, seed, self.event_limit));
-        }
-        let mut state = State::new(now, seed, self.event_limit);
-        state.create_account_group(Some(ACCOUNT_GROUP));
+        let mut state = if self.setup.description.has_rules() {
+            let mut state = State::new(now, seed, self.event_limit);
+            state.create_account_group(Some(ACCOUNT_GROUP));
+            state
+        } else {
+            State::empty(now, seed, self.event_limit)
+        };
+        self.setup.engine.begin(&mut state);
         Core::new(state)
     }
 }

@@ -55,7 +55,7 @@ impl GivenDescription {
         let engine = self.engine(&description)?;
         Ok(Setup {
             description,
-            engine: Some(Arc::new(engine)),
+            engine: Arc::new(engine),
             ..setup
         })
     }

@@ -21,7 +21,7 @@ use crate::commands::{Command, CommandError};
 use crate::shared::{Core, Port, Shared};
 
 /// The version of the format of saved states.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 /// The most clients. Test runs have far fewer at a time.
 const MOST_CLIENTS: usize = 1000;
 

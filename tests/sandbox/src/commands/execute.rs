@@ -9,14 +9,16 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::{Value, json};
 use upvest_signing::PublicKey;
+use uuid::Uuid;
 
 use crate::amount::{self, Currency, EUR};
 use crate::commands::{Command, CommandError};
+use crate::demo::ACCOUNT_GROUP;
 use crate::domain::state::{Refused, State};
 use crate::domain::trading::corporate_actions::Effect;
 use crate::domain::trading::instruments::instrument_id;
 use crate::domain::trading::transfers::Securities;
-use crate::engine::{Engine, World};
+use crate::engine::Engine;
 use crate::faults::{DeliveryFaults, Fault};
 use crate::http::built_in::is_operation;
 use crate::http::server::ServerState;
@@ -45,22 +47,22 @@ impl Shared {
                 self.access().register_key(id.to_string(), key);
                 json!({ "id": id })
             }
-            Command::Trigger { event_type } => match &self.setup.engine {
-                Some(engine) => self.trigger_described(engine, &event_type).await?,
-                None => self.trigger(&event_type).await?,
-            },
-            Command::SetStatus { table, id, status } => self.with_engine(|engine, world| {
-                engine.set_status_of(world, table.as_deref(), &id, &status)?;
+            Command::Trigger { event_type } if self.setup.description.has_rules() => {
+                self.trigger(&event_type).await?
+            }
+            Command::Trigger { event_type } => self.trigger_described(&event_type).await?,
+            Command::SetStatus { table, id, status } => self.with_engine(|engine, state| {
+                engine.set_status_of(state, table.as_deref(), &id, &status)?;
                 Ok(json!({}))
             })?,
             Command::Seed {
                 table,
                 count,
                 fields,
-            } => self.with_engine(|engine, world| {
+            } => self.with_engine(|engine, state| {
                 let count = count.unwrap_or(1).min(MOST_SEEDS);
                 let fields = fields.unwrap_or_default();
-                let ids = engine.seed_table(world, &table, count, &Value::Object(fields))?;
+                let ids = engine.seed_table(state, &table, count, &Value::Object(fields))?;
                 Ok(json!({ "id": ids.first(), "ids": ids }))
             })?,
             Command::Reset => self.restore("").map(nothing).map_err(CommandError::new)?,
@@ -138,7 +140,7 @@ impl Shared {
                 let now = self.clock.now();
                 let mut core = self.core();
                 self.catch_up(&mut core, now);
-                if self.setup.engine.is_some()
+                if !self.setup.description.has_rules()
                     && !matches!(
                         command,
                         Command::Subscribe { .. } | Command::ResendEvent { .. }
@@ -148,7 +150,7 @@ impl Shared {
                                    description of your own, use `seed` and `set_status`";
                     return Err(CommandError::new(problem));
                 }
-                core.state.execute(command)?
+                core.state.execute(&self.setup.engine, command)?
             }
         };
         self.wake.notify_one();
@@ -158,16 +160,30 @@ impl Shared {
     /// Executes a command for the resources of a description of the user's own.
     fn with_engine(
         &self,
-        execute: impl FnOnce(&Engine, &mut World<'_>) -> Result<Value, String>,
+        execute: impl FnOnce(&Engine, &mut State) -> Result<Value, String>,
     ) -> Result<Value, CommandError> {
-        let Some(engine) = &self.setup.engine else {
+        if self.setup.description.has_rules() {
             let problem = "this command needs a description of your own: `--description`";
             return Err(CommandError::new(problem));
-        };
+        }
         let now = self.clock.now();
         let mut core = self.core();
         self.catch_up(&mut core, now);
-        execute(engine, &mut core.world()).map_err(CommandError::new)
+        execute(&self.setup.engine, &mut core.state).map_err(CommandError::new)
+    }
+
+    /// An account with an invented user, and a bank account for its withdrawals.
+    pub(crate) fn demo_account(&self) -> Result<Uuid, CommandError> {
+        let mut core = self.core();
+        let account_id = core.state.demo_account(ACCOUNT_GROUP)?;
+        let reference = Command::AddReferenceAccount {
+            account_id,
+            iban: "DE89370400440532013000".to_owned(),
+            bic: "COBADEFFXXX".to_owned(),
+            account_holder: "Erika Mustermann".to_owned(),
+        };
+        core.state.execute(&self.setup.engine, reference)?;
+        Ok(account_id)
     }
 
     async fn set_offline(
@@ -222,7 +238,15 @@ impl Shared {
 
 impl State {
     /// Executes the commands that need only the state.
-    pub(super) fn execute(&mut self, command: Command) -> Result<Value, CommandError> {
+    pub(super) fn execute(
+        &mut self,
+        engine: &Engine,
+        command: Command,
+    ) -> Result<Value, CommandError> {
+        let add = |state: &mut Self, table: &str, fields: Value, facts: Value| {
+            let id = engine.add(state, table, &fields, facts);
+            id.map(|id| json!({ "id": id })).map_err(CommandError::new)
+        };
         let money =
             |text: &str| amount::money(text).map_err(|problem| Refused::invalid("amount", problem));
         let positive = |field: &str, text: &str| {
@@ -255,17 +279,31 @@ impl State {
                 iban,
                 bic,
                 account_holder,
-            } => made(self.add_reference_account(account_id, iban, bic, account_holder)?),
+            } => {
+                self.account(account_id)?;
+                let fields = json!({ "account_id": account_id, "iban": iban, "bic": bic,
+                    "account_holder": account_holder });
+                add(self, "reference_accounts", fields, Value::Null)?
+            }
             Command::CreateMandate {
                 account_group_id,
                 iban,
-            } => made(self.create_mandate(account_group_id, iban)?),
-            Command::RevokeMandate { mandate_id } => {
-                self.revoke_mandate(mandate_id).map(nothing)?
+            } => {
+                self.groups.find(account_group_id)?;
+                let fields = json!({ "account_group_id": account_group_id, "iban": iban });
+                add(self, "mandates", fields, Value::Null)?
             }
-            Command::ReverseDirectDebit { direct_debit_id } => {
-                self.reverse_direct_debit(direct_debit_id).map(nothing)?
-            }
+            Command::RevokeMandate { mandate_id } => engine
+                .end(self, "mandates", mandate_id, "requested by the client")
+                .map(nothing)?,
+            Command::ReverseDirectDebit { direct_debit_id } => engine
+                .end(
+                    self,
+                    "direct_debits",
+                    direct_debit_id,
+                    "the bank took it back",
+                )
+                .map(nothing)?,
             Command::SetCheckResult { user_id, passes } => {
                 self.set_check_result(user_id, passes).map(nothing)?
             }
@@ -320,7 +358,9 @@ impl State {
                 ex_date,
             } => {
                 let effect = Effect::Dividend(positive("per_unit", &per_unit)?);
-                made(self.announce(instrument_id(&isin), effect, ex_date)?)
+                let isin = instrument_id(&isin);
+                let fields = self.check_corporate_action(isin, effect, ex_date)?;
+                add(self, "corporate_actions", fields, json!(effect))?
             }
             Command::AnnounceSplit {
                 isin,
@@ -331,7 +371,10 @@ impl State {
                 if !(Decimal::new(1, 3)..=Decimal::from(1000)).contains(&ratio) {
                     return Err(Refused::invalid("ratio", "must be between 0.001 and 1000").into());
                 }
-                made(self.announce(instrument_id(&isin), Effect::Split(ratio), ex_date)?)
+                let effect = Effect::Split(ratio);
+                let isin = instrument_id(&isin);
+                let fields = self.check_corporate_action(isin, effect, ex_date)?;
+                add(self, "corporate_actions", fields, json!(effect))?
             }
             Command::TransferSecurities {
                 direction,
@@ -345,15 +388,33 @@ impl State {
                     instrument: instrument_id(&isin),
                     quantity,
                 };
-                made(self.create_securities_transfer(direction, Some(moves))?)
+                self.accounts.named("account_id", account_id)?;
+                self.instruments.named("instrument_id", moves.instrument)?;
+                let fields = json!({ "direction": direction });
+                add(self, "securities_transfers", fields, json!(moves))?
             }
             Command::ChargeFee {
                 account_id,
                 r#type,
                 amount,
-            } => made(self.charge_fee(account_id, r#type, money(&amount)?)?),
-            Command::CreateReport { r#type, fails } => made(self.create_report(r#type, fails)),
-            Command::CreateTreasuryReport { r#type } => made(self.create_treasury_report(r#type)),
+            } => {
+                let amount = money(&amount)?;
+                self.check_fee(account_id, amount)?;
+                let fields = json!({ "account_id": account_id, "type": r#type, "amount": amount,
+                    "currency": EUR });
+                let fee = add(self, "fees", fields, Value::Null)?;
+                self.book_fee(account_id, amount);
+                fee
+            }
+            Command::CreateReport { r#type, fails } => {
+                let facts = json!({ "fails": fails });
+                add(self, "reports", json!({ "type": r#type }), facts)?
+            }
+            Command::CreateTreasuryReport { r#type } => {
+                let file = self.store_report_file(&r#type);
+                let fields = json!({ "type": r#type, "file_id": file });
+                add(self, "treasury_reports", fields, Value::Null)?
+            }
             Command::StoreFile {
                 content,
                 media_type,
@@ -365,7 +426,7 @@ impl State {
                 }
                 json!({ "id": self.store_file(media_type, Bytes::from(content)) })
             }
-            Command::Subscribe { url } => made(self.subscribe_to_all(url)?),
+            Command::Subscribe { url } => json!({ "id": engine.subscribe(self, &url)? }),
             Command::ResendEvent {
                 event_id,
                 webhook_id,

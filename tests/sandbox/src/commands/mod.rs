@@ -1,5 +1,4 @@
-//! Commands for everything that the description has no operation for: methods of the library, and `POST
-//! /_sandbox/...`.
+//! Commands for everything that the description has no operation for: methods of the library, and `POST /_sandbox/...`.
 
 mod execute;
 mod read;
@@ -17,8 +16,8 @@ use crate::domain::state::Refused;
 use crate::domain::trading::transfers::Direction;
 use crate::faults::{Fault, FaultRule};
 
-/// A command to the sandbox. Over HTTP it is `POST /_sandbox/` followed by its name in snake case, with its fields in
-/// a JSON body.
+/// A command to the sandbox. Over HTTP it is `POST /_sandbox/` followed by its name in snake case, with its fields in a
+/// JSON body.
 #[derive(Clone, JsonSchema, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
@@ -275,8 +274,8 @@ pub enum Command {
         /// Whether each accepted delivery is sent again.
         #[serde(default)]
         repeated: bool,
-        /// Whether newer events are delivered before older ones. Events are collected for two seconds on the sandbox's
-        /// clock, or until `advance` ends. In each delivery they are sorted by the time of their creation.
+        /// Whether newer events are delivered before older ones. Events are collected for two seconds on the sandbox's clock,
+        /// or until `advance` ends. In each delivery they are sorted by the time of their creation.
         #[serde(default)]
         reversed: bool,
     },
@@ -349,6 +348,7 @@ impl From<Refused> for CommandError {
     fn from(refused: Refused) -> Self {
         match refused {
             Refused::NotFound => Self::new("nothing with this id exists"),
+            Refused::Unknown(field) => Refused::unknown(&field).into(),
             Refused::Invalid(problem) | Refused::Conflict(problem) => Self(problem),
         }
     }

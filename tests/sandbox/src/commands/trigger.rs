@@ -1,8 +1,8 @@
 //! Triggers an event by the calls and commands of its recipe in `triggers.json`, for a new account.
 //!
 //! A step is the name of another recipe, or the name of an operation or command with its fields. Variables such as
-//! `$account` are ids. The name of an earlier step is the id of the resource that it created. `wait` advances the
-//! clock to an event.
+//! `$account` are ids. The name of an earlier step is the id of the resource that it created. `wait` advances the clock
+//! to an event.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -14,9 +14,10 @@ use crate::commands::{Command, CommandError};
 use crate::demo::ACCOUNT_GROUP;
 use crate::domain::state::State;
 use crate::domain::trading::instruments::instrument_id;
-use crate::engine::Engine;
+use crate::engine::{Engine, Request};
 use crate::http::call::Call;
 use crate::http::operations::handler;
+use crate::http::problem::Problem;
 use crate::shared::Shared;
 
 /// The longest time to wait for an event. Savings plans take a week, and nothing takes longer.
@@ -49,7 +50,10 @@ impl Shared {
             if let Some(event) = fields.as_str() {
                 happened = self.until(event, &ids).await?;
             } else {
-                let made = self.core().state.step(name, fields, &ids)?;
+                let made = self
+                    .core()
+                    .state
+                    .step(&self.setup.engine, name, fields, &ids)?;
                 ids.insert(name.to_owned(), made);
             }
         }
@@ -59,14 +63,13 @@ impl Shared {
     /// Triggers an event of a description of the user's own, about a new resource, and delivers it.
     pub(super) async fn trigger_described(
         self: &Arc<Self>,
-        engine: &Engine,
         event: &str,
     ) -> Result<Value, CommandError> {
         let happened = {
             let now = self.clock.now();
             let mut core = self.core();
             self.catch_up(&mut core, now);
-            engine.trigger(&mut core.world(), event)
+            self.setup.engine.trigger(&mut core.state, event)
         };
         let (id, about) = happened.map_err(CommandError::new)?;
         self.advance(TimeDelta::zero()).await;
@@ -76,8 +79,8 @@ impl Shared {
     /// Creates a new user and account.
     fn household(&self) -> Result<Ids, CommandError> {
         let tomorrow = self.clock.after(TimeDelta::days(1)).date_naive();
-        let mut core = self.core();
-        let account = core.state.demo_account(ACCOUNT_GROUP)?;
+        let account = self.demo_account()?;
+        let core = self.core();
         let user = core.state.account(account)?.view.user_id;
         let check = json!(core.state.users.find(user)?.checks.first())["id"].take();
         let ids = [
@@ -142,29 +145,45 @@ fn steps(recipe: &str) -> Vec<Value> {
 
 impl State {
     /// Executes an operation or a command. Returns the id of the resource that it created, if any.
-    fn step(&mut self, name: &str, fields: &Value, ids: &Ids) -> Result<String, CommandError> {
+    fn step(
+        &mut self,
+        engine: &Engine,
+        name: &str,
+        fields: &Value,
+        ids: &Ids,
+    ) -> Result<String, CommandError> {
         let mut text = fields.to_string();
         for (name, id) in ids {
             text = text.replace(&format!("\"${name}\""), &json!(id).to_string());
         }
         let mut fields: Value = serde_json::from_str(&text).unwrap_or_default();
+        let texts = fields.as_object().into_iter().flatten();
+        let path = texts.filter_map(|(name, text)| Some((name.clone(), text.as_str()?.to_owned())));
+        let path: Vec<_> = path.collect();
+        let failed = |problem: Problem| CommandError::new(problem.detail);
         let made: Value = if let Some(handler) = handler(name) {
-            let texts = fields.as_object().into_iter().flatten();
-            let path =
-                texts.filter_map(|(name, text)| Some((name.clone(), text.as_str()?.to_owned())));
             let call = Call {
-                path: path.collect(),
+                path,
                 query: Vec::new(),
                 body: fields,
             };
-            let answer = handler
-                .run(self, &call)
-                .map_err(|problem| CommandError::new(problem.detail))?;
+            let answer = handler.run(self, &call).map_err(failed)?;
             serde_json::from_slice(&answer.body).unwrap_or_default()
+        } else if let Some(operation) = engine.number_of(name) {
+            let request = Request {
+                path: &path,
+                query: &[],
+                body: &fields,
+                accept: "",
+            };
+            let reply = engine.serve(operation, self, request);
+            let reply = reply.map_err(|refused| failed(refused.into()))?;
+            serde_json::from_slice(&reply.body).unwrap_or_default()
         } else {
             fields["command"] = name.into();
             let command = serde_json::from_value::<Command>(fields);
-            self.execute(command.map_err(|error| CommandError::new(error.to_string()))?)?
+            let command = command.map_err(|error| CommandError::new(error.to_string()))?;
+            self.execute(engine, command)?
         };
         Ok(made["id"].as_str().unwrap_or_default().to_owned())
     }

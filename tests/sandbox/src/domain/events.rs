@@ -36,6 +36,13 @@ impl EventKind {
         })
     }
 
+    /// The type with this name that the rules have, or else the description.
+    pub(crate) fn of_rules(category: &str, name: &str) -> &'static Self {
+        let mut kinds = Self::ALL.iter().copied();
+        let own = kinds.find(|kind| kind.event_type == name);
+        own.unwrap_or_else(|| Self::described(category, name))
+    }
+
     /// The type with this name, if a description that was read has it.
     fn described_before(name: &str) -> Option<&'static Self> {
         let known = DESCRIBED.lock().unwrap_or_else(PoisonError::into_inner);

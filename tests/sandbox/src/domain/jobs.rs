@@ -1,16 +1,15 @@
-//! Jobs: groups of orders for a portfolio order, a rebalancing or a liquidation. A job ends when all of its orders
-//! have ended.
+//! Jobs: groups of orders for a portfolio order, a rebalancing or a liquidation. A job ends when all of its orders have
+//! ended.
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::amount::EUR;
-use crate::domain::lifecycle::Progress;
+use crate::domain::rules::RowOf;
 use crate::domain::state::State;
-use crate::domain::trading::liquidations::Liquidation;
 use crate::domain::trading::orders::{MarketOrder, Side, Size};
-use crate::domain::trading::portfolios::{PortfolioOrder, PortfolioOrderStatus, Rebalancing};
+use crate::domain::trading::portfolios::{PortfolioOrder, PortfolioOrderStatus};
 
 /// The index of a job in [`State::jobs`].
 pub(in crate::domain) type JobId = u32;
@@ -30,11 +29,11 @@ pub(in crate::domain) struct Job {
     then_buy: Vec<(Uuid, Decimal)>,
 }
 
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::domain) enum Purpose {
     PortfolioOrder(Uuid),
-    Rebalancing(Uuid),
-    Liquidation(Uuid),
+    /// A rebalancing or a liquidation.
+    Row(RowOf),
 }
 
 /// How an order of a job ended.
@@ -109,15 +108,16 @@ impl State {
                 job.filled, job.executed
             )
         });
-        let (progress, order) = match why {
-            None => (Progress::Completed, PortfolioOrderStatus::Completed),
-            Some(_) => (Progress::Failed, PortfolioOrderStatus::Cancelled),
+        let (to, order) = match why {
+            None => ("COMPLETED", PortfolioOrderStatus::Completed),
+            Some(_) => ("FAILED", PortfolioOrderStatus::Cancelled),
         };
-        match job.purpose {
-            Purpose::PortfolioOrder(id) => self.change_because::<PortfolioOrder>(id, order, why),
-            Purpose::Rebalancing(id) => self.change_because::<Rebalancing>(id, progress, why),
-            Purpose::Liquidation(id) => self.change_because::<Liquidation>(id, progress, why),
-        };
+        match job.purpose.clone() {
+            Purpose::PortfolioOrder(id) => {
+                self.change_because::<PortfolioOrder>(id, order, why);
+            }
+            Purpose::Row(row) => self.plan_status(&row, "PROCESSING", to, why),
+        }
     }
 
     /// Places an order for each instrument. Returns `false` if there are none.

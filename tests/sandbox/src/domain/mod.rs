@@ -48,6 +48,8 @@ pub(crate) mod customers;
 pub(crate) mod events;
 mod jobs;
 pub(crate) mod money;
+pub(crate) mod rows;
+pub(crate) mod rules;
 pub(crate) mod state;
 pub(crate) mod table;
 pub(crate) mod timeline;

@@ -11,21 +11,16 @@ use uuid::Uuid;
 use crate::amount::Currency;
 use crate::description::Description;
 use crate::domain::customers::accounts::{Account, AccountGroup};
-use crate::domain::customers::reports::{Report, StoredFile, TreasuryReport};
+use crate::domain::customers::reports::StoredFile;
 use crate::domain::customers::users::User;
 use crate::domain::jobs::Job;
-use crate::domain::money::fees::FeeConfiguration;
-use crate::domain::money::payments::{DirectDebit, Mandate, Withdrawal};
+use crate::domain::rows::{Rows, Step};
 use crate::domain::table::Table;
 use crate::domain::timeline::{Due, Timeline};
 use crate::domain::trading::cancellations::Cancellation;
-use crate::domain::trading::corporate_actions::CorporateAction;
 use crate::domain::trading::instruments::Instrument;
-use crate::domain::trading::liquidations::Liquidation;
 use crate::domain::trading::orders::Order;
-use crate::domain::trading::portfolios::{Portfolio, PortfolioOrder, Rebalancing};
-use crate::domain::trading::savings_plans::SavingsPlan;
-use crate::domain::trading::transfers::{AccountTransfer, SecuritiesTransfer};
+use crate::domain::trading::portfolios::{Portfolio, PortfolioOrder};
 use crate::domain::trading::venue::VenueHours;
 use crate::hosts::Hosts;
 
@@ -36,6 +31,8 @@ pub(crate) const STEP: TimeDelta = TimeDelta::seconds(1);
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct State {
     pub(crate) time: Timeline,
+    /// The resources that the engine serves.
+    pub(crate) rows: Rows,
     pub(crate) users: Table<User>,
     pub(crate) groups: Table<AccountGroup>,
     pub(crate) accounts: Table<Account>,
@@ -44,19 +41,7 @@ pub(crate) struct State {
     pub(crate) cancellations: Table<Cancellation>,
     pub(crate) portfolios: Table<Portfolio>,
     pub(crate) portfolio_orders: Table<PortfolioOrder>,
-    pub(crate) rebalancings: Table<Rebalancing>,
-    pub(crate) liquidations: Table<Liquidation>,
-    pub(crate) savings_plans: Table<SavingsPlan>,
-    pub(crate) direct_debits: Table<DirectDebit>,
-    pub(crate) mandates: Table<Mandate>,
-    pub(crate) withdrawals: Table<Withdrawal>,
-    pub(crate) fee_configurations: Table<FeeConfiguration>,
-    pub(crate) reports: Table<Report>,
-    pub(crate) treasury_reports: Table<TreasuryReport>,
     pub(crate) files: Table<StoredFile>,
-    pub(crate) securities_transfers: Table<SecuritiesTransfer>,
-    pub(crate) account_transfers: Table<AccountTransfer>,
-    pub(crate) corporate_actions: Table<CorporateAction>,
     /// Groups of orders.
     pub(in crate::domain) jobs: Vec<Job>,
     /// The other side of every booking: the world outside of the sandbox.
@@ -86,6 +71,8 @@ pub(crate) enum Refused {
     NotFound,
     /// A field is invalid, although it matches its schema.
     Invalid(String),
+    /// This field of a request to the engine has an id that does not exist.
+    Unknown(String),
     /// The status of the resource does not allow the call.
     Conflict(String),
 }
@@ -114,7 +101,6 @@ impl State {
     pub(crate) fn new(now: DateTime<Utc>, seed: u64, event_limit: usize) -> Self {
         let mut state = Self::empty(now, seed, event_limit);
         state.list_mock_instruments();
-        state.configure_fees();
         state.time.at(next_midnight(now), Due::Midnight);
         state.time.at(now + TimeDelta::hours(1), Due::MovePrices);
         state
@@ -125,10 +111,17 @@ impl State {
         self.time.next_due().is_none_or(|due| due > now)
     }
 
-    /// Processes everything that is due by `until`.
-    pub(crate) fn run_until(&mut self, until: DateTime<Utc>) {
+    /// Processes everything that is due by `until`. `take` takes the steps of rows.
+    pub(crate) fn run_until(
+        &mut self,
+        until: DateTime<Utc>,
+        mut take: impl FnMut(&mut Self, &Step),
+    ) {
         while let Some(due) = self.time.pop(until) {
-            self.survive(&format!("{due:?}"), |state| state.do_what_is_due(due));
+            self.survive(&format!("{due:?}"), |state| match due {
+                Due::Row(step) => take(state, &step),
+                due => state.do_what_is_due(&due),
+            });
         }
         self.time.now = self.time.now.max(until);
     }
@@ -153,7 +146,7 @@ impl State {
         ));
     }
 
-    fn do_what_is_due(&mut self, due: Due) {
+    fn do_what_is_due(&mut self, due: &Due) {
         match due {
             // Planned first, so that the next one takes place even if this one fails.
             Due::Midnight => self.time.at(next_midnight(self.time.now), Due::Midnight),
@@ -161,22 +154,15 @@ impl State {
             _ => {}
         }
         match due {
-            Due::FinishChecks(user) => self.finish_checks(user),
-            Due::OpenAccount(account) => self.open_account(account),
-            Due::CloseAccount(account) => self.finish_closing(account),
-            Due::CheckOrder(order) => self.check_order(order),
-            Due::ExecuteOrder(order) => self.execute_order(order),
-            Due::DecideCancellation(cancellation) => self.decide_cancellation(cancellation),
-            Due::PortfolioOrder(order) => self.work_off_portfolio_order(order),
-            Due::Rebalancing(rebalancing) => self.work_off_rebalancing(rebalancing),
-            Due::Liquidation(liquidation) => self.work_off_liquidation(liquidation),
-            Due::SavingsPlan(plan) => self.execute_savings_plan(plan),
-            Due::DirectDebit(debit) => self.move_direct_debit(debit),
-            Due::Withdrawal(withdrawal) => self.move_withdrawal(withdrawal),
-            Due::SecuritiesTransfer(transfer) => self.move_securities_transfer(transfer),
-            Due::AccountTransfer(transfer) => self.move_account_transfer(transfer),
-            Due::CorporateAction(action) => self.process_corporate_action(action),
-            Due::FinishReport(report) => self.finish_report(report),
+            Due::Row(_) => {}
+            Due::FinishChecks(user) => self.finish_checks(*user),
+            Due::OpenAccount(account) => self.open_account(*account),
+            Due::CloseAccount(account) => self.finish_closing(*account),
+            Due::CheckOrder(order) => self.check_order(*order),
+            Due::ExecuteOrder(order) => self.execute_order(*order),
+            Due::DecideCancellation(cancellation) => self.decide_cancellation(*cancellation),
+            Due::PortfolioOrder(order) => self.work_off_portfolio_order(*order),
+            Due::SavingsPlan(plan) => self.execute_savings_plan(*plan),
             Due::OpenVenue => self.open_venue(),
             Due::Midnight => self.value_all_accounts(),
             Due::MovePrices => self.move_prices(),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::domain::events::{Event, EventKind, Events};
+use crate::domain::rows::Step;
 
 /// The time, the schedule, the generator of ids, and the events.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -21,8 +22,10 @@ pub(crate) struct Timeline {
 }
 
 /// A scheduled step. The ids are those of the resources that it changes.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Due {
+    /// A step in the life of a row that the engine serves.
+    Row(Step),
     FinishChecks(Uuid),
     OpenAccount(Uuid),
     CloseAccount(Uuid),
@@ -30,15 +33,7 @@ pub(crate) enum Due {
     ExecuteOrder(Uuid),
     DecideCancellation(Uuid),
     PortfolioOrder(Uuid),
-    Rebalancing(Uuid),
-    Liquidation(Uuid),
     SavingsPlan(Uuid),
-    DirectDebit(Uuid),
-    Withdrawal(Uuid),
-    SecuritiesTransfer(Uuid),
-    AccountTransfer(Uuid),
-    CorporateAction(Uuid),
-    FinishReport(Uuid),
     OpenVenue,
     Midnight,
     MovePrices,

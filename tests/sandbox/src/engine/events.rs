@@ -21,6 +21,9 @@ pub(super) struct EventType {
     pub(super) object: Option<Value>,
 }
 
+/// Finds the type with a category and a name.
+type KindOf = fn(&str, &str) -> &'static EventKind;
+
 /// All types of events of a description, each once.
 #[derive(Debug, Default)]
 pub(super) struct EventTypes(Vec<EventType>);
@@ -28,6 +31,11 @@ pub(super) struct EventTypes(Vec<EventType>);
 impl EventTypes {
     pub(super) fn read(description: &Description, tables: &[Table]) -> Self {
         let document: &Value = description.schemas();
+        let kind = if description.has_rules() {
+            EventKind::of_rules
+        } else {
+            EventKind::described
+        };
         let mut all = Self::default();
         for section in ["webhooks", "x-webhooks"] {
             let webhooks = document[section].as_object().into_iter().flatten();
@@ -36,7 +44,7 @@ impl EventTypes {
                 let body = resolve(document, &operation["requestBody"]);
                 let content = body["content"].as_object().into_iter().flatten();
                 for (_, content) in content {
-                    all.add(document, &content["schema"], tables);
+                    all.add(document, &content["schema"], tables, kind);
                 }
             }
         }
@@ -44,7 +52,7 @@ impl EventTypes {
     }
 
     /// Reads the schema of an event, or of several ones.
-    fn add(&mut self, document: &Value, schema: &Value, tables: &[Table]) {
+    fn add(&mut self, document: &Value, schema: &Value, tables: &[Table], kind: KindOf) {
         let shape = Shape::of(document, schema);
         let named = find(&shape, &words::EVENT_TYPE);
         let types = named.map(|schema| Shape::of(document, schema));
@@ -54,7 +62,7 @@ impl EventTypes {
             let lists = shape.properties();
             let lists = lists.iter().map(|(_, schema)| Shape::of(document, schema));
             for items in lists.filter_map(|list| list.items()) {
-                self.add(document, items, tables);
+                self.add(document, items, tables, kind);
             }
             return;
         }
@@ -71,7 +79,7 @@ impl EventTypes {
             let (category, action) = parts(name);
             let table = table_of(tables, &category, properties.as_ref());
             self.0.push(EventType {
-                kind: EventKind::described(&category, name),
+                kind: kind(&category, name),
                 action,
                 table,
                 object: object.cloned(),

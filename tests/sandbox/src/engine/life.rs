@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::events::EventTypes;
 use super::tables::{StatusField, Table};
@@ -32,8 +33,17 @@ pub(super) struct TableLife {
     /// The event of a new row.
     #[serde(default)]
     pub(super) created: Option<String>,
+    /// The event of a row that a request changes and whose status stays.
+    #[serde(default)]
+    pub(super) changed: Option<String>,
+    /// The rows at the start. If there is this list, no others are invented.
+    #[serde(default)]
+    pub(super) rows: Option<Vec<Map<String, Value>>>,
     #[serde(default)]
     pub(super) steps: Vec<Transition>,
+    /// The changes of the status that requests may ask for. A row with a status that allows none cannot be changed.
+    #[serde(default)]
+    pub(super) requests: Vec<Ending>,
     /// What a `DELETE` does, instead of removing the row.
     #[serde(default)]
     pub(super) delete: Option<Ending>,
@@ -51,6 +61,12 @@ pub(super) struct Transition {
     /// By default the event that is named after the status.
     #[serde(default)]
     pub(super) event: Option<String>,
+    /// The status instead of `to`, if the rules of the table do not allow that.
+    #[serde(default, rename = "else")]
+    pub(super) otherwise: Option<String>,
+    /// Whether the rules of the table take the step, and not the clock.
+    #[serde(default)]
+    by_rules: bool,
 }
 
 /// A transition that a request causes.
@@ -63,6 +79,9 @@ pub(super) struct Ending {
     /// The statuses that allow it. By default all.
     #[serde(default)]
     pub(super) from: Vec<String>,
+    /// Whether the row is removed after it.
+    #[serde(default)]
+    pub(super) removes: bool,
 }
 
 /// Why a file of lives cannot be used.
@@ -120,10 +139,11 @@ impl TableLife {
             .as_ref()
             .map_or(&[][..], |status| &status.values);
         let steps = self.steps.iter();
-        let statuses = steps.clone().flat_map(|step| [&step.from, &step.to]);
-        let of_delete = self.delete.iter();
+        let of_steps = steps.clone();
+        let of_steps = of_steps.flat_map(|it| [&it.from, &it.to].into_iter().chain(&it.otherwise));
+        let of_delete = self.delete.iter().chain(&self.requests);
         let of_delete = of_delete.flat_map(|end| end.from.iter().chain([&end.to]));
-        for status in statuses.chain(&self.first).chain(of_delete) {
+        for status in of_steps.chain(&self.first).chain(of_delete) {
             if !known.contains(status) {
                 return Err(LifeError::NoStatus {
                     table: table.name.clone(),
@@ -133,8 +153,10 @@ impl TableLife {
             }
         }
         let of_steps = steps.clone().filter_map(|step| step.event.as_ref());
-        let of_delete = self.delete.iter().filter_map(|end| end.event.as_ref());
-        for event in of_steps.chain(of_delete).chain(&self.created) {
+        let of_delete = self.delete.iter().chain(&self.requests);
+        let of_delete = of_delete.filter_map(|end| end.event.as_ref());
+        let of_row = self.created.iter().chain(&self.changed);
+        for event in of_steps.chain(of_delete).chain(of_row) {
             if events.named(event).is_none() {
                 return Err(LifeError::NoEvent {
                     table: table.name.clone(),
@@ -159,9 +181,58 @@ impl TableLife {
         Ok(())
     }
 
-    /// The transition that follows a status.
+    /// The event that the file names for a status.
+    pub(super) fn event_of(&self, status: &str) -> Option<&str> {
+        let is_first = self.first.as_deref() == Some(status);
+        let created = self.created.as_ref().filter(|_| is_first);
+        let mut steps = self.steps.iter();
+        let step = steps.find(|step| step.to == status);
+        let asked = self.asked(status).and_then(|it| it.event.as_ref());
+        let event = asked.or(created).or_else(|| step?.event.as_ref());
+        event.map(String::as_str)
+    }
+
+    /// The transition to a status that a request causes.
+    fn asked(&self, to: &str) -> Option<&Ending> {
+        let mut endings = self.requests.iter().chain(&self.delete);
+        endings.find(|it| it.to == to)
+    }
+
+    /// Whether a request may change a row, or why not. `to` is the status that it asks for.
+    pub(super) fn check_request(&self, from: &str, to: Option<&str>) -> Result<(), String> {
+        let to = to.filter(|to| *to != from);
+        let mut requests = self.requests.iter();
+        let allows = |it: &Ending| {
+            let is_from = it.from.is_empty() || it.from.iter().any(|status| status == from);
+            is_from && to.is_none_or(|to| it.to == to)
+        };
+        if self.requests.is_empty() || requests.any(allows) {
+            return Ok(());
+        }
+        Err(format!(
+            "the resource is {from}, and this status does not allow the change"
+        ))
+    }
+
+    /// The statuses that can follow each other, in pairs.
+    pub(super) fn transitions(&self) -> impl Iterator<Item = (&str, &str)> {
+        let steps = self.steps.iter();
+        let steps = steps.flat_map(|it| {
+            let to = std::iter::once(&it.to).chain(&it.otherwise);
+            to.map(|to| (it.from.as_str(), to.as_str()))
+        });
+        let endings = self.requests.iter().chain(&self.delete);
+        let endings = endings.flat_map(|it| {
+            let from = it.from.iter();
+            from.map(|from| (from.as_str(), it.to.as_str()))
+        });
+        steps.chain(endings)
+    }
+
+    /// The transition that follows a status by itself.
     pub(super) fn next(&self, status: &str) -> Option<&Transition> {
-        self.steps.iter().find(|step| step.from == status)
+        let mut steps = self.steps.iter();
+        steps.find(|step| step.from == status && !step.by_rules)
     }
 }
 

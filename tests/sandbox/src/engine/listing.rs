@@ -8,9 +8,10 @@ use super::Engine;
 use super::actions::Action;
 use super::references::id_text;
 use super::request::Request;
-use super::rows::{Row, Rows, TableRows};
 use super::words::{self, is_one_of, plain};
 use crate::description::{Operation, Shape};
+use crate::domain::rows::{Row, TableRows};
+use crate::domain::state::State;
 
 /// The page size of a list that does not say one.
 const USUAL_LIMIT: u64 = 100;
@@ -34,17 +35,17 @@ impl Engine {
     /// The rows of a list that a request asks for.
     pub(super) fn page<'a>(
         &self,
-        rows: &'a Rows,
+        state: &'a State,
         operation: &Operation,
         action: &Action,
         request: Request<'_>,
     ) -> Page<'a> {
         let table = &self.tables[action.table];
-        let all = rows.table(&table.name);
+        let all = state.rows.table(&table.name);
         let mut found: Vec<_> = all
             .into_iter()
-            .flat_map(TableRows::all)
-            .filter(|row| self.is_asked_for(rows, row, operation, action, request))
+            .flat_map(|rows| candidates(rows, action, request))
+            .filter(|row| self.is_asked_for(state, row, operation, action, request))
             .collect();
         sort(&mut found, operation, request);
         let total = found.len() as u64;
@@ -64,7 +65,7 @@ impl Engine {
     /// Whether a row belongs to the resources in the path, and has the values of the query.
     fn is_asked_for(
         &self,
-        rows: &Rows,
+        state: &State,
         row: &Row,
         operation: &Operation,
         action: &Action,
@@ -73,10 +74,20 @@ impl Engine {
         let of_parents = action.parents.iter().all(|parent| {
             let id = request.parameter(&parent.parameter).unwrap_or_default();
             let is_own_id = parent.table.is_none() && row.id == id;
-            is_own_id || self.belongs(rows, row, &parent.parameter, id)
+            is_own_id || self.belongs(state, row, &parent.parameter, id)
         });
         of_parents && has_values(row, operation, request)
     }
+}
+
+/// The rows that can belong to the resources in the path. They are found at once if each row of the table has a link.
+fn candidates<'a>(rows: &'a TableRows, action: &Action, request: Request<'_>) -> Vec<&'a Row> {
+    let parent = action.parents.iter().find(|it| it.table.is_some());
+    let linked = parent.and_then(|parent| {
+        let id = request.parameter(&parent.parameter)?;
+        rows.linked(&parent.parameter, id)
+    });
+    linked.unwrap_or_else(|| rows.all().collect())
 }
 
 /// Whether a row has a value of each parameter of the query that is named like one of its fields.
@@ -226,8 +237,16 @@ impl Page<'_> {
 impl PageFacts {
     fn fields(self, document: &Value, schema: &Value, request: Request<'_>, depth: usize) -> Value {
         let shape = Shape::of(document, schema);
+        let required = shape.required();
         let mut fields = Map::new();
+        let mut has_total = false;
         for (name, schema) in shape.properties() {
+            let is_total = is_one_of(name, &words::TOTAL);
+            // A second name for the total is left out.
+            if is_total && has_total && !required.contains(&name) {
+                continue;
+            }
+            has_total |= is_total;
             let property = Shape::of(document, schema);
             let kind = property.kind();
             let value = match kind {

@@ -12,13 +12,13 @@ mod actions;
 mod events;
 mod life;
 mod listing;
+mod numbers;
 mod patterns;
 mod problems;
 mod references;
 mod replies;
 mod request;
 mod responses;
-mod rows;
 mod seeds;
 mod serve;
 mod tables;
@@ -29,18 +29,19 @@ mod words;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
+
+use serde_json::{Map, Value, json};
 
 use crate::description::{Description, Operation};
-use crate::domain::timeline::Timeline;
 use actions::Action;
 use events::EventTypes;
 use patterns::PatternTexts;
 use tables::Table;
 
+use life::TableLife;
 pub(crate) use life::{Life, LifeError};
-pub(crate) use request::{Rejection, Reply, Request};
-pub(crate) use rows::Rows;
+pub(crate) use request::{Reply, Request};
 
 /// What the operations of a description do with its tables. It has no state.
 pub(crate) struct Engine {
@@ -53,18 +54,28 @@ pub(crate) struct Engine {
     texts: PatternTexts,
 }
 
-/// What requests change.
-pub(crate) struct World<'a> {
-    pub(crate) rows: &'a mut Rows,
-    pub(crate) time: &'a mut Timeline,
-}
+/// The engine for the description of this workspace.
+static BUNDLED: LazyLock<Arc<Engine>> = LazyLock::new(|| {
+    let life = Life::parse(include_str!("../../life/vendored.yaml"));
+    let engine = life.and_then(|life| Engine::new(Description::bundled(), life));
+    Arc::new(engine.expect("every test of the sandbox starts with it"))
+});
 
 impl Engine {
+    /// The engine for the description of this workspace. The rules in `domain` serve what it has no table for.
+    pub(crate) fn bundled() -> Arc<Self> {
+        Arc::clone(&BUNDLED)
+    }
+
     pub(crate) fn new(description: Arc<Description>, life: Life) -> Result<Self, LifeError> {
         let (mut tables, of_operation) = tables::tables(&description);
         let actions = actions::actions(&description, &mut tables, &of_operation);
         let events = EventTypes::read(&description, &tables);
         life.check(&tables, &events)?;
+        for table in &mut tables {
+            let life = life.of(&table.name);
+            table.has_create |= life.is_some_and(|life| life.rows.is_some());
+        }
         Ok(Self {
             description,
             tables,
@@ -88,6 +99,39 @@ impl Engine {
             Some((table.name.as_str(), status.values.as_slice()))
         });
         with_status.collect()
+    }
+
+    /// The statuses of each table whose life a file describes: what can follow, and the event.
+    pub(crate) fn transitions(&self) -> BTreeMap<&str, Value> {
+        let tables = self.tables.iter().enumerate();
+        let lives = tables.filter_map(|(at, table)| {
+            let life = self.life.of(&table.name)?;
+            let statuses = table.status.as_ref()?.values.iter();
+            let rows = statuses.filter_map(|status| {
+                let event = self.event_of_status(at, life, status)?;
+                let next = life.transitions().filter(|(from, _)| from == status);
+                let next: Vec<_> = next.map(|(_, to)| to).collect();
+                Some((status.clone(), json!({ "next": next, "event": event })))
+            });
+            let rows: Map<_, _> = rows.collect();
+            (!rows.is_empty()).then(|| (table.name.as_str(), rows.into()))
+        });
+        lives.collect()
+    }
+
+    /// The event that is sent about a row when it gets a status.
+    fn event_of_status(&self, at: usize, life: &TableLife, status: &str) -> Option<&'static str> {
+        let named = life
+            .event_of(status)
+            .and_then(|name| self.events.named(name));
+        let event = named.or_else(|| self.events.after(at, &[status]))?;
+        (event.table == Some(at)).then_some(event.kind.event_type)
+    }
+
+    /// The number of an operation in the description.
+    pub(crate) fn number_of(&self, operation: &str) -> Option<usize> {
+        let mut operations = self.description.operations().iter();
+        operations.position(|it| it.id == operation)
     }
 
     fn operation(&self, at: usize) -> &Operation {

@@ -3,21 +3,23 @@
 use serde_json::Value;
 
 use super::Engine;
-use super::rows::{Row, Rows};
+use super::serve::exists;
 use super::tables::Table;
 use super::words::{plain, singular};
+use crate::domain::rows::Row;
+use crate::domain::state::State;
 
 /// How many tables lie at most between a row and the resource that it belongs to.
 const FARTHEST: usize = 2;
 
 impl Engine {
-    /// Whether a row belongs to the resource that a parameter names: it contains its id, or belongs to another
-    /// resource that does.
-    pub(super) fn belongs(&self, rows: &Rows, row: &Row, parameter: &str, id: &str) -> bool {
-        self.is_within(rows, row, parameter, id, FARTHEST)
+    /// Whether a row belongs to the resource that a parameter names: it contains its id, or belongs to another resource
+    /// that does.
+    pub(super) fn belongs(&self, state: &State, row: &Row, parameter: &str, id: &str) -> bool {
+        self.is_within(state, row, parameter, id, FARTHEST)
     }
 
-    fn is_within(&self, rows: &Rows, row: &Row, parameter: &str, id: &str, steps: usize) -> bool {
+    fn is_within(&self, state: &State, row: &Row, parameter: &str, id: &str, steps: usize) -> bool {
         if let Some(named) = row.named(parameter) {
             return named == id;
         }
@@ -33,51 +35,48 @@ impl Engine {
                 .iter()
                 .filter(|table| is_named_after(&name, table));
             let rows_with_id = tables
-                .filter_map(|table| rows.table(&table.name))
+                .filter_map(|table| state.rows.table(&table.name))
                 .flat_map(|table| table.with_id(&reference));
             let mut others = rows_with_id.filter(|other| other.number != row.number);
-            others.any(|other| self.is_within(rows, other, parameter, id, steps - 1))
+            others.any(|other| self.is_within(state, other, parameter, id, steps - 1))
         })
     }
 
     /// The first field of a body with the id of a resource that does not exist.
-    pub(super) fn unknown_reference(&self, rows: &Rows, body: &Value) -> Option<String> {
+    pub(super) fn unknown_reference(&self, state: &State, body: &Value) -> Option<String> {
         let mut references = Vec::new();
         collect(body, "", "", &mut references);
         let unknown = references
             .into_iter()
-            .find(|reference| !self.is_known(rows, &reference.name, &reference.id));
+            .find(|reference| !self.is_known(state, &reference.name, &reference.id));
         unknown.map(|reference| reference.field)
     }
 
     /// Whether a resource exists, as far as its tables can tell: those whose rows requests create, or list.
-    fn is_known(&self, rows: &Rows, name: &str, id: &str) -> bool {
+    fn is_known(&self, state: &State, name: &str, id: &str) -> bool {
         let tables = self.tables.iter();
         let named: Vec<_> = tables.filter(|table| is_named_after(name, table)).collect();
         let can_tell = |table: &&Table| {
             table.id.is_some()
-                && (table.has_create || table.has_list && looks_like_id(table, rows, id))
+                && (table.has_create || table.has_list && looks_like_id(table, state, id))
         };
         if named.is_empty() || !named.iter().all(can_tell) {
             return true;
         }
-        named.iter().any(|table| {
-            let rows = rows.table(&table.name);
-            rows.is_some_and(|rows| !rows.with_id(id).is_empty())
-        })
+        named.iter().any(|table| exists(state, table, id))
     }
 }
 
 /// Whether an id has the form of the ids of a table that was seeded. A body can name resources by other ids, such as
 /// ISINs.
-fn looks_like_id(table: &Table, rows: &Rows, id: &str) -> bool {
-    let rows = rows.table(&table.name);
+fn looks_like_id(table: &Table, state: &State, id: &str) -> bool {
+    let rows = state.rows.table(&table.name);
     let known = rows.and_then(|rows| rows.all().next());
     known.is_some_and(|row| row.id.len() == id.len())
 }
 
 /// Whether a field is named after a table: `account_id`, `accountId` and `account_ids` after `accounts`.
-fn is_named_after(field: &str, table: &Table) -> bool {
+pub(super) fn is_named_after(field: &str, table: &Table) -> bool {
     let field = plain(field);
     let stem = field
         .strip_suffix("ids")

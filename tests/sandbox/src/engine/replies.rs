@@ -11,11 +11,11 @@ use super::actions::Kind;
 use super::listing::Page;
 use super::request::{Reply, Request};
 use super::responses::Content;
-use super::rows::Row;
 use super::tables::SAME;
 use super::tables::properties_at;
 use super::values::Fill;
 use crate::description::{Response, Schema, is_json};
+use crate::domain::rows::Row;
 
 /// The smallest file that programs open as a PDF.
 const PDF: &[u8] = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n\

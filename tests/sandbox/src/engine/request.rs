@@ -23,18 +23,6 @@ pub(crate) struct Reply {
     pub(crate) body: Bytes,
 }
 
-/// Why a request was rejected. Nothing was changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Rejection {
-    /// The path names a resource that does not exist.
-    NotFound,
-    /// The body or the query names a resource that does not exist.
-    Unknown {
-        field: String,
-    },
-    Conflict(String),
-}
-
 impl<'a> Request<'a> {
     /// A parameter in the path.
     pub(super) fn parameter(&self, name: &str) -> Option<&'a str> {

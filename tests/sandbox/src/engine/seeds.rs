@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use rand::rngs::StdRng;
 use serde_json::{Map, Value, json};
 
+use super::Engine;
 use super::actions::{Action, Kind};
-use super::request::{Rejection, Request};
-use super::rows::Rows;
-use super::serve::{exists, single_id};
+use super::request::Request;
+use super::serve::{exists, links_in, single_id};
 use super::tables::Table;
 use super::values::{Fill, ValueMaker};
 use super::words::{plain, singular};
-use super::{Engine, World};
 use crate::description::Shape;
+use crate::domain::state::{Refused, State};
 
 /// How many rows a list gets that nothing else fills.
 const SEEDS: usize = 3;
@@ -22,23 +22,23 @@ const DRAWS: usize = 20;
 
 impl Engine {
     /// Whether a read finds no rows because nothing creates them.
-    pub(super) fn needs_seeds(&self, rows: &Rows, action: &Action, request: Request<'_>) -> bool {
+    pub(super) fn needs_seeds(&self, state: &State, action: &Action, request: Request<'_>) -> bool {
         let parents = action.parents.iter();
         let needs_parent = parents.clone().any(|parent| {
             let Some(table) = parent.table.map(|at| &self.tables[at]) else {
                 return false;
             };
             let id = request.parameter(&parent.parameter).unwrap_or_default();
-            is_found_by_id_only(table) && !exists(rows, table, id)
+            is_found_by_id_only(table) && !exists(state, table, id)
         });
         let needs_list = parents.into_iter().any(|parent| {
             let table = parent.table.map(|at| &self.tables[at]);
-            table.is_some_and(|table| is_listed_only(table) && !rows.is_seeded(&table.name))
+            table.is_some_and(|table| is_listed_only(table) && !state.rows.is_seeded(&table.name))
         });
-        needs_parent || needs_list || self.needs_rows(rows, action, request)
+        needs_parent || needs_list || self.needs_rows(state, action, request)
     }
 
-    fn needs_rows(&self, rows: &Rows, action: &Action, request: Request<'_>) -> bool {
+    fn needs_rows(&self, state: &State, action: &Action, request: Request<'_>) -> bool {
         let table = &self.tables[action.table];
         if table.has_create {
             return false;
@@ -46,44 +46,44 @@ impl Engine {
         match &action.key {
             Some(key) if is_found_by_id_only(table) => {
                 let id = request.parameter(key).unwrap_or_default();
-                !exists(rows, table, id)
+                !exists(state, table, id)
             }
             None if action.kind == Kind::ReadSingle || table.is_single => {
-                !exists(rows, table, &single_id(action, request))
+                !exists(state, table, &single_id(action, request))
             }
-            _ => !rows.is_seeded(&scope(table, action, request)),
+            _ => !state.rows.is_seeded(&scope(table, action, request)),
         }
     }
 
     /// Makes the rows that a request needs and that nothing creates.
     pub(super) fn seed_for(
         &self,
-        world: &mut World<'_>,
+        state: &mut State,
         action: &Action,
         request: Request<'_>,
-    ) -> Result<(), Rejection> {
+    ) -> Result<(), Refused> {
         for parent in &action.parents {
             let Some(at) = parent.table else { continue };
             let table = &self.tables[at];
             let id = request.parameter(&parent.parameter).unwrap_or_default();
-            if is_found_by_id_only(table) && !exists(world.rows, table, id) {
-                self.seed(world, at, Some(id.to_owned()), &BTreeMap::new());
-            } else if is_listed_only(table) && world.rows.seed(table.name.clone()) {
+            if is_found_by_id_only(table) && !exists(state, table, id) {
+                self.seed(state, at, Some(id.to_owned()), &BTreeMap::new());
+            } else if is_listed_only(table) && state.rows.seed(table.name.clone()) {
                 for _ in 0..SEEDS {
-                    self.seed(world, at, None, &BTreeMap::new());
+                    self.seed(state, at, None, &BTreeMap::new());
                 }
             }
-            if !exists(world.rows, table, id) {
-                return Err(Rejection::NotFound);
+            if !exists(state, table, id) {
+                return Err(Refused::NotFound);
             }
         }
-        if self.needs_rows(world.rows, action, request) {
-            self.seed_rows(world, action, request);
+        if self.needs_rows(state, action, request) {
+            self.seed_rows(state, action, request);
         }
         Ok(())
     }
 
-    fn seed_rows(&self, world: &mut World<'_>, action: &Action, request: Request<'_>) {
+    fn seed_rows(&self, state: &mut State, action: &Action, request: Request<'_>) {
         let table = &self.tables[action.table];
         let parents = action.parents.iter();
         let links: BTreeMap<_, _> = parents
@@ -95,16 +95,16 @@ impl Engine {
         match &action.key {
             Some(key) if is_found_by_id_only(table) => {
                 let id = request.parameter(key).map(str::to_owned);
-                self.seed(world, action.table, id, &links);
+                self.seed(state, action.table, id, &links);
             }
             None if action.kind == Kind::ReadSingle || table.is_single => {
                 let id = single_id(action, request);
-                self.seed(world, action.table, Some(id), &links);
+                self.seed(state, action.table, Some(id), &links);
             }
             _ => {
-                world.rows.seed(scope(table, action, request));
+                state.rows.seed(scope(table, action, request));
                 for _ in 0..SEEDS {
-                    self.seed(world, action.table, None, &links);
+                    self.seed(state, action.table, None, &links);
                 }
             }
         }
@@ -113,7 +113,7 @@ impl Engine {
     /// Makes a row with all of its fields, and returns its number.
     fn seed(
         &self,
-        world: &mut World<'_>,
+        state: &mut State,
         at: usize,
         id: Option<String>,
         links: &BTreeMap<String, String>,
@@ -122,14 +122,46 @@ impl Engine {
             .iter()
             .map(|(name, id)| (name.clone(), json!(id)))
             .collect();
-        let known = self.filled(world, at, &Value::Object(known), Fill::All);
-        self.insert(world, at, id, &known, links.clone())
+        let known = self.filled(state, at, &Value::Object(known), Fill::All);
+        self.insert(state, at, id, &known, links.clone())
     }
 
-    /// Makes rows of a table by hand.
+    /// Makes the rows that a new state has.
+    pub(crate) fn begin(&self, state: &mut State) {
+        for (at, table) in self.tables.iter().enumerate() {
+            let life = self.life.of(&table.name);
+            let rows = life.and_then(|life| life.rows.as_ref());
+            for fields in rows.into_iter().flatten() {
+                let fields = Value::Object(fields.clone());
+                self.insert(state, at, None, &fields, BTreeMap::new());
+            }
+        }
+    }
+
+    /// Adds a row by hand, with facts for the rules of its table. Returns its id.
+    pub(crate) fn add(
+        &self,
+        state: &mut State,
+        table: &str,
+        fields: &Value,
+        facts: Value,
+    ) -> Result<String, String> {
+        let at = self.table_named(table)?;
+        let links = links_in(fields);
+        let number = self.insert(state, at, None, fields, links);
+        if let Some(row) = state.rows.get_mut(table, number) {
+            row.facts = facts;
+        }
+        self.begin_life(state, at, number, &["CREATED"]);
+        self.follow(state, at, number);
+        let row = state.rows.get(table, number);
+        Ok(row.map(|row| row.id.clone()).unwrap_or_default())
+    }
+
+    /// Makes rows of a table by hand, with all of their fields.
     pub(crate) fn seed_table(
         &self,
-        world: &mut World<'_>,
+        state: &mut State,
         name: &str,
         count: usize,
         fields: &Value,
@@ -137,11 +169,8 @@ impl Engine {
         let at = self.table_named(name)?;
         let mut ids = Vec::new();
         for _ in 0..count {
-            let known = self.filled(world, at, fields, Fill::All);
-            let number = self.insert(world, at, None, &known, BTreeMap::new());
-            let row = world.rows.get(&self.tables[at].name, number);
-            ids.extend(row.map(|row| row.id.clone()));
-            self.begin_life(world, at, number, &["CREATED"]);
+            let known = self.filled(state, at, fields, Fill::All);
+            ids.push(self.add(state, name, &known, Value::Null)?);
         }
         Ok(ids)
     }
@@ -159,30 +188,33 @@ impl Engine {
     }
 
     /// The value of a row: what is known of it, and what its schema requires.
-    pub(super) fn row_value(&self, world: &mut World<'_>, at: usize, known: &Value) -> Value {
-        self.filled(world, at, known, Fill::Known)
+    pub(super) fn row_value(&self, state: &mut State, at: usize, known: &Value) -> Value {
+        self.filled(state, at, known, Fill::Known)
     }
 
-    fn filled(&self, world: &mut World<'_>, at: usize, known: &Value, fill: Fill) -> Value {
-        let random = world.time.random();
+    fn filled(&self, state: &mut State, at: usize, known: &Value, fill: Fill) -> Value {
+        let random = state.time.random();
         let Some(schema) = &self.tables[at].schema else {
             return known.clone();
         };
         let name = &self.tables[at].collection;
-        let mut maker = self.maker(world.time.now, random, fill);
+        let mut maker = self.maker(state.time.now, random, fill);
         if fill == Fill::All {
-            maker.references = self.references(world.rows, at);
+            maker.references = self.references(state, at);
         }
         maker.valid_value(schema, Some(known), name)
     }
 
     /// The ids of the first rows of the other tables, by the names of the fields that refer to them.
-    fn references(&self, rows: &Rows, own: usize) -> BTreeMap<String, String> {
+    fn references(&self, state: &State, own: usize) -> BTreeMap<String, String> {
         let others = self.tables.iter().enumerate();
         let others = others.filter(|(at, table)| *at != own && !table.is_single);
         let mut references = BTreeMap::new();
         for (_, table) in others {
-            let first = rows.table(&table.name).and_then(|rows| rows.all().next());
+            let first = state
+                .rows
+                .table(&table.name)
+                .and_then(|rows| rows.all().next());
             if let Some(row) = first.filter(|_| table.id.is_some()) {
                 let name = format!("{}id", plain(&singular(&table.collection)));
                 references.entry(name).or_insert_with(|| row.id.clone());
@@ -226,7 +258,7 @@ impl Engine {
     /// A new id, as the schema describes it.
     pub(super) fn new_id(
         &self,
-        world: &mut World<'_>,
+        state: &mut State,
         table: &Table,
         count: usize,
         known: &Map<String, Value>,
@@ -234,7 +266,7 @@ impl Engine {
         let shape = self.shape(table);
         let name = table.id.as_deref().unwrap_or("id");
         if let Some(id) = known.get(name).and_then(super::references::id_text)
-            && !exists(world.rows, table, &id)
+            && !exists(state, table, &id)
         {
             return id;
         }
@@ -243,7 +275,7 @@ impl Engine {
         let kind = schema.and_then(|schema| Shape::of(document, schema).kind());
         if matches!(kind, Some("integer" | "number")) {
             let mut number = count + 1;
-            while exists(world.rows, table, &number.to_string()) {
+            while exists(state, table, &number.to_string()) {
                 number += 1;
             }
             return number.to_string();
@@ -251,15 +283,15 @@ impl Engine {
         let is_uuid = schema.is_none_or(|schema| is_free_text(&Shape::of(document, schema)));
         if let Some(schema) = schema.filter(|_| !is_uuid) {
             for _ in 0..DRAWS {
-                let random = world.time.random();
-                let mut maker = self.maker(world.time.now, random, Fill::Known);
+                let random = state.time.random();
+                let mut maker = self.maker(state.time.now, random, Fill::Known);
                 let id = super::references::id_text(&maker.new_id(schema));
-                if let Some(id) = id.filter(|id| !exists(world.rows, table, id)) {
+                if let Some(id) = id.filter(|id| !exists(state, table, id)) {
                     return id;
                 }
             }
         }
-        world.time.id().to_string()
+        state.time.id().to_string()
     }
 
     /// An id as its schema has it: a number or a text.

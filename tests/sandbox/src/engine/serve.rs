@@ -2,130 +2,147 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
+use super::Engine;
 use super::actions::{Action, Kind};
 use super::references::id_text;
-use super::request::{Rejection, Reply, Request};
+use super::request::{Reply, Request};
 use super::responses::Content;
-use super::rows::{Row, Rows};
 use super::tables::Table;
 use super::values::instant;
 use super::words::{self, is_one_of, plain};
-use super::{Engine, World};
+use crate::domain::rows::Row;
+use crate::domain::state::{Refused, State};
 
-type Served<T> = Result<T, Rejection>;
+/// Why a resource has ended.
+pub(super) const BY_CLIENT: &str = "requested by the client";
+
+type Served<T> = Result<T, Refused>;
 
 impl Engine {
-    /// Serves a request that changes nothing. `None` if rows have to be seeded first, or the request changes
-    /// something.
+    /// Serves a request that changes nothing. `None` if rows have to be seeded first, or the request changes something.
     pub(crate) fn read(
         &self,
         at: usize,
-        rows: &Rows,
-        now: DateTime<Utc>,
+        state: &State,
         request: Request<'_>,
     ) -> Option<Served<Reply>> {
         let action = &self.actions[at];
         let reads = matches!(action.kind, Kind::Read | Kind::List | Kind::ReadSingle);
-        if !reads || self.needs_seeds(rows, action, request) {
+        if !reads || self.needs_seeds(state, action, request) {
             return None;
         }
-        Some(self.serve_read(at, rows, now, request))
+        Some(self.serve_read(at, state, request))
     }
 
     /// Serves a request.
     pub(crate) fn serve(
         &self,
         at: usize,
-        world: &mut World<'_>,
+        state: &mut State,
         request: Request<'_>,
     ) -> Served<Reply> {
         let action = &self.actions[at];
         let body = unwrapped(&action.content, request.body);
         let request = Request { body, ..request };
-        self.seed_for(world, action, request)?;
+        self.seed_for(state, action, request)?;
         match &action.kind {
-            Kind::Create => self.create(at, world, request),
+            Kind::Create => self.create(at, state, request),
             Kind::Update { replaces, creates } => {
-                self.update(at, world, request, *replaces, *creates)
+                self.update(at, state, request, *replaces, *creates)
             }
-            Kind::Delete => self.delete(at, world, request),
-            Kind::Act(verb) => self.act(at, world, request, verb),
-            Kind::Read | Kind::List | Kind::ReadSingle => {
-                self.serve_read(at, world.rows, world.time.now, request)
-            }
+            Kind::Delete => self.delete(at, state, request),
+            Kind::Act(verb) => self.act(at, state, request, verb),
+            Kind::Read | Kind::List | Kind::ReadSingle => self.serve_read(at, state, request),
         }
     }
 
-    fn serve_read(
-        &self,
-        at: usize,
-        rows: &Rows,
-        now: DateTime<Utc>,
-        request: Request<'_>,
-    ) -> Served<Reply> {
+    fn serve_read(&self, at: usize, state: &State, request: Request<'_>) -> Served<Reply> {
         let action = &self.actions[at];
-        self.check_parents(rows, action, request)?;
+        let now = state.time.now;
+        self.check_parents(state, action, request)?;
         if action.kind == Kind::List {
-            let page = self.page(rows, self.operation(at), action, request);
+            let page = self.page(state, self.operation(at), action, request);
             return Ok(self.reply_with_page(at, &page, now, request));
         }
-        let row = self.find(rows, action, request)?;
+        let row = self.find(state, action, request)?;
         Ok(self.reply_with(at, Some(row), now, request))
     }
 
-    fn create(&self, at: usize, world: &mut World<'_>, request: Request<'_>) -> Served<Reply> {
+    fn create(&self, at: usize, state: &mut State, request: Request<'_>) -> Served<Reply> {
         let action = &self.actions[at];
         let table = &self.tables[action.table];
-        self.check_parents(world.rows, action, request)?;
-        self.check_references(world.rows, request.body)?;
+        self.check_parents(state, action, request)?;
+        self.check_references(state, request.body)?;
         let body = self.writable(table, request.body);
         let own_id = table.id.as_ref().and_then(|id| id_text(body.get(id)?));
         if let Some(id) = &own_id
-            && self.with_id(world.rows, action, request, id).is_some()
+            && self.with_id(state, action, request, id).is_some()
         {
-            return Err(Rejection::Conflict(format!(
+            return Err(Refused::Conflict(format!(
                 "a resource with the id `{id}` already exists"
             )));
         }
-        let known = with_path(&body, action, request);
+        let mut known = with_path(&body, action, request);
+        if self.description.has_rules() {
+            known = state.check_new(&table.name, known)?;
+        }
         let links = links(action, request);
-        let number = self.insert(world, action.table, own_id, &known, links);
-        self.begin_life(world, action.table, number, &["CREATED"]);
-        self.follow_subscription(world, action.table, number);
-        let row = world.rows.get(&table.name, number);
-        Ok(self.reply_with(at, row, world.time.now, request))
+        let number = self.insert(state, action.table, own_id, &known, links);
+        self.begin_life(state, action.table, number, &["CREATED"]);
+        self.follow(state, action.table, number);
+        let row = state.rows.get(&table.name, number);
+        Ok(self.reply_with(at, row, state.time.now, request))
     }
 
     fn update(
         &self,
         at: usize,
-        world: &mut World<'_>,
+        state: &mut State,
         request: Request<'_>,
         replaces: bool,
         creates: bool,
     ) -> Served<Reply> {
         let action = &self.actions[at];
         let table = &self.tables[action.table];
-        self.check_parents(world.rows, action, request)?;
-        self.check_references(world.rows, request.body)?;
-        let number = match self.find(world.rows, action, request) {
+        self.check_parents(state, action, request)?;
+        self.check_references(state, request.body)?;
+        let number = match self.find(state, action, request) {
             Ok(row) => row.number,
-            Err(_) if creates => return Ok(self.create_at_path(at, world, request)),
-            Err(rejection) => return Err(rejection),
+            Err(_) if creates => return Ok(self.create_at_path(at, state, request)),
+            Err(refused) => return Err(refused),
         };
-        let body = self.writable(table, request.body);
-        let before = self.change(world, action.table, number, &body, replaces);
-        self.tell_change(world, action.table, number, before.as_deref());
-        self.follow_subscription(world, action.table, number);
-        let row = world.rows.get(&table.name, number);
-        Ok(self.reply_with(at, row, world.time.now, request))
+        let mut body = self.writable(table, request.body);
+        self.check_request(state, action.table, number, &body)?;
+        if self.description.has_rules()
+            && let Some(row) = state.rows.get(&table.name, number)
+        {
+            body = state.check_change(&table.name, row, body)?;
+        }
+        let before = self.change(state, action.table, number, &body, replaces);
+        self.tell_change(state, action.table, number, before.as_deref());
+        self.follow(state, action.table, number);
+        let row = state.rows.get(&table.name, number);
+        Ok(self.reply_with(at, row, state.time.now, request))
+    }
+
+    /// Checks that the status of a row allows a change by a request.
+    fn check_request(&self, state: &State, at: usize, number: u64, body: &Value) -> Served<()> {
+        let table = &self.tables[at];
+        let row = state.rows.get(&table.name, number);
+        let from = row
+            .and_then(|row| status_of(table, row))
+            .unwrap_or_default();
+        let status = table.status.as_ref();
+        let to = status.and_then(|status| body.get(&status.name)?.as_str());
+        let life = self.life.of(&table.name);
+        let checked = life.map_or(Ok(()), |life| life.check_request(&from, to));
+        checked.map_err(Refused::Conflict)
     }
 
     /// Creates the row that a path names.
-    fn create_at_path(&self, at: usize, world: &mut World<'_>, request: Request<'_>) -> Reply {
+    fn create_at_path(&self, at: usize, state: &mut State, request: Request<'_>) -> Reply {
         let action = &self.actions[at];
         let table = &self.tables[action.table];
         let body = self.writable(table, request.body);
@@ -133,63 +150,57 @@ impl Engine {
         let links = links(action, request);
         let id = row_id(table, action, request);
         let id = Some(id).filter(|id| table.is_single || !id.is_empty());
-        let number = self.insert(world, action.table, id, &known, links);
-        self.begin_life(world, action.table, number, &["CREATED"]);
-        self.follow_subscription(world, action.table, number);
-        let row = world.rows.get(&table.name, number);
-        let mut reply = self.reply_with(at, row, world.time.now, request);
+        let number = self.insert(state, action.table, id, &known, links);
+        self.begin_life(state, action.table, number, &["CREATED"]);
+        self.follow(state, action.table, number);
+        let row = state.rows.get(&table.name, number);
+        let mut reply = self.reply_with(at, row, state.time.now, request);
         if self.operation(at).answers(201) {
             reply.status = 201;
         }
         reply
     }
 
-    fn delete(&self, at: usize, world: &mut World<'_>, request: Request<'_>) -> Served<Reply> {
+    fn delete(&self, at: usize, state: &mut State, request: Request<'_>) -> Served<Reply> {
         let action = &self.actions[at];
         let table = &self.tables[action.table];
-        self.check_parents(world.rows, action, request)?;
-        let number = self.find(world.rows, action, request)?.number;
+        self.check_parents(state, action, request)?;
+        let number = self.find(state, action, request)?.number;
         let is_later = self.status_of_reply(at) == 202;
-        self.end_life(world, action.table, number, is_later)?;
-        self.follow_subscription(world, action.table, number);
-        let row = world.rows.get(&table.name, number).cloned();
-        Ok(self.reply_with(at, row.as_ref(), world.time.now, request))
+        self.end_life(state, action.table, number, is_later, BY_CLIENT)?;
+        self.follow_subscription(state, action.table, number);
+        let row = state.rows.get(&table.name, number).cloned();
+        Ok(self.reply_with(at, row.as_ref(), state.time.now, request))
     }
 
-    fn act(
-        &self,
-        at: usize,
-        world: &mut World<'_>,
-        request: Request<'_>,
-        verb: &str,
-    ) -> Served<Reply> {
+    fn act(&self, at: usize, state: &mut State, request: Request<'_>, verb: &str) -> Served<Reply> {
         let action = &self.actions[at];
         let table = &self.tables[action.table];
-        self.check_parents(world.rows, action, request)?;
-        self.check_references(world.rows, request.body)?;
-        let number = self.find(world.rows, action, request)?.number;
-        self.change_as_asked(world, action.table, number, verb);
-        let row = world.rows.get(&table.name, number);
-        Ok(self.reply_with(at, row, world.time.now, request))
+        self.check_parents(state, action, request)?;
+        self.check_references(state, request.body)?;
+        let number = self.find(state, action, request)?.number;
+        self.change_as_asked(state, action.table, number, verb);
+        let row = state.rows.get(&table.name, number);
+        Ok(self.reply_with(at, row, state.time.now, request))
     }
 
     /// Checks that the resources in the path exist.
-    fn check_parents(&self, rows: &Rows, action: &Action, request: Request<'_>) -> Served<()> {
+    fn check_parents(&self, state: &State, action: &Action, request: Request<'_>) -> Served<()> {
         for parent in &action.parents {
             let Some(table) = parent.table.map(|at| &self.tables[at]) else {
                 continue;
             };
             let id = request.parameter(&parent.parameter).unwrap_or_default();
-            if !exists(rows, table, id) {
-                return Err(Rejection::NotFound);
+            if !exists(state, table, id) {
+                return Err(Refused::NotFound);
             }
         }
         Ok(())
     }
 
-    fn check_references(&self, rows: &Rows, body: &Value) -> Served<()> {
-        match self.unknown_reference(rows, body) {
-            Some(field) => Err(Rejection::Unknown { field }),
+    fn check_references(&self, state: &State, body: &Value) -> Served<()> {
+        match self.unknown_reference(state, body) {
+            Some(field) => Err(Refused::Unknown(field)),
             None => Ok(()),
         }
     }
@@ -209,23 +220,23 @@ impl Engine {
     }
 
     /// The row that the path names.
-    fn find<'a>(&self, rows: &'a Rows, action: &Action, request: Request<'_>) -> Served<&'a Row> {
+    fn find<'a>(&self, state: &'a State, action: &Action, request: Request<'_>) -> Served<&'a Row> {
         let table = &self.tables[action.table];
         let id = row_id(table, action, request);
-        self.with_id(rows, action, request, &id)
-            .ok_or(Rejection::NotFound)
+        self.with_id(state, action, request, &id)
+            .ok_or(Refused::NotFound)
     }
 
     /// The row with an id that belongs to the resources in the path.
     fn with_id<'a>(
         &self,
-        rows: &'a Rows,
+        state: &'a State,
         action: &Action,
         request: Request<'_>,
         id: &str,
     ) -> Option<&'a Row> {
         let table = &self.tables[action.table];
-        let all = rows.table(&table.name)?;
+        let all = state.rows.table(&table.name)?;
         let mut found = all.with_id(id);
         if let (None, Some(key)) = (&table.id, &action.key)
             && found.is_empty()
@@ -235,7 +246,8 @@ impl Engine {
         found.into_iter().find(|row| {
             action.parents.iter().all(|parent| {
                 let id = request.parameter(&parent.parameter).unwrap_or_default();
-                parent.table == Some(action.table) || self.belongs(rows, row, &parent.parameter, id)
+                parent.table == Some(action.table)
+                    || self.belongs(state, row, &parent.parameter, id)
             })
         })
     }
@@ -243,43 +255,40 @@ impl Engine {
     /// Inserts a row with as much as possible of what is known of it, and returns its number.
     pub(super) fn insert(
         &self,
-        world: &mut World<'_>,
+        state: &mut State,
         at: usize,
         id: Option<String>,
         known: &Value,
         links: BTreeMap<String, String>,
     ) -> u64 {
         let table = &self.tables[at];
-        let now = instant(world.time.now);
+        let now = instant(state.time.now);
         let mut fields = known.as_object().cloned().unwrap_or_default();
         self.set_times(table, &mut fields, &now, true);
         if let Some(status) = &table.status {
             let first = self.first_status(table, status);
             fields.entry(&status.name).or_insert(json!(first));
         }
-        let count = world
-            .rows
-            .table(&table.name)
-            .map_or(0, super::rows::TableRows::len);
-        let id = id.unwrap_or_else(|| self.new_id(world, table, count, &fields));
+        let count = state.rows.count(&table.name);
+        let id = id.unwrap_or_else(|| self.new_id(state, table, count, &fields));
         if let Some(name) = &table.id {
             fields.insert(name.clone(), self.id_value(table, name, &id));
         }
-        let value = self.row_value(world, at, &Value::Object(fields));
-        world.rows.insert(&table.name, id, value, links)
+        let value = self.row_value(state, at, &Value::Object(fields));
+        state.rows.insert(&table.name, id, value, links)
     }
 
     /// Changes the fields of a row. Returns the status that it had before.
     fn change(
         &self,
-        world: &mut World<'_>,
+        state: &mut State,
         at: usize,
         number: u64,
         body: &Value,
         replaces: bool,
     ) -> Option<String> {
         let table = &self.tables[at];
-        let row = world.rows.get(&table.name, number)?.clone();
+        let row = state.rows.get(&table.name, number)?.clone();
         let before = status_of(table, &row);
         let mut value = row.value.clone();
         if replaces {
@@ -290,10 +299,10 @@ impl Engine {
             if let Some(name) = &table.id {
                 fields.insert(name.clone(), row.value[name].clone());
             }
-            self.set_times(table, fields, &instant(world.time.now), false);
+            self.set_times(table, fields, &instant(state.time.now), false);
         }
-        let value = self.row_value(world, at, &value);
-        if let Some(row) = world.rows.get_mut(&table.name, number) {
+        let value = self.row_value(state, at, &value);
+        if let Some(row) = state.rows.get_mut(&table.name, number) {
             row.value = value;
         }
         before
@@ -339,14 +348,17 @@ pub(super) fn status_of(table: &Table, row: &Row) -> Option<String> {
     row.value[&status.name].as_str().map(str::to_owned)
 }
 
+/// The ids in a body.
+pub(super) fn links_in(body: &Value) -> BTreeMap<String, String> {
+    let fields = body.as_object().into_iter().flatten();
+    let ids = fields.filter(|(name, _)| plain(name).ends_with("id"));
+    ids.filter_map(|(name, value)| Some((name.clone(), id_text(value)?)))
+        .collect()
+}
+
 /// The ids in the path, and those in the body.
 fn links(action: &Action, request: Request<'_>) -> BTreeMap<String, String> {
-    let mut links = BTreeMap::new();
-    for (name, value) in request.body.as_object().into_iter().flatten() {
-        if let Some(id) = id_text(value).filter(|_| plain(name).ends_with("id")) {
-            links.insert(name.clone(), id);
-        }
-    }
+    let mut links = links_in(request.body);
     for parent in &action.parents {
         if let Some(id) = request.parameter(&parent.parameter) {
             links.insert(parent.parameter.clone(), id.to_owned());
@@ -398,13 +410,14 @@ pub(super) fn single_id(action: &Action, request: Request<'_>) -> String {
     ids.collect::<Vec<_>>().join("/")
 }
 
-pub(super) fn exists(rows: &Rows, table: &Table, id: &str) -> bool {
-    let rows = rows.table(&table.name);
+pub(super) fn exists(state: &State, table: &Table, id: &str) -> bool {
+    let rows = state.rows.table(&table.name);
     rows.is_some_and(|rows| !rows.with_id(id).is_empty())
+        || state.resource(&table.name, id).is_some()
 }
 
 /// Merges a body into a value (RFC 7396): null removes a field.
-fn merge(value: &mut Value, body: &Value) {
+pub(super) fn merge(value: &mut Value, body: &Value) {
     let (Value::Object(fields), Value::Object(changes)) = (value, body) else {
         return;
     };

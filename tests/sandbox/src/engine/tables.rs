@@ -30,6 +30,7 @@ pub(super) struct Table {
     /// The field with the id of a row. Without one, ids are only in paths.
     pub(super) id: Option<String>,
     pub(super) status: Option<StatusField>,
+    /// Whether requests create rows, or a file lists those at the start. Otherwise rows are invented.
     pub(super) has_create: bool,
     pub(super) has_list: bool,
     properties: BTreeSet<String>,

@@ -4,44 +4,96 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::Engine;
 use super::events::EventType;
 use super::life::{first_status, last_statuses, status_after};
-use super::request::Rejection;
-use super::rows::{Row, Step};
-use super::serve::status_of;
+use super::references::is_named_after;
+use super::serve::{BY_CLIENT, status_of};
 use super::tables::{StatusField, Table};
 use super::values::{Fill, instant};
 use super::words::{self, is_one_of};
-use super::{Engine, World};
 use crate::digest::short_digest;
+use crate::domain::rows::{Row, Step};
+use crate::domain::state::{Refused, State};
+use crate::domain::timeline::Due;
 
 /// How long a step takes that no file describes.
 const STEP: TimeDelta = TimeDelta::seconds(1);
 
 impl Engine {
-    /// Carries out the steps that are due by `until`.
-    pub(crate) fn run_until(&self, world: &mut World<'_>, until: DateTime<Utc>) {
-        while let Some((at, step)) = world.rows.pop(until) {
-            world.time.now = world.time.now.max(at);
-            self.take(world, &step);
-        }
+    /// Processes everything that is due by `until`.
+    pub(crate) fn run_until(&self, state: &mut State, until: DateTime<Utc>) {
+        state.run_until(until, |state, step| self.take(state, step));
     }
 
-    fn take(&self, world: &mut World<'_>, step: &Step) {
+    fn take(&self, state: &mut State, step: &Step) {
         let Ok(at) = self.table_named(&step.table) else {
             return;
         };
-        let Some(row) = world.rows.get(&step.table, step.row) else {
+        let Some(row) = state.rows.get(&step.table, step.row) else {
             return;
         };
         let status = status_of(&self.tables[at], row);
         if step.from.is_some() && step.from != status {
             return;
         }
-        match &step.to {
-            Some(to) => self.enter(world, at, step.row, to, step.event.as_deref()),
-            None => self.remove(world, at, step.row),
+        let Some(to) = &step.to else {
+            self.remove(state, at, step.row);
+            return;
+        };
+        let allowed = self.apply_rules(state, at, step.row, to);
+        match (allowed, &step.otherwise) {
+            (Err(why), Some(otherwise)) => {
+                self.enter(state, at, step.row, otherwise, None, Some(why));
+            }
+            (Err(why), None) => self.tell_why_not(state, at, step, why),
+            (Ok(()), _) => {
+                let why = step.why.clone();
+                self.enter(state, at, step.row, to, step.event.as_deref(), why);
+            }
         }
+    }
+
+    /// Sends the event of the status that a row keeps, with the reason.
+    fn tell_why_not(&self, state: &mut State, at: usize, step: &Step, why: String) {
+        let status = step.from.as_deref().into_iter();
+        let status: Vec<_> = status.collect();
+        if let Some(event) = self.events.after(at, &status) {
+            self.emit_because(state, event, at, step.row, Some(why));
+        }
+    }
+
+    /// Lets what depends on a row follow it: it is new, or was changed.
+    pub(super) fn follow(&self, state: &mut State, at: usize, number: u64) {
+        self.follow_subscription(state, at, number);
+        let table = &self.tables[at].name;
+        let row = state.rows.get(table, number).cloned();
+        if let Some(row) = row.filter(|_| self.description.has_rules()) {
+            state.after_change(table, &row);
+        }
+    }
+
+    /// Does what the rules of a table say about a status that a row is about to get, or returns why it cannot get it.
+    fn apply_rules(
+        &self,
+        state: &mut State,
+        at: usize,
+        number: u64,
+        to: &str,
+    ) -> Result<(), String> {
+        if !self.description.has_rules() {
+            return Ok(());
+        }
+        let table = &self.tables[at].name;
+        let Some(mut row) = state.rows.get(table, number).cloned() else {
+            return Ok(());
+        };
+        state.before_status(table, &mut row, to)?;
+        if let Some(known) = state.rows.get_mut(table, number) {
+            known.value = row.value;
+            known.facts = row.facts;
+        }
+        Ok(())
     }
 
     pub(super) fn first_status<'a>(
@@ -55,15 +107,9 @@ impl Engine {
     }
 
     /// Sends the event of a new row, and plans its first step.
-    pub(super) fn begin_life(
-        &self,
-        world: &mut World<'_>,
-        at: usize,
-        number: u64,
-        actions: &[&str],
-    ) {
+    pub(super) fn begin_life(&self, state: &mut State, at: usize, number: u64, actions: &[&str]) {
         let table = &self.tables[at];
-        let Some(row) = world.rows.get(&table.name, number) else {
+        let Some(row) = state.rows.get(&table.name, number) else {
             return;
         };
         let status = status_of(table, row);
@@ -73,61 +119,71 @@ impl Engine {
         let of_status = status.as_deref().into_iter();
         let actions: Vec<_> = actions.iter().copied().chain(of_status).collect();
         if let Some(event) = named.or_else(|| self.events.after(at, &actions)) {
-            self.emit(world, event, at, number);
+            self.emit(state, event, at, number);
         }
-        self.plan_next(world, at, number);
+        self.plan_next(state, at, number);
     }
 
     /// Sends the event of a row that a request has changed.
     pub(super) fn tell_change(
         &self,
-        world: &mut World<'_>,
+        state: &mut State,
         at: usize,
         number: u64,
         before: Option<&str>,
     ) {
         let table = &self.tables[at];
-        let Some(row) = world.rows.get(&table.name, number) else {
+        let Some(row) = state.rows.get(&table.name, number) else {
             return;
         };
         let status = status_of(table, row);
         let is_new = status.as_deref() != before;
-        let of_status = status.as_deref().filter(|_| is_new).into_iter();
-        let actions: Vec<_> = of_status.chain(["UPDATED", "CHANGED"]).collect();
-        if let Some(event) = self.events.after(at, &actions) {
-            self.emit(world, event, at, number);
+        let life = self.life.of(&table.name);
+        let new = status.as_deref().filter(|_| is_new);
+        let named = life.and_then(|life| match new {
+            Some(status) => life.event_of(status),
+            None => life.changed.as_deref(),
+        });
+        let named = named.and_then(|name| self.events.named(name));
+        let actions: Vec<_> = new.into_iter().chain(["UPDATED", "CHANGED"]).collect();
+        let why = new.map(|_| BY_CLIENT.to_owned());
+        if let Some(event) = named.or_else(|| self.events.after(at, &actions)) {
+            self.emit_because(state, event, at, number, why);
         }
         if is_new {
-            self.plan_next(world, at, number);
+            self.plan_next(state, at, number);
         }
     }
 
     /// Gives a row a status, sends the event, and plans what follows.
     fn enter(
         &self,
-        world: &mut World<'_>,
+        state: &mut State,
         at: usize,
         number: u64,
         status: &str,
         event: Option<&str>,
+        why: Option<String>,
     ) {
         let table = &self.tables[at];
-        self.set_status(world, at, number, status);
-        let named = event.and_then(|name| self.events.named(name));
+        self.set_status(state, at, number, status);
+        let life = self.life.of(&table.name);
+        let named = event.or_else(|| life?.event_of(status));
+        let named = named.and_then(|name| self.events.named(name));
         if let Some(event) = named.or_else(|| self.events.after(at, &[status, "UPDATED"])) {
-            self.emit(world, event, at, number);
+            self.emit_because(state, event, at, number, why);
         }
-        self.follow_subscription(world, at, number);
-        if self.life.of(&table.name).is_some() {
-            self.plan_next(world, at, number);
+        self.follow(state, at, number);
+        if life.is_some() {
+            self.plan_next(state, at, number);
         }
     }
 
-    fn set_status(&self, world: &mut World<'_>, at: usize, number: u64, to: &str) {
+    fn set_status(&self, state: &mut State, at: usize, number: u64, to: &str) {
         let table = &self.tables[at];
         let Some(status) = &table.status else { return };
-        let now = instant(world.time.now);
-        let Some(row) = world.rows.get(&table.name, number) else {
+        let now = instant(state.time.now);
+        let Some(row) = state.rows.get(&table.name, number) else {
             return;
         };
         let mut value = row.value.clone();
@@ -136,15 +192,15 @@ impl Engine {
             self.set_times(table, fields, &now, false);
         }
         // A status can require further fields.
-        let value = self.row_value(world, at, &value);
-        if let Some(row) = world.rows.get_mut(&table.name, number) {
+        let value = self.row_value(state, at, &value);
+        if let Some(row) = state.rows.get_mut(&table.name, number) {
             row.value = value;
         }
     }
 
-    fn plan_next(&self, world: &mut World<'_>, at: usize, number: u64) {
+    fn plan_next(&self, state: &mut State, at: usize, number: u64) {
         let table = &self.tables[at];
-        let row = world.rows.get(&table.name, number);
+        let row = state.rows.get(&table.name, number);
         let status = row.and_then(|row| status_of(table, row));
         let life = self.life.of(&table.name);
         let Some(next) = life
@@ -159,33 +215,46 @@ impl Engine {
             from: Some(next.from.clone()),
             to: Some(next.to.clone()),
             event: next.event.clone(),
+            otherwise: next.otherwise.clone(),
+            why: None,
         };
-        world.rows.plan(world.time.now + next.delay(), step);
+        state.time.after(next.delay(), Due::Row(step));
     }
 
     /// Ends a row by a `DELETE`: at once, or, if the response says that it was only accepted, a step later.
     pub(super) fn end_life(
         &self,
-        world: &mut World<'_>,
+        state: &mut State,
         at: usize,
         number: u64,
         is_later: bool,
-    ) -> Result<(), Rejection> {
+        why: &str,
+    ) -> Result<(), Refused> {
         let table = &self.tables[at];
-        let row = world.rows.get(&table.name, number);
+        let row = state.rows.get(&table.name, number);
         let status = row.and_then(|row| status_of(table, row));
         let life = self.life.of(&table.name);
         if let Some(ending) = life.and_then(|life| life.delete.as_ref()) {
             let status = status.unwrap_or_default();
-            if !ending.from.is_empty() && !ending.from.contains(&status) || ending.to == status {
+            let is_done = ending.to == status && !ending.removes;
+            if !ending.from.is_empty() && !ending.from.contains(&status) || is_done {
                 let problem = format!("the resource is {status}");
-                return Err(Rejection::Conflict(problem));
+                return Err(Refused::Conflict(problem));
             }
-            self.enter(world, at, number, &ending.to, ending.event.as_deref());
+            self.apply_rules(state, at, number, &ending.to)
+                .map_err(Refused::Conflict)?;
+            let why = Some(why.to_owned());
+            if ending.to != status {
+                self.enter(state, at, number, &ending.to, ending.event.as_deref(), why);
+            }
+            if ending.removes {
+                self.end_subscription(state, at, number);
+                state.rows.remove(&table.name, number);
+            }
             return Ok(());
         }
         if !is_later {
-            self.remove(world, at, number);
+            self.remove(state, at, number);
             return Ok(());
         }
         let last = table.status.as_ref().map(last_statuses).unwrap_or_default();
@@ -195,52 +264,61 @@ impl Engine {
             from: from.map(str::to_owned),
             to: to.map(str::to_owned),
             event: None,
+            otherwise: None,
+            why: None,
         };
-        let due = world.time.now + STEP;
         match last.as_slice() {
-            [] => world.rows.plan(due, step(None, None)),
-            [only] => self.enter(world, at, number, only, None),
+            [] => state.time.after(STEP, Due::Row(step(None, None))),
+            [only] => self.enter(state, at, number, only, None, None),
             [first, later, ..] => {
-                self.enter(world, at, number, first, None);
-                world.rows.plan(due, step(Some(later), Some(first)));
+                self.enter(state, at, number, first, None, None);
+                let later = step(Some(later), Some(first));
+                state.time.after(STEP, Due::Row(later));
             }
         }
         Ok(())
     }
 
-    fn remove(&self, world: &mut World<'_>, at: usize, number: u64) {
+    /// Ends a row by hand, as a `DELETE` does.
+    pub(crate) fn end(
+        &self,
+        state: &mut State,
+        table: &str,
+        id: Uuid,
+        why: &str,
+    ) -> Result<(), Refused> {
+        let at = self.table_named(table).map_err(|_| Refused::NotFound)?;
+        let number = state.rows.find(table, id).ok_or(Refused::NotFound)?.number;
+        self.end_life(state, at, number, false, why)
+    }
+
+    fn remove(&self, state: &mut State, at: usize, number: u64) {
         let table = &self.tables[at];
         let ended = table.status.as_ref().map(last_statuses).unwrap_or_default();
         let actions: Vec<_> = ["DELETED", "REMOVED"].into_iter().chain(ended).collect();
         if let Some(event) = self.events.after(at, &actions) {
-            self.emit(world, event, at, number);
+            self.emit(state, event, at, number);
         }
-        self.end_subscription(world, at, number);
-        world.rows.remove(&table.name, number);
+        self.end_subscription(state, at, number);
+        state.rows.remove(&table.name, number);
     }
 
     /// Changes a row as the last segment of a path says, such as `cancel`.
-    pub(super) fn change_as_asked(
-        &self,
-        world: &mut World<'_>,
-        at: usize,
-        number: u64,
-        verb: &str,
-    ) {
+    pub(super) fn change_as_asked(&self, state: &mut State, at: usize, number: u64, verb: &str) {
         let table = &self.tables[at];
         let status = table.status.as_ref();
         let to = status
             .and_then(|status| status_after(status, verb))
             .map(str::to_owned);
         if let Some(to) = to {
-            self.enter(world, at, number, &to, None);
+            self.enter(state, at, number, &to, None, None);
         }
     }
 
     /// Gives a row a status by hand.
     pub(crate) fn set_status_of(
         &self,
-        world: &mut World<'_>,
+        state: &mut State,
         table: Option<&str>,
         id: &str,
         status: &str,
@@ -248,11 +326,11 @@ impl Engine {
         let at = match table {
             Some(name) => self.table_named(name)?,
             None => self
-                .table_with(world, id)
+                .table_with(state, id)
                 .ok_or("no resource has this id")?,
         };
         let table = &self.tables[at];
-        let rows = world.rows.table(&table.name);
+        let rows = state.rows.table(&table.name);
         let row = rows.and_then(|rows| rows.with_id(id).first().copied());
         let number = row.ok_or("no resource has this id")?.number;
         let known = table
@@ -263,41 +341,37 @@ impl Engine {
             let known = known.join(", ");
             return Err(format!("`{}` has only the statuses {known}", table.name));
         }
-        self.enter(world, at, number, status, None);
+        self.enter(state, at, number, status, None, None);
         Ok(())
     }
 
-    fn table_with(&self, world: &World<'_>, id: &str) -> Option<usize> {
+    fn table_with(&self, state: &State, id: &str) -> Option<usize> {
         self.tables.iter().position(|table| {
-            let rows = world.rows.table(&table.name);
+            let rows = state.rows.table(&table.name);
             rows.is_some_and(|rows| !rows.with_id(id).is_empty())
         })
     }
 
     /// Sends an event of the description about a new resource. Returns the ids of the event and of the resource.
-    pub(crate) fn trigger(
-        &self,
-        world: &mut World<'_>,
-        name: &str,
-    ) -> Result<(Uuid, Uuid), String> {
+    pub(crate) fn trigger(&self, state: &mut State, name: &str) -> Result<(Uuid, Uuid), String> {
         let event = self.events.named(name).ok_or_else(|| {
             format!("the description has no event `{name}`; `GET /_sandbox/event_types` lists all")
         })?;
         if let Some(at) = event.table {
-            let number = self.seed_for_event(world, at, event);
-            return Ok(self.emit(world, event, at, number));
+            let number = self.seed_for_event(state, at, event);
+            return Ok(self.emit(state, event, at, number));
         }
         let object = event.object.clone().unwrap_or_default();
-        let random = world.time.random();
-        let mut maker = self.maker(world.time.now, random, Fill::All);
+        let random = state.time.random();
+        let mut maker = self.maker(state.time.now, random, Fill::All);
         let object = maker.value(&object, None, "");
         let about = object["id"].as_str().map_or_else(Uuid::nil, as_uuid);
-        let id = world.time.emit_because(event.kind, about, &object, None);
+        let id = state.time.emit_because(event.kind, about, &object, None);
         Ok((id, about))
     }
 
     /// A new row with the status that the event is named after.
-    fn seed_for_event(&self, world: &mut World<'_>, at: usize, event: &EventType) -> u64 {
+    fn seed_for_event(&self, state: &mut State, at: usize, event: &EventType) -> u64 {
         let table = &self.tables[at];
         let status = table.status.as_ref();
         let value = status.and_then(|status| Some((&status.name, event.value_in(&status.values)?)));
@@ -306,24 +380,52 @@ impl Engine {
             None => json!({}),
         };
         let links = std::collections::BTreeMap::new();
-        self.insert(world, at, None, &fields, links)
+        self.insert(state, at, None, &fields, links)
     }
 
-    /// Sends an event whose resource is the row. Returns the ids of the event and of the resource.
-    fn emit(
+    /// Sends an event about a row. Returns the ids of the event and of the resource.
+    fn emit(&self, state: &mut State, event: &EventType, at: usize, number: u64) -> (Uuid, Uuid) {
+        self.emit_because(state, event, at, number, None)
+    }
+
+    /// As [`Self::emit`], with the reason why the row has failed or ended.
+    fn emit_because(
         &self,
-        world: &mut World<'_>,
+        state: &mut State,
         event: &EventType,
         at: usize,
         number: u64,
+        why: Option<String>,
     ) -> (Uuid, Uuid) {
-        let row = world.rows.get(&self.tables[at].name, number);
-        let (about, object) = match row {
-            Some(row) => (as_uuid(&row.id), self.object(world.time.now, event, row)),
-            None => (Uuid::nil(), Value::Null),
+        let row = state.rows.get(&self.tables[at].name, number);
+        let parent = row.and_then(|row| self.parent_of_event(state, event, at, row));
+        let (about, object) = match (parent, row) {
+            (Some(parent), _) => parent,
+            (None, Some(row)) => (as_uuid(&row.id), self.object(state.time.now, event, row)),
+            (None, None) => (Uuid::nil(), Value::Null),
         };
-        let id = world.time.emit_because(event.kind, about, &object, None);
+        let id = state.time.emit_because(event.kind, about, &object, why);
         (id, about)
+    }
+
+    /// The resource that an event of another table is about: the one to which the row belongs.
+    fn parent_of_event(
+        &self,
+        state: &State,
+        event: &EventType,
+        at: usize,
+        row: &Row,
+    ) -> Option<(Uuid, Value)> {
+        let table = &self.tables[event.table.filter(|of| *of != at)?];
+        let mut links = row.links.iter();
+        let (_, id) = links.find(|(name, _)| is_named_after(name, table))?;
+        let rows = state.rows.table(&table.name);
+        let parent = rows.and_then(|rows| rows.with_id(id).first().copied());
+        let object = match parent {
+            Some(parent) => self.object(state.time.now, event, parent),
+            None => state.resource(&table.name, id)?,
+        };
+        Some((as_uuid(id), object))
     }
 
     /// The row, with the fields that the schema of the event requires.

@@ -1,20 +1,48 @@
 //! Webhook subscriptions that are rows of a table: a row with a URL in a collection of webhooks.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::Engine;
 use super::tables::Table;
 use super::words::{self, is_one_of, plain};
-use super::{Engine, World};
 use crate::domain::customers::subscriptions::Subscription;
+use crate::domain::state::{Refused, State};
 
 impl Engine {
+    /// Subscribes an endpoint to all events by hand, and enables the subscription. Returns its id.
+    pub(crate) fn subscribe(&self, state: &mut State, url: &str) -> Result<String, Refused> {
+        let all = json!({ "url": url, "event_categories": ["ALL"], "status": "ACTIVE" });
+        let all = state.check_new("webhooks", all)?;
+        if self.description.has_rules() {
+            let added = self.add(state, "webhooks", &all, Value::Null);
+            return added.map_err(Refused::Conflict);
+        }
+        let now = state.time.now;
+        let mut subscription = Subscription::new(state.time.id(), now);
+        subscription.set(url.to_owned(), event_types(&all), true, now);
+        let subscriptions = &mut state.time.events.subscriptions;
+        Ok(subscriptions.insert(subscription).view.id.to_string())
+    }
+
+    /// As [`Self::subscribe`], unless there is such a subscription.
+    pub(crate) fn subscribe_once(&self, state: &mut State, url: &str) -> Result<(), Refused> {
+        let subscriptions = state.time.events.subscriptions.rows();
+        let is_subscribed = |it: &Subscription| {
+            it.view.url == url && it.view.event_categories.iter().any(|name| name == "ALL")
+        };
+        if subscriptions.iter().any(is_subscribed) {
+            return Ok(());
+        }
+        self.subscribe(state, url).map(drop)
+    }
+
     /// Makes deliveries follow the row of a subscription, which is new or was changed.
-    pub(super) fn follow_subscription(&self, world: &mut World<'_>, at: usize, number: u64) {
+    pub(super) fn follow_subscription(&self, state: &mut State, at: usize, number: u64) {
         let table = &self.tables[at];
         if !has_subscriptions(table) {
             return;
         }
-        let Some(row) = world.rows.get(&table.name, number) else {
+        let Some(row) = state.rows.get(&table.name, number) else {
             return;
         };
         let Some(url) = field(&row.value, &words::URL).and_then(Value::as_str) else {
@@ -25,25 +53,25 @@ impl Engine {
         let is_enabled = is_enabled(&row.value);
         let known = row.subscription;
         let id = known.or_else(|| row.id.parse().ok());
-        let id = id.unwrap_or_else(|| world.time.id());
-        let now = world.time.now;
-        let subscriptions = &mut world.time.events.subscriptions;
+        let id = id.unwrap_or_else(|| state.time.id());
+        let now = state.time.now;
+        let subscriptions = &mut state.time.events.subscriptions;
         if subscriptions.get(id).is_none() {
             subscriptions.insert(Subscription::new(id, now));
         }
         if let Some(subscription) = subscriptions.get_mut(id) {
             subscription.set(url, categories, is_enabled, now);
         }
-        if let Some(row) = world.rows.get_mut(&table.name, number) {
+        if let Some(row) = state.rows.get_mut(&table.name, number) {
             row.subscription = Some(id);
         }
     }
 
     /// Ends the deliveries of a row that is removed.
-    pub(super) fn end_subscription(&self, world: &mut World<'_>, at: usize, number: u64) {
-        let row = world.rows.get(&self.tables[at].name, number);
+    pub(super) fn end_subscription(&self, state: &mut State, at: usize, number: u64) {
+        let row = state.rows.get(&self.tables[at].name, number);
         if let Some(id) = row.and_then(|row| row.subscription) {
-            world.time.events.subscriptions.remove(id);
+            state.time.events.subscriptions.remove(id);
         }
     }
 }

@@ -7,8 +7,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::problem::Problem;
-use crate::amount::OURS;
 use crate::description::{Description, Operation, Parameter, Schema};
+use crate::domain::rules;
 use crate::engine::Reply;
 
 /// The page size without a `limit` (the description's parameter `Limit`).
@@ -90,12 +90,7 @@ impl Call {
     }
 
     pub(crate) fn body<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        // Contains only the path, as serde's own message may quote the value, which may be personal data.
-        serde_path_to_error::deserialize(&self.body).map_err(|error| {
-            let problem = error.inner().to_string();
-            let problem = problem.strip_prefix(OURS).unwrap_or("has an invalid value");
-            Problem::invalid(format!("`{}` {problem}", error.path()))
-        })
+        Ok(rules::read(&self.body)?)
     }
 
     /// One page of a list, with the total. The items before the page are skipped without visiting them, which

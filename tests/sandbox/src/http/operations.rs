@@ -4,7 +4,6 @@ use uuid::Uuid;
 
 use crate::domain::lifecycle::{Status as _, key, name};
 use crate::domain::state::{Refused, State};
-use crate::domain::table::Identified;
 use crate::domain::trading::instruments::Instrument;
 use crate::domain::trading::orders::OrderStatus;
 use crate::http::call::{Answer, Call};
@@ -42,10 +41,7 @@ fn reading(operation: &str) -> Option<Read> {
     Some(match operation {
         "listUsers" => |w, c| Ok(c.page(w.users.rows().iter(), |it| &it.view)),
         "retrieveUser" => |w, c| found(w.users.get(c.id("user_id")).map(|it| &it.view)),
-        "listUserIdentifiers" => |w, c| Ok(Answer::list(&user(w, c)?.identifiers)),
-        "retrieveUserIdentifier" => |w, c| Ok(Answer::ok(w.identifier(c.id("user_id"), c.id("identifier_id"))?)),
         "listUserChecks" => |w, c| Ok(Answer::list(&user(w, c)?.checks)),
-        "listTaxResidencies" => |w, c| Ok(Answer::list(&user(w, c)?.tax_residencies)),
         "listUserAccounts" => |w, c| {
             let accounts = user(w, c)?.accounts.iter().filter_map(|id| w.accounts.get(*id));
             Ok(Answer::counted_list(accounts.map(|it| &it.view)))
@@ -78,12 +74,6 @@ fn reading(operation: &str) -> Option<Read> {
         "listPortfolios" => |w, c| Ok(c.page(w.portfolios.rows().iter(), |it| &it.view)),
         "retrievePortfolio" => |w, c| found(w.portfolios.get(c.id("portfolio_id")).map(|it| &it.view)),
         "listPortfolioAllocations" => |w, c| Ok(Answer::list(&w.portfolios.find(c.id("portfolio_id"))?.allocations)),
-        "listRebalancingExecutions" => |w, c| {
-            let portfolio = w.portfolios.find(c.id("portfolio_id"))?.id();
-            Ok(Answer::list(w.rebalancings.with(&[portfolio.as_u128()])))
-        },
-        "listSavingsPlans" => |w, c| Ok(c.page(w.savings_plans.rows().iter(), |it| &it.view)),
-        "retrieveSavingsPlan" => |w, c| found(w.savings_plans.get(c.id("savings_plan_id")).map(|it| &it.view)),
         "listPositions" => |w, c| Ok(Answer::list(w.account(c.id("account_id"))?.holdings.iter().map(|it| &it.view))),
         "retrievePosition" => |w, c| {
             let position = c.id("position_id");
@@ -92,26 +82,8 @@ fn reading(operation: &str) -> Option<Read> {
         "listValuations" => |w, c| Ok(Answer::list(&w.account(c.id("account_id"))?.valuations)),
         "listAccountReturns" => |w, c| Ok(Answer::list(w.returns(c.id("account_id"))?)),
         "listCashBalances" => |w, c| Ok(Answer::list(w.account(c.id("account_id"))?.cash_balances())),
-        "listDirectDebits" => |w, c| Ok(c.page(w.direct_debits.rows().iter(), |it| &it.view)),
-        "listMandates" => |w, c| Ok(c.page(w.mandates.rows().iter(), |it| it)),
-        "retrieveMandate" => |w, c| found(w.mandates.get(c.id("mandate_id"))),
-        "listWithdrawals" => |w, c| Ok(c.page(w.withdrawals.rows().iter(), |it| it)),
-        "listReferenceAccounts" => |w, c| Ok(Answer::list(&w.account(c.id("account_id"))?.reference_accounts)),
-        "listFees" => |w, c| Ok(Answer::list(&w.account(c.id("account_id"))?.fees)),
-        "listFeeConfigurations" => |w, c| Ok(c.page(w.fee_configurations.rows().iter(), |it| it)),
-        "listReports" => |w, c| Ok(c.page(w.reports.rows().iter(), |it| &it.view)),
-        "listTreasuryReports" => |w, c| Ok(c.page(w.treasury_reports.rows().iter(), |it| it)),
         "listTransactions" => |w, c| Ok(c.page(w.account(c.id("account_id"))?.transactions.iter(), |it| it)),
         "retrieveFile" => |w, c| { let file = w.file(c.id("file_id"))?; Ok(Answer::file(&file.media_type, &file.content)) },
-        "listLiquidations" => |w, c| {
-            let account = w.account(c.id("account_id"))?.view.id;
-            Ok(Answer::list(w.liquidations.with(&[account.as_u128()])))
-        },
-        "listSecuritiesTransfers" => |w, c| Ok(c.page(w.securities_transfers.rows().iter(), |it| &it.view)),
-        "listAccountTransfers" => |w, c| Ok(c.page(w.account_transfers.rows().iter(), |it| &it.view)),
-        "listCorporateActions" => |w, c| Ok(c.page(w.corporate_actions.rows().iter(), |it| &it.view)),
-        "listWebhookSubscriptions" => |w, _| Ok(Answer::list(w.time.events.subscriptions.rows().iter().map(|it| &it.view))),
-        "retrieveWebhookSubscription" => |w, c| found(w.time.events.subscriptions.get(c.id("webhook_id")).map(|it| &it.view)),
         _ => return None,
     })
 }
@@ -121,9 +93,6 @@ fn changing(operation: &str) -> Option<Change> {
     Some(match operation {
         "createUser" => |w, c| Ok(Answer::created(w.create_user(c.body()?))),
         "updateUser" => |w, c| Ok(Answer::ok(w.update_user(c.id("user_id"), c.body()?)?)),
-        "createUserIdentifier" => |w, c| Ok(Answer::created(w.add_identifier(c.id("user_id"), c.body()?)?)),
-        "updateUserIdentifier" => |w, c| Ok(Answer::ok(w.update_identifier(c.id("user_id"), c.id("identifier_id"), c.body()?)?)),
-        "createTaxResidency" => |w, c| Ok(Answer::created(w.add_tax_residency(c.id("user_id"), c.body()?)?)),
         "createAccount" => |w, c| Ok(Answer::created(w.create_account(c.body()?)?)),
         "updateAccount" => |w, c| Ok(Answer::ok(w.update_account(c.id("account_id"), c.body()?)?)),
         "closeAccount" => |w, c| { w.close_account(c.id("account_id"))?; Ok(Answer::no_content()) },
@@ -136,24 +105,6 @@ fn changing(operation: &str) -> Option<Change> {
         "updatePortfolio" => |w, c| Ok(Answer::ok(w.rename_portfolio(c.id("portfolio_id"), c.body()?)?)),
         "updatePortfolioAllocations" => |w, c| Ok(Answer::list(w.replace_allocations(c.id("portfolio_id"), c.body()?)?)),
         "createPortfolioOrder" => |w, c| Ok(Answer::created(w.create_portfolio_order(c.id("portfolio_id"), &c.body()?)?)),
-        "triggerPortfolioRebalancing" => |w, c| Ok(Answer::created(w.create_rebalancing(c.id("portfolio_id"))?)),
-        "createSavingsPlan" => |w, c| Ok(Answer::created(w.create_savings_plan(c.body()?)?)),
-        "updateSavingsPlan" => |w, c| Ok(Answer::ok(w.update_savings_plan(c.id("savings_plan_id"), &c.body()?)?)),
-        "deleteSavingsPlan" => |w, c| { w.delete_savings_plan(c.id("savings_plan_id"))?; Ok(Answer::no_content()) },
-        "createDirectDebit" => |w, c| Ok(Answer::created(w.create_direct_debit(c.body()?)?)),
-        "createWithdrawal" => |w, c| Ok(Answer::created(w.create_withdrawal(c.body()?)?)),
-        "createLiquidation" => |w, c| Ok(Answer::created(w.create_liquidation(c.id("account_id"), &c.body()?)?)),
-        "createSecuritiesTransfer" => |w, c| {
-            let new: crate::domain::trading::transfers::SecuritiesTransferCreate = c.body()?;
-            Ok(Answer::created(w.create_securities_transfer(new.direction, None)?))
-        },
-        "createAccountTransfer" => |w, c| Ok(Answer::created(w.create_account_transfer(&c.body()?)?)),
-        "createWebhookSubscription" => |w, c| Ok(Answer::created(w.create_subscription(c.body()?)?)),
-        "updateWebhookSubscription" => |w, c| Ok(Answer::ok(w.update_subscription(c.id("webhook_id"), c.body()?)?)),
-        "deleteWebhookSubscription" => |w, c| {
-            w.time.events.subscriptions.remove(c.id("webhook_id")).ok_or(Refused::NotFound)?;
-            Ok(Answer::no_content())
-        },
         _ => return None,
     })
 }

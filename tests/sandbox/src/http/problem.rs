@@ -3,7 +3,6 @@
 use serde_json::json;
 
 use crate::domain::state::Refused;
-use crate::engine::Rejection;
 
 /// An error answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,22 +114,13 @@ impl Problem {
     }
 }
 
-impl From<Rejection> for Problem {
-    fn from(rejection: Rejection) -> Self {
-        match rejection {
-            Rejection::NotFound => Refused::NotFound.into(),
-            Rejection::Unknown { field } => Self::from(Refused::unknown(&field)).with_status(422),
-            Rejection::Conflict(detail) => Self::conflict(detail),
-        }
-    }
-}
-
 impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
         match refused {
             Refused::NotFound => {
                 Self::not_found("No resource with this id exists for this client.")
             }
+            Refused::Unknown(field) => Self::from(Refused::unknown(&field)).with_status(422),
             Refused::Invalid(detail) => Self::invalid(detail),
             Refused::Conflict(detail) => Self::conflict(detail),
         }

@@ -255,14 +255,14 @@ impl Sandbox {
         let _ = self.execute(Command::AddFault(rule)).await;
     }
 
-    /// Creates an active user and an open account with this amount of cash in EUR. The clock is advanced by two
-    /// seconds for it.
+    /// Creates an active user and an open account with this amount of cash in EUR. The clock is advanced by two seconds
+    /// for it.
     ///
     /// # Errors
     ///
     /// [`CommandError`] if the amount is invalid.
     pub async fn open_account(&self, cash: &str) -> Result<Uuid, CommandError> {
-        let account = self.shared.core().state.demo_account(ACCOUNT_GROUP)?;
+        let account = self.shared.demo_account()?;
         self.advance(Duration::from_secs(2)).await;
         self.top_up(account, cash).await?;
         Ok(account)

@@ -4,7 +4,6 @@ pub(crate) mod clock;
 pub(crate) mod delivery;
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, SystemTime};
 
@@ -19,7 +18,7 @@ use uuid::Uuid;
 use crate::access::Access;
 use crate::description::Description;
 use crate::domain::state::State;
-use crate::engine::{Engine, Rows, World};
+use crate::engine::Engine;
 use crate::faults::FaultPlan;
 use crate::hosts::Hosts;
 use crate::http::idempotency::Idempotency;
@@ -57,9 +56,6 @@ pub(crate) struct Shared {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Core {
     pub(crate) state: State,
-    /// The rows of the engine. Empty if the rules in `domain` serve the description.
-    #[serde(default)]
-    pub(crate) rows: Rows,
     pub(crate) idempotency: Idempotency,
     /// The additional registered keys, as PEM.
     pub(crate) public_keys: BTreeMap<String, String>,
@@ -103,8 +99,8 @@ pub(crate) struct Parts {
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
     pub(crate) description: Arc<Description>,
-    /// What serves the description. `None` if the rules in `domain` do.
-    pub(crate) engine: Option<Arc<Engine>>,
+    /// What serves the operations that the rules in `domain` do not.
+    pub(crate) engine: Arc<Engine>,
     /// The allowed host names of the control API.
     pub(crate) control_from: Hosts,
     pub(crate) webhook_hosts: Hosts,
@@ -116,7 +112,7 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             description: Description::bundled(),
-            engine: None,
+            engine: Engine::bundled(),
             control_from: Hosts::default(),
             webhook_hosts: Hosts::default(),
             cors: Vec::new(),
@@ -271,10 +267,7 @@ impl Shared {
 
     /// Processes everything that is due by `now`.
     pub(crate) fn catch_up(&self, core: &mut Core, now: DateTime<Utc>) {
-        if let Some(engine) = &self.setup.engine {
-            core.run_engine(engine, now);
-        }
-        core.state.run_until(now);
+        self.setup.engine.run_until(&mut core.state, now);
     }
 
     /// When the next step is due: a scheduled step, or another attempt at a delivery.
@@ -285,7 +278,6 @@ impl Shared {
         subscriptions
             .filter_map(|it| it.next_attempt(collects))
             .chain(core.state.time.next_due())
-            .chain(core.rows.next_due())
             .min()
     }
 
@@ -354,32 +346,14 @@ impl Core {
     pub(crate) fn new(state: State) -> Self {
         Self {
             state,
-            rows: Rows::default(),
             idempotency: Idempotency::default(),
             public_keys: BTreeMap::new(),
         }
     }
 
-    /// Lets the engine carry out what is due. A panic ends only this, and the audit reports it.
-    pub(crate) fn run_engine(&mut self, engine: &Engine, until: DateTime<Utc>) {
-        let run = AssertUnwindSafe(|| engine.run_until(&mut self.world(), until));
-        if catch_unwind(run).is_err() {
-            self.state.record_panic("a step of a resource");
-        }
-    }
-
-    /// What the engine changes.
-    pub(crate) fn world(&mut self) -> World<'_> {
-        World {
-            rows: &mut self.rows,
-            time: &mut self.state.time,
-        }
-    }
-
     /// Whether there is nothing to process by `now`.
     pub(crate) fn is_up_to_date(&self, now: DateTime<Utc>) -> bool {
-        let of_rows = self.rows.next_due().is_none_or(|due| due > now);
-        of_rows && self.state.is_up_to_date(now)
+        self.state.is_up_to_date(now)
     }
 }
 

@@ -378,6 +378,55 @@ async fn containers_and_browsers_have_access_if_they_are_configured() {
     }
 }
 
+/// Events whose last word is another word for the status, in Upvest's own list (PROTOCOL 2.2).
+const OTHER_WORDS: [(&str, &str); 11] = [
+    ("ACCOUNT.CREATED", "PENDING"),
+    ("ACCOUNT.ACTIVATED", "OPEN"),
+    ("ACCOUNT.CLOSING_INITIATED", "CLOSING"),
+    ("USER.CREATED", "PENDING"),
+    ("USER.ACTIVATED", "ACTIVE"),
+    ("USER.DEACTIVATED", "BLOCKED"),
+    ("USER.OFFBOARDED", "CLOSED"),
+    ("MANDATE.CREATED", "ACTIVE"),
+    ("PORTFOLIO.CREATED", "ACTIVE"),
+    ("PORTFOLIO_ORDER.FILLED", "COMPLETED"),
+    ("SAVINGS_PLAN.RESUMED", "ACTIVE"),
+];
+
+#[tokio::test]
+async fn an_event_and_the_status_in_it_agree_for_every_resource() {
+    let bench = Bench::start().await;
+    let lifecycles = bench.get("/_sandbox/lifecycles").await.json();
+    let mut types = BTreeSet::new();
+    for (resource, statuses) in lifecycles.as_object().unwrap() {
+        for (status, row) in statuses.as_object().unwrap() {
+            let event = row["event"].as_str().unwrap();
+            let word = event.rsplit('.').next().unwrap();
+            let is_other = OTHER_WORDS.contains(&(event, status));
+            assert!(
+                word == status || is_other,
+                "{resource} is {status} in {event}"
+            );
+            assert!(types.insert(event), "{event} stands for two statuses");
+        }
+    }
+    assert!(types.len() > 50, "{types:?}");
+}
+
+#[tokio::test]
+async fn what_the_guide_says_is_never_sent_is_no_event_of_the_sandbox() {
+    let guide = include_str!("../../README.md");
+    let never = guide.split("## Events that it never sends").nth(1).unwrap();
+    let never = never.split("\n\nDirect debits").next().unwrap();
+    let words = never.split('`').skip(1).step_by(2);
+    let never: Vec<_> = words.filter(|word| word.contains('.')).collect();
+    assert!(never.len() > 20);
+    let types = Bench::start().await.get("/_sandbox/event_types").await;
+    let types = types.json();
+    let mut types = types.as_array().unwrap().iter();
+    assert!(types.all(|name| !never.contains(&name.as_str().unwrap())));
+}
+
 #[tokio::test]
 async fn every_event_that_the_sandbox_knows_can_be_triggered_and_the_books_add_up_after_it() {
     let bench = Bench::start().await;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use upvest_sandbox::{Command, Fault, FaultRule, Sandbox, SandboxBuilder, StartError};
 use uuid::Uuid;
 
-use crate::api::{Api, fixture, life, own, plain};
+use crate::api::{Api, fixture, life, own, plain, spec};
 use crate::endpoint::Endpoint;
 
 /// The official description with its life.
@@ -242,6 +242,93 @@ async fn ids_that_do_not_exist_are_never_invented() {
         ("offboard_user", format!("/users/{nobody}")),
     ] {
         assert_eq!(status(&api, id, &path).await, 404, "{id}");
+    }
+}
+
+/// The vendored description as if it were a user's own, with the file of its life and without rules.
+async fn vendored_api() -> Api {
+    let builder = plain().overlay(spec("overlay.yaml"));
+    let builder = builder.life(life("vendored.yaml"));
+    Api::start(builder, &spec("upvest-investment-api.yaml")).await
+}
+
+async fn new_user(api: &Api) -> String {
+    let person = api.body(&api.operation("createUser"), &[].into());
+    let user = ok(api, "createUser", "/users", person).await;
+    text(&user["id"]).to_owned()
+}
+
+#[tokio::test]
+async fn requests_change_a_status_only_as_its_life_allows() {
+    let api = vendored_api().await;
+    let user = new_user(&api).await;
+    let account = json!({ "user_id": user, "account_group_id": Uuid::new_v4() });
+    let account = ok(&api, "createAccount", "/accounts", Some(account)).await["id"].clone();
+    let plan = json!({ "account_id": account, "instrument_id": Uuid::new_v4(), "cash_amount": "10.00",
+        "currency": "EUR", "frequency": "WEEKLY" });
+    let plan = ok(&api, "createSavingsPlan", "/savings_plans", Some(plan)).await;
+    assert_eq!(plan["status"], "ACTIVE");
+    let path = format!("/savings_plans/{}", text(&plan["id"]));
+    let change_plan = async |body: Value| {
+        let operation = api.operation("updateSavingsPlan");
+        let reply = api.call(&operation, &path, Some(&body)).await;
+        (reply.status, reply.text)
+    };
+    for change in [
+        json!({ "cash_amount": "20.00" }),
+        json!({ "status": "PAUSED" }),
+        json!({ "status": "ACTIVE" }),
+    ] {
+        assert_eq!(change_plan(change).await.0, 200);
+    }
+    let cancel = Command::SetStatus {
+        table: None,
+        id: text(&plan["id"]).to_owned(),
+        status: "CANCELLED".to_owned(),
+    };
+    api.sandbox.execute(cancel).await.unwrap();
+    for change in [
+        json!({ "status": "ACTIVE" }),
+        json!({ "cash_amount": "30.00" }),
+    ] {
+        let (status, problem) = change_plan(change).await;
+        assert!(status >= 400 && problem.contains("CANCELLED"), "{problem}");
+    }
+    assert_eq!(status(&api, "deleteSavingsPlan", &path).await, 204);
+    assert_eq!(status(&api, "retrieveSavingsPlan", &path).await, 404);
+    let events = api.sandbox.events();
+    let types: Vec<_> = events.iter().map(|event| event.event_type).collect();
+    let of_plan = types
+        .iter()
+        .filter_map(|it| it.strip_prefix("SAVINGS_PLAN."));
+    let expected = ["CREATED", "UPDATED", "PAUSED", "RESUMED", "CANCELLED"];
+    assert_eq!(of_plan.collect::<Vec<_>>(), expected);
+}
+
+#[tokio::test]
+async fn an_event_of_another_table_is_about_the_resource_of_the_row() {
+    let api = vendored_api().await;
+    let user = new_user(&api).await;
+    let path = format!("/users/{user}/identifiers");
+    let identifier = json!({ "type": "NATIONAL_ID", "value": "1" });
+    ok(&api, "createUserIdentifier", &path, Some(identifier)).await;
+    let events = api.sandbox.events();
+    let last = events.last().unwrap();
+    assert_eq!(
+        (last.event_type, last.about.to_string()),
+        ("USER.DATA_CHANGED", user)
+    );
+}
+
+#[tokio::test]
+async fn rows_in_a_life_are_there_at_the_start_and_no_others() {
+    let api = vendored_api().await;
+    for (id, path, count) in [
+        ("listFeeConfigurations", "/fee_configurations", 2),
+        ("listReports", "/reports", 0),
+    ] {
+        let list = ok(&api, id, path, None).await;
+        assert_eq!(list["data"].as_array().unwrap().len(), count, "{path}");
     }
 }
 

@@ -10,9 +10,7 @@ use crate::amount::Currency;
 use crate::domain::customers::users::{User, UserCreate, UserStatus};
 use crate::domain::events::EventKind;
 use crate::domain::lifecycle::name;
-use crate::domain::money::fees::Fee;
 use crate::domain::money::ledger::{Cash, Holding, InKind, Transaction};
-use crate::domain::money::payments::ReferenceAccount;
 use crate::domain::money::valuations::Valuation;
 use crate::domain::state::{Refused, STEP, State};
 use crate::domain::timeline::Due;
@@ -25,8 +23,6 @@ pub(crate) struct Account {
     pub(crate) transactions: Vec<Transaction>,
     pub(crate) holdings: Vec<Holding>,
     pub(crate) valuations: Vec<Valuation>,
-    pub(crate) reference_accounts: Vec<ReferenceAccount>,
-    pub(crate) fees: Vec<Fee>,
     /// Bookings of units without cash.
     pub(in crate::domain) in_kind: Vec<InKind>,
     /// Orders that wait until the account is open.
@@ -124,8 +120,6 @@ impl State {
             transactions: Vec::new(),
             holdings: Vec::new(),
             valuations: Vec::new(),
-            reference_accounts: Vec::new(),
-            fees: Vec::new(),
             in_kind: Vec::new(),
             waiting_orders: Vec::new(),
             open_orders: 0,
@@ -139,17 +133,12 @@ impl State {
     /// An account with an invented user.
     pub(crate) fn demo_account(&mut self, account_group_id: Uuid) -> Result<Uuid, Refused> {
         let user_id = self.create_user(UserCreate::nobody()).id;
-        let id = self
-            .create_account(AccountCreate {
-                user_id,
-                account_group_id,
-                r#type: None,
-            })?
-            .id;
-        let iban = "DE89370400440532013000".to_owned();
-        let bic = "COBADEFFXXX".to_owned();
-        self.add_reference_account(id, iban, bic, "Erika Mustermann".to_owned())?;
-        Ok(id)
+        let account = self.create_account(AccountCreate {
+            user_id,
+            account_group_id,
+            r#type: None,
+        })?;
+        Ok(account.id)
     }
 
     pub(crate) fn account(&self, id: Uuid) -> Result<&Account, Refused> {

@@ -49,17 +49,11 @@ pub(crate) struct Subscription {
     in_flight: bool,
 }
 
+/// What a request says of a subscription.
 #[derive(Deserialize)]
-pub(crate) struct SubscriptionCreate {
-    url: String,
-    event_categories: Vec<String>,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct SubscriptionUpdate {
+pub(crate) struct Wanted {
     url: Option<String>,
     event_categories: Option<Vec<String>>,
-    status: Option<SubscriptionStatus>,
 }
 
 identified!(by view.id: Subscription);
@@ -116,8 +110,8 @@ impl Subscription {
         }
     }
 
-    /// When the next delivery may be attempted. `None` if there is nothing to deliver, or one is in progress. An event
-    /// waits for later ones for the time `collects`.
+    /// When the next delivery may be attempted. `None` if there is nothing to deliver, or one is in progress. An event waits
+    /// for later ones for the time `collects`.
     pub(crate) fn next_attempt(&self, collects: TimeDelta) -> Option<DateTime<Utc>> {
         if self.view.status != SubscriptionStatus::Active || self.in_flight {
             return None;
@@ -129,8 +123,8 @@ impl Subscription {
         Some(self.next_attempt.max(first.created_at + collects))
     }
 
-    /// The events of the next delivery in the order of their creation (PROTOCOL 2.1), and the number of the attempt.
-    /// If deliveries are `reversed`, the newer half of the events comes first.
+    /// The events of the next delivery in the order of their creation (PROTOCOL 2.1), and the number of the attempt. If
+    /// deliveries are `reversed`, the newer half of the events comes first.
     pub(crate) fn begin(&mut self, reversed: bool) -> (Vec<Arc<Event>>, u32) {
         if self.batch.is_empty() {
             let parts = if reversed { 2 } else { 1 };
@@ -192,80 +186,13 @@ impl State {
         Ok(())
     }
 
-    pub(crate) fn create_subscription(
-        &mut self,
-        new: SubscriptionCreate,
-    ) -> Result<&SubscriptionView, Refused> {
-        check_url(&new.url, &self.webhook_hosts)?;
-        self.check_categories(&new.event_categories)?;
-        let mut subscription = Subscription::new(self.time.id(), self.time.now);
-        subscription.view.url = new.url;
-        subscription.view.event_categories = new.event_categories;
-        Ok(&self.time.events.subscriptions.insert(subscription).view)
-    }
-
-    /// An enabled subscription to all events.
-    pub(crate) fn subscribe_to_all(&mut self, url: String) -> Result<&SubscriptionView, Refused> {
-        let id = self
-            .create_subscription(SubscriptionCreate {
-                url,
-                event_categories: vec!["ALL".to_owned()],
-            })?
-            .id;
-        let status = Some(SubscriptionStatus::Active);
-        self.update_subscription(
-            id,
-            SubscriptionUpdate {
-                url: None,
-                event_categories: None,
-                status,
-            },
-        )
-    }
-
-    /// As [`State::subscribe_to_all`], unless there is such a subscription.
-    pub(crate) fn subscribe_once(&mut self, url: &str) -> Result<(), Refused> {
-        let subscriptions = self.time.events.subscriptions.rows();
-        let is_subscribed = |it: &Subscription| {
-            it.view.url == url && it.view.event_categories.iter().any(|name| name == "ALL")
-        };
-        if subscriptions.iter().any(is_subscribed) {
-            return Ok(());
-        }
-        self.subscribe_to_all(url.to_owned()).map(drop)
-    }
-
-    pub(crate) fn update_subscription(
-        &mut self,
-        id: Uuid,
-        update: SubscriptionUpdate,
-    ) -> Result<&SubscriptionView, Refused> {
-        if let Some(url) = &update.url {
+    /// Checks a new subscription, or a change of one.
+    pub(crate) fn check_subscription(&self, wanted: &Wanted) -> Result<(), Refused> {
+        if let Some(url) = &wanted.url {
             check_url(url, &self.webhook_hosts)?;
         }
-        if let Some(categories) = &update.event_categories {
-            self.check_categories(categories)?;
-        }
-        let now = self.time.now;
-        let subscription = self
-            .time
-            .events
-            .subscriptions
-            .get_mut(id)
-            .ok_or(Refused::NotFound)?;
-        let view = &mut subscription.view;
-        if let Some(url) = update.url {
-            view.url = url;
-            // A new URL need not wait for the next attempt of the old one.
-            subscription.next_attempt = now;
-        }
-        if let Some(categories) = update.event_categories {
-            view.event_categories = categories;
-        }
-        if let Some(status) = update.status {
-            view.status = status;
-        }
-        Ok(&subscription.view)
+        let categories = wanted.event_categories.as_deref();
+        categories.map_or(Ok(()), |it| self.check_categories(it))
     }
 
     /// Checks the categories. In requests the description has them as plain texts, and lists the values only in
@@ -288,8 +215,7 @@ impl State {
     }
 }
 
-/// Checks a URL: `https` with a DNS name, as in the description, or `http` and addresses for endpoints on this
-/// machine.
+/// Checks a URL: `https` with a DNS name, as in the description, or `http` and addresses for endpoints on this machine.
 fn check_url(url: &str, near: &Hosts) -> Result<(), Refused> {
     let wrong = |problem: &str| Err(Refused::invalid("url", problem));
     let Ok(parsed) = reqwest::Url::parse(url) else {

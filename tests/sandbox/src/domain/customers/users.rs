@@ -10,13 +10,11 @@ use crate::domain::events::EventKind;
 use crate::domain::state::{Refused, STEP, State};
 use crate::domain::timeline::Due;
 
-/// A user with its identifiers, tax residencies and checks.
+/// A user with its checks.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct User {
     pub(crate) view: UserView,
-    pub(crate) identifiers: Vec<UserIdentifier>,
     pub(crate) checks: Vec<UserCheck>,
-    pub(crate) tax_residencies: Vec<TaxResidency>,
     pub(crate) accounts: Vec<Uuid>,
     /// The result of pending checks.
     checks_fail: bool,
@@ -80,24 +78,6 @@ wire_enum! {
 }
 
 #[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct UserIdentifier {
-    id: Uuid,
-    #[serde(flatten)]
-    known: IdentifierCreate,
-    #[serde(serialize_with = "crate::instant::write")]
-    created_at: DateTime<Utc>,
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct TaxResidency {
-    id: Uuid,
-    #[serde(flatten)]
-    stated: TaxResidencyCreate,
-    #[serde(serialize_with = "crate::instant::write")]
-    created_at: DateTime<Utc>,
-}
-
-#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct UserCreate {
     first_name: String,
     last_name: String,
@@ -113,24 +93,6 @@ pub(crate) struct UserUpdate {
     last_name: Option<String>,
     email: Option<String>,
     address: Option<Address>,
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct IdentifierCreate {
-    r#type: String,
-    value: String,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct IdentifierUpdate {
-    value: Option<String>,
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct TaxResidencyCreate {
-    country: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tax_identification_number: Option<String>,
 }
 
 impl UserCreate {
@@ -181,9 +143,7 @@ impl State {
         };
         self.add(User {
             view,
-            identifiers: Vec::new(),
             checks: Vec::new(),
-            tax_residencies: Vec::new(),
             accounts: Vec::new(),
             checks_fail: false,
         });
@@ -216,69 +176,6 @@ impl State {
         user.updated_at = time.now;
         time.emit(EventKind::USER_CHANGED, id, user);
         Ok(user)
-    }
-
-    pub(crate) fn add_identifier(
-        &mut self,
-        user: Uuid,
-        new: IdentifierCreate,
-    ) -> Result<&UserIdentifier, Refused> {
-        let user = self.users.get_mut(user).ok_or(Refused::NotFound)?;
-        let id = self.time.id();
-        let created_at = self.time.now;
-        self.time
-            .emit(EventKind::USER_CHANGED, user.view.id, &user.view);
-        user.identifiers.push(UserIdentifier {
-            id,
-            known: new,
-            created_at,
-        });
-        user.identifiers.last().ok_or(Refused::NotFound)
-    }
-
-    pub(crate) fn identifier(&self, user: Uuid, id: Uuid) -> Result<&UserIdentifier, Refused> {
-        let user = self.users.find(user)?;
-        user.identifiers
-            .iter()
-            .find(|identifier| identifier.id == id)
-            .ok_or(Refused::NotFound)
-    }
-
-    pub(crate) fn update_identifier(
-        &mut self,
-        user: Uuid,
-        id: Uuid,
-        update: IdentifierUpdate,
-    ) -> Result<&UserIdentifier, Refused> {
-        let user = self.users.get_mut(user).ok_or(Refused::NotFound)?;
-        let mut identifiers = user.identifiers.iter_mut();
-        let identifier = identifiers
-            .find(|identifier| identifier.id == id)
-            .ok_or(Refused::NotFound)?;
-        if let Some(value) = update.value {
-            identifier.known.value = value;
-        }
-        self.time
-            .emit(EventKind::USER_CHANGED, user.view.id, &user.view);
-        Ok(identifier)
-    }
-
-    pub(crate) fn add_tax_residency(
-        &mut self,
-        user: Uuid,
-        new: TaxResidencyCreate,
-    ) -> Result<&TaxResidency, Refused> {
-        let user = self.users.get_mut(user).ok_or(Refused::NotFound)?;
-        let id = self.time.id();
-        let created_at = self.time.now;
-        self.time
-            .emit(EventKind::USER_CHANGED, user.view.id, &user.view);
-        user.tax_residencies.push(TaxResidency {
-            id,
-            stated: new,
-            created_at,
-        });
-        user.tax_residencies.last().ok_or(Refused::NotFound)
     }
 
     /// Sets the result of a user's pending checks.
@@ -346,4 +243,4 @@ impl State {
 }
 
 // Most fields are personal data.
-debug_by_id! { UserView UserIdentifier TaxResidency }
+debug_by_id! { UserView }

@@ -120,13 +120,8 @@ impl State {
                 }
             }
         }
-        for (account, currency, amount) in self
-            .withdrawals
-            .rows()
-            .iter()
-            .filter_map(crate::domain::money::payments::Withdrawal::claim)
-        {
-            *cash.entry((account, currency)).or_default() += amount;
+        for it in self.reserved_withdrawals() {
+            *cash.entry((it.account_id, it.currency)).or_default() += it.cash_amount;
         }
         let mut findings = Vec::new();
         for account in self.accounts.rows() {

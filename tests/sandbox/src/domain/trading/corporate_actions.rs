@@ -1,45 +1,23 @@
 //! Corporate actions. They are announced first and processed on their ex date.
 
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use chrono::{NaiveDate, NaiveTime};
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::amount;
-use crate::domain::lifecycle::Resource as _;
 use crate::domain::money::ledger::TransactionType;
+use crate::domain::rows::Row;
+use crate::domain::rules::{RowOf, known};
 use crate::domain::state::{Refused, State};
 use crate::domain::table::Identified;
-use crate::domain::timeline::Due;
 
-/// As in the API, with the effect on the holders of the instrument.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct CorporateAction {
-    pub(crate) view: CorporateActionView,
-    effect: Effect,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct CorporateActionView {
-    id: Uuid,
+/// What the rules know of a corporate action.
+#[derive(Deserialize)]
+struct CorporateAction {
     instrument_id: Uuid,
-    r#type: ActionType,
-    status: ActionStatus,
-    record_date: NaiveDate,
     ex_date: NaiveDate,
-    #[serde(serialize_with = "crate::instant::write")]
-    created_at: DateTime<Utc>,
-}
-
-wire_enum! {
-    enum ActionType { Dividend Split }
-}
-
-lifecycle! {
-    pub(crate) enum ActionStatus {
-        Announced => [Processed]
-        Processed => []
-    }
 }
 
 /// The effect of a corporate action.
@@ -52,74 +30,77 @@ pub(crate) enum Effect {
     Split(Decimal),
 }
 
-resource!(CorporateAction, "corporate action", corporate_actions, |it| it.view => CorporateActionView, ActionStatus,
-    CORPORATE_ACTION_ANNOUNCED => [CORPORATE_ACTION_ANNOUNCED CORPORATE_ACTION_PROCESSED]);
-
 impl State {
-    /// Announces a corporate action. It is processed at the start of its ex date, or with the next step of the clock
-    /// if that has passed.
-    pub(crate) fn announce(
-        &mut self,
+    /// Checks a corporate action. Returns its fields.
+    pub(crate) fn check_corporate_action(
+        &self,
         instrument_id: Uuid,
         effect: Effect,
         ex_date: NaiveDate,
-    ) -> Result<&CorporateActionView, Refused> {
+    ) -> Result<Value, Refused> {
         self.instruments.find(instrument_id)?;
-        if let Effect::Split(ratio) = effect {
-            // Includes the splits that take effect before this one.
-            let announced = self.corporate_actions.rows().iter().filter(|action| {
-                action.view.instrument_id == instrument_id
-                    && action.view.status == ActionStatus::Announced
-            });
-            let all = announced.fold(ratio, |ratio, action| match action.effect {
-                Effect::Split(other) => ratio.saturating_mul(other),
-                Effect::Dividend(_) => ratio,
-            });
-            self.check_split(instrument_id, all)
-                .map_err(|why| Refused::invalid("ratio", &why))?;
-        }
-        let id = self.time.id();
-        let created_at = self.time.now;
-        let view = CorporateActionView {
-            id,
-            instrument_id,
-            r#type: if matches!(effect, Effect::Dividend(_)) {
-                ActionType::Dividend
-            } else {
-                ActionType::Split
-            },
-            status: ActionStatus::Announced,
-            record_date: ex_date.succ_opt().unwrap_or(ex_date),
-            ex_date,
-            created_at,
+        let kind = match effect {
+            Effect::Dividend(_) => "DIVIDEND",
+            Effect::Split(ratio) => {
+                let all = ratio.saturating_mul(self.announced_ratio(instrument_id));
+                self.check_split(instrument_id, all)
+                    .map_err(|why| Refused::invalid("ratio", &why))?;
+                "SPLIT"
+            }
         };
-        let at = ex_date.and_time(NaiveTime::MIN).and_utc();
-        self.time
-            .at(at.max(self.time.now), Due::CorporateAction(id));
-        Ok(&self.add(CorporateAction { view, effect }).view)
+        Ok(json!({
+            "instrument_id": instrument_id,
+            "type": kind,
+            "record_date": ex_date.succ_opt().unwrap_or(ex_date),
+            "ex_date": ex_date,
+        }))
     }
 
-    /// Processes a corporate action. One that has become impossible stays announced, with the reason in the log.
-    pub(in crate::domain) fn process_corporate_action(&mut self, id: Uuid) {
-        let Some(action) = self.corporate_actions.get(id) else {
+    /// The ratio of all splits of an instrument that are announced.
+    fn announced_ratio(&self, instrument: Uuid) -> Decimal {
+        let actions = self.rows.of("corporate_actions");
+        let announced = actions.filter(|row| {
+            row.value["instrument_id"] == instrument.to_string()
+                && row.value["status"] == "ANNOUNCED"
+        });
+        let ratios = announced.map(|row| match Effect::deserialize(&row.facts) {
+            Ok(Effect::Split(ratio)) => ratio,
+            _ => Decimal::ONE,
+        });
+        ratios.fold(Decimal::ONE, Decimal::saturating_mul)
+    }
+
+    /// A corporate action is processed at the start of its ex date, or with the next step of the clock if that has
+    /// passed.
+    pub(in crate::domain) fn plan_corporate_action(&mut self, row: &Row) {
+        let Ok(CorporateAction { ex_date, .. }) = known(row) else {
             return;
         };
-        let instrument = action.view.instrument_id;
-        let effect = action.effect;
-        match effect {
-            Effect::Split(ratio) => {
-                if let Err(why) = self.check_split(instrument, ratio) {
-                    let kind = CorporateAction::CREATED;
-                    self.time.emit_because(kind, id, action.view(), Some(why));
-                    return;
-                }
-                self.change::<CorporateAction>(id, ActionStatus::Processed);
-                self.split(instrument, ratio);
+        let at = ex_date.and_time(NaiveTime::MIN).and_utc();
+        let target = RowOf::new("corporate_actions", row);
+        let at = at.max(self.time.now);
+        self.plan_status_at(at, &target, "ANNOUNCED", "PROCESSED", None);
+    }
+
+    /// One that has become impossible stays announced, with the reason in the log.
+    pub(in crate::domain) fn may_process(&self, row: &Row) -> Result<(), String> {
+        match Effect::deserialize(&row.facts) {
+            Ok(Effect::Split(ratio)) => {
+                let action: CorporateAction = known(row)?;
+                self.check_split(action.instrument_id, ratio)
             }
-            Effect::Dividend(per_unit) => {
-                self.change::<CorporateAction>(id, ActionStatus::Processed);
-                self.pay_dividend(instrument, per_unit);
-            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(in crate::domain) fn process_corporate_action(&mut self, row: &Row) {
+        let Ok(CorporateAction { instrument_id, .. }) = known(row) else {
+            return;
+        };
+        match Effect::deserialize(&row.facts) {
+            Ok(Effect::Split(ratio)) => self.split(instrument_id, ratio),
+            Ok(Effect::Dividend(per_unit)) => self.pay_dividend(instrument_id, per_unit),
+            Err(_) => {}
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod cancellations;
 pub(crate) mod corporate_actions;
+mod executions;
 pub(crate) mod instruments;
 pub(crate) mod liquidations;
 pub(crate) mod orders;

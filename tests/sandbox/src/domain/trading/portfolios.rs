@@ -11,7 +11,8 @@ use crate::amount::{self, Currency, EUR};
 use crate::domain::customers::accounts::Way;
 use crate::domain::events::EventKind;
 use crate::domain::jobs::{Purpose, Trades};
-use crate::domain::lifecycle::Progress;
+use crate::domain::rows::Row;
+use crate::domain::rules::{RowOf, known};
 use crate::domain::state::{Refused, STEP, State};
 use crate::domain::timeline::Due;
 
@@ -71,14 +72,10 @@ lifecycle! {
     }
 }
 
-/// As in the API.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Rebalancing {
-    id: Uuid,
-    pub(crate) portfolio_id: Uuid,
-    status: Progress,
-    #[serde(serialize_with = "crate::instant::write")]
-    created_at: DateTime<Utc>,
+/// A rebalancing as requested.
+#[derive(Deserialize)]
+pub(in crate::domain) struct Rebalancing {
+    portfolio_id: Uuid,
 }
 
 #[derive(Deserialize)]
@@ -109,9 +106,6 @@ resource!(Portfolio, "portfolio", portfolios, |it| it.view => PortfolioView, Por
     PORTFOLIO_CREATED => [PORTFOLIO_CREATED PORTFOLIO_CLOSED], updated_at; by account_id);
 resource!(PortfolioOrder, "portfolio order", portfolio_orders, |it| *it => Self, PortfolioOrderStatus,
     PORTFOLIO_ORDER_NEW => [PORTFOLIO_ORDER_NEW PORTFOLIO_ORDER_PROCESSING PORTFOLIO_ORDER_COMPLETED PORTFOLIO_ORDER_CANCELLED]);
-resource!(Rebalancing, "rebalancing", rebalancings, |it| *it => Self, Progress,
-    REBALANCING_NEW => [REBALANCING_NEW REBALANCING_PROCESSING REBALANCING_COMPLETED REBALANCING_FAILED]; by portfolio_id);
-
 impl State {
     pub(crate) fn create_portfolio(
         &mut self,
@@ -272,39 +266,33 @@ impl State {
         );
     }
 
-    pub(crate) fn create_rebalancing(
+    pub(in crate::domain) fn check_rebalancing(
         &mut self,
-        portfolio_id: Uuid,
-    ) -> Result<&Rebalancing, Refused> {
-        let account = self.editable::<Portfolio>(portfolio_id)?.0.view.account_id;
-        self.check_bars(account, Way::In)?;
-        let id = self.time.id();
-        let created_at = self.time.now;
-        self.time.after(STEP, Due::Rebalancing(id));
-        Ok(self.add(Rebalancing {
-            id,
-            portfolio_id,
-            status: Progress::New,
-            created_at,
-        }))
+        new: &Rebalancing,
+    ) -> Result<(), Refused> {
+        let portfolio = self.editable::<Portfolio>(new.portfolio_id)?.0;
+        let account = portfolio.view.account_id;
+        self.check_bars(account, Way::In)
+    }
+
+    pub(in crate::domain) fn may_rebalance(&self, it: &Rebalancing) -> Result<(), String> {
+        let portfolio = self.portfolios.get(it.portfolio_id);
+        let portfolio = portfolio.ok_or("there is no such portfolio")?;
+        self.may_trade(portfolio.view.account_id, Way::In)
     }
 
     /// Sells the instruments above their weights, then buys those below with the proceeds.
-    pub(in crate::domain) fn work_off_rebalancing(&mut self, id: Uuid) {
-        let Some(rebalancing) = self.rebalancings.get(id) else {
-            return;
-        };
-        let Some(portfolio) = self.portfolios.get(rebalancing.portfolio_id) else {
+    pub(in crate::domain) fn start_rebalancing(&mut self, row: &Row) {
+        let Some(portfolio) = known(row)
+            .ok()
+            .and_then(|it: Rebalancing| self.portfolios.get(it.portfolio_id))
+        else {
             return;
         };
         let account = portfolio.view.account_id;
         let trades = self.trades_to_weights(portfolio);
-        if let Err(why) = self.may_trade(account, Way::In) {
-            self.change_because::<Rebalancing>(id, Progress::Failed, Some(why));
-            return;
-        }
-        self.change::<Rebalancing>(id, Progress::Processing);
-        self.start_job(Purpose::Rebalancing(id), account, trades);
+        let purpose = Purpose::Row(RowOf::new("rebalancing", row));
+        self.start_job(purpose, account, trades);
     }
 
     fn trades_to_weights(&self, portfolio: &Portfolio) -> Trades {

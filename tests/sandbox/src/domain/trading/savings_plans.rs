@@ -2,74 +2,39 @@
 
 use chrono::{DateTime, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::amount::{self, Currency};
 use crate::domain::customers::accounts::Way;
 use crate::domain::events::EventKind;
+use crate::domain::rows::Row;
+use crate::domain::rules::{RowOf, known, read};
 use crate::domain::state::{Refused, State};
 use crate::domain::timeline::Due;
 use crate::domain::trading::orders::{MarketOrder, Side, Size};
 use crate::domain::trading::portfolios::Portfolio;
+use crate::instant;
 
-/// A plan with the day from which its dates are counted. A monthly plan from the 31st runs on the last day of shorter
-/// months.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct SavingsPlan {
-    pub(crate) view: SavingsPlanView,
-    anchor: NaiveDate,
-}
-
-/// As in the API.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct SavingsPlanView {
-    id: Uuid,
-    #[serde(flatten)]
-    plan: SavingsPlanCreate,
-    status: PlanStatus,
-    next_execution_date: NaiveDate,
-    #[serde(serialize_with = "crate::instant::write")]
-    created_at: DateTime<Utc>,
-    #[serde(serialize_with = "crate::instant::write")]
-    updated_at: DateTime<Utc>,
-}
-
-wire_enum! {
-    enum Frequency { Weekly Biweekly Monthly Quarterly }
-}
-
-lifecycle! {
-    pub(crate) enum PlanStatus {
-        Active => [Paused Cancelled]
-        Paused => [Active Cancelled]
-        Cancelled => []
-    }
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct SavingsPlanCreate {
+/// What the rules know of a plan.
+#[derive(Deserialize)]
+pub(in crate::domain) struct SavingsPlan {
     account_id: Uuid,
-    #[serde(skip_serializing_if = "Option::is_none")]
     portfolio_id: Option<Uuid>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     instrument_id: Option<Uuid>,
     #[serde(deserialize_with = "amount::read_money")]
     cash_amount: Decimal,
     currency: Currency,
     frequency: Frequency,
+    next_execution_date: Option<NaiveDate>,
+    /// The dates are counted from its day. A monthly plan from the 31st runs on the last day of shorter months.
+    created_at: Option<DateTime<Utc>>,
 }
 
-#[derive(Deserialize)]
-pub(crate) struct SavingsPlanUpdate {
-    #[serde(default, deserialize_with = "amount::read_money_or_none")]
-    cash_amount: Option<Decimal>,
-    frequency: Option<Frequency>,
-    status: Option<PlanStatus>,
+wire_enum! {
+    enum Frequency { Weekly Biweekly Monthly Quarterly }
 }
-
-resource!(SavingsPlan, "savings plan", savings_plans, |it| it.view => SavingsPlanView, PlanStatus,
-    PLAN_CREATED => [PLAN_RESUMED PLAN_PAUSED PLAN_CANCELLED], updated_at; by plan.account_id);
 
 impl Frequency {
     /// The first date after `today`, counted from `anchor`.
@@ -88,11 +53,12 @@ impl Frequency {
 }
 
 impl State {
-    /// Creates a plan. Its first execution is one period after today, as the description has no field for a start.
-    pub(crate) fn create_savings_plan(
+    /// Checks a new plan. Its first execution is one period after today, as the description has no field for a start.
+    pub(in crate::domain) fn check_savings_plan(
         &mut self,
-        new: SavingsPlanCreate,
-    ) -> Result<&SavingsPlanView, Refused> {
+        new: &SavingsPlan,
+        mut fields: Value,
+    ) -> Result<Value, Refused> {
         self.accounts.named("account_id", new.account_id)?;
         match (new.portfolio_id, new.instrument_id) {
             (Some(id), None) => {
@@ -113,70 +79,46 @@ impl State {
             }
         }
         self.check_bars(new.account_id, Way::In)?;
-        let id = self.time.id();
-        let now = self.time.now;
-        let anchor = now.date_naive();
-        let view = SavingsPlanView {
-            id,
-            next_execution_date: new.frequency.next(anchor, anchor),
-            plan: new,
-            status: PlanStatus::Active,
-            created_at: now,
-            updated_at: now,
-        };
-        self.time
-            .at(start_of(view.next_execution_date), Due::SavingsPlan(id));
-        Ok(&self.add(SavingsPlan { view, anchor }).view)
+        let today = self.time.now.date_naive();
+        fields["next_execution_date"] = json!(new.frequency.next(today, today));
+        Ok(fields)
     }
 
-    pub(crate) fn update_savings_plan(
-        &mut self,
-        id: Uuid,
-        update: &SavingsPlanUpdate,
-    ) -> Result<&SavingsPlanView, Refused> {
-        let (plan, time) = self.editable::<SavingsPlan>(id)?;
-        let saved = &mut plan.view.plan;
-        saved.cash_amount = update.cash_amount.unwrap_or(saved.cash_amount);
-        saved.frequency = update.frequency.unwrap_or(saved.frequency);
-        plan.view.updated_at = time.now;
-        let next = plan
-            .view
-            .plan
-            .frequency
-            .next(plan.anchor, time.now.date_naive());
-        if next != plan.view.next_execution_date {
-            plan.view.next_execution_date = next;
-            time.at(start_of(next), Due::SavingsPlan(id));
+    /// Checks a change of a plan. Another frequency can have another next date.
+    pub(in crate::domain) fn check_change_of_plan(
+        &self,
+        row: &Row,
+        mut changes: Value,
+    ) -> Result<Value, Refused> {
+        let mut all = row.value.clone();
+        for (name, value) in changes.as_object().into_iter().flatten() {
+            all[name] = value.clone();
         }
-        match update.status.filter(|status| *status != plan.view.status) {
-            Some(status) => self.change_by_call::<SavingsPlan>(id, status)?,
-            None => time.emit(EventKind::PLAN_CHANGED, id, &plan.view),
-        }
-        Ok(&self.savings_plans.find(id)?.view)
+        let plan: SavingsPlan = read(&all)?;
+        changes["next_execution_date"] = json!(plan.next(self.time.now.date_naive()));
+        Ok(changes)
     }
 
-    /// Deletes a plan. Its last event shows it as cancelled.
-    pub(crate) fn delete_savings_plan(&mut self, id: Uuid) -> Result<(), Refused> {
-        self.change_because::<SavingsPlan>(
-            id,
-            PlanStatus::Cancelled,
-            Some("it was deleted".to_owned()),
-        );
-        self.savings_plans
-            .remove(id)
-            .map(drop)
-            .ok_or(Refused::NotFound)
+    pub(in crate::domain) fn plan_next_execution(&mut self, row: &Row) {
+        let plan: Result<SavingsPlan, _> = known(row);
+        let id = row.id.parse().ok();
+        let date = plan.ok().and_then(|plan| plan.next_execution_date);
+        if let Some((date, id)) = date.zip(id) {
+            self.time.at(start_of(date), Due::SavingsPlan(id));
+        }
     }
 
     /// Cancels the plans of a closed account.
     pub(in crate::domain) fn cancel_savings_plans(&mut self, account: Uuid) {
-        let of_it = self
-            .savings_plans
-            .with(&[account.as_u128()])
-            .map(|plan| plan.view.id);
-        for plan in of_it.collect::<Vec<_>>() {
+        let plans = self.rows.of("savings_plans");
+        let of_it = plans.filter(|row| row.value["account_id"] == account.to_string());
+        let open = of_it.filter(|row| row.value["status"] != "CANCELLED");
+        let open: Vec<_> = open
+            .map(|row| (RowOf::new("savings_plans", row), row.status()))
+            .collect();
+        for (plan, status) in open {
             let why = Some("the account is CLOSED".to_owned());
-            self.change_because::<SavingsPlan>(plan, PlanStatus::Cancelled, why);
+            self.plan_status(&plan, &status, "CANCELLED", why);
         }
     }
 
@@ -184,36 +126,42 @@ impl State {
     /// step of its own.
     pub(in crate::domain) fn execute_savings_plan(&mut self, id: Uuid) {
         let today = self.time.now.date_naive();
-        let Some(plan) = self
-            .savings_plans
-            .get_mut(id)
-            .filter(|plan| plan.view.next_execution_date == today)
-        else {
+        let row = self.rows.find("savings_plans", id);
+        let plan = row.and_then(|row| known::<SavingsPlan>(row).ok());
+        let Some(plan) = plan.filter(|plan| plan.next_execution_date == Some(today)) else {
             return;
         };
-        plan.view.next_execution_date = plan.view.plan.frequency.next(plan.anchor, today);
-        self.time.at(
-            start_of(plan.view.next_execution_date),
-            Due::SavingsPlan(id),
-        );
-        if plan.view.status != PlanStatus::Active {
+        let next = plan.next(today);
+        self.time.at(start_of(next), Due::SavingsPlan(id));
+        let now = self.time.now;
+        let Some(row) = self.rows.find_mut("savings_plans", id) else {
+            return;
+        };
+        row.value["next_execution_date"] = json!(next);
+        if row.value["status"] != "ACTIVE" {
             return;
         }
-        plan.view.updated_at = self.time.now;
-        self.time.emit(EventKind::PLAN_EXECUTED, id, &plan.view);
-        let view = plan.view.plan.clone();
-        if let Some(portfolio) = view.portfolio_id {
-            self.place_portfolio_order(portfolio, view.cash_amount, view.currency);
-        } else if let Some(instrument) = view.instrument_id {
+        row.value["updated_at"] = json!(instant::text(now));
+        self.time.emit(EventKind::PLAN_EXECUTED, id, &row.value);
+        if let Some(portfolio) = plan.portfolio_id {
+            self.place_portfolio_order(portfolio, plan.cash_amount, plan.currency);
+        } else if let Some(instrument) = plan.instrument_id {
             self.place_market_order(&MarketOrder {
-                account: view.account_id,
+                account: plan.account_id,
                 instrument,
                 side: Side::Buy,
-                size: Size::Cash(view.cash_amount),
-                currency: view.currency,
+                size: Size::Cash(plan.cash_amount),
+                currency: plan.currency,
                 job: None,
             });
         }
+    }
+}
+
+impl SavingsPlan {
+    fn next(&self, today: NaiveDate) -> NaiveDate {
+        let anchor = self.created_at.map_or(today, |at| at.date_naive());
+        self.frequency.next(anchor, today)
     }
 }
 

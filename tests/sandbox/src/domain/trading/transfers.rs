@@ -1,6 +1,5 @@
 //! Transfers of securities from and to other institutions, and transfers of all assets between accounts.
 
-use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,26 +7,9 @@ use uuid::Uuid;
 
 use crate::amount;
 use crate::domain::customers::accounts::Way;
-use crate::domain::lifecycle::Progress;
 use crate::domain::money::ledger::TransactionType;
-use crate::domain::state::{Refused, STEP, State};
-use crate::domain::timeline::Due;
-
-/// As in the API, with the securities to move. The description has no field for them, so only a command can set them.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct SecuritiesTransfer {
-    pub(crate) view: SecuritiesTransferView,
-    moves: Option<Securities>,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct SecuritiesTransferView {
-    id: Uuid,
-    status: Progress,
-    direction: Direction,
-    #[serde(serialize_with = "crate::instant::write")]
-    created_at: DateTime<Utc>,
-}
+use crate::domain::rows::Row;
+use crate::domain::state::{Refused, State};
 
 /// Securities that move to or from an account.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -35,22 +17,6 @@ pub(crate) struct Securities {
     pub(crate) account: Uuid,
     pub(crate) instrument: Uuid,
     pub(crate) quantity: Decimal,
-}
-
-/// As in the API, and the two accounts.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct AccountTransfer {
-    pub(crate) view: AccountTransferView,
-    source: Option<Uuid>,
-    target: Option<Uuid>,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct AccountTransferView {
-    id: Uuid,
-    status: Progress,
-    #[serde(serialize_with = "crate::instant::write")]
-    created_at: DateTime<Utc>,
 }
 
 /// The direction of a securities transfer.
@@ -63,72 +29,21 @@ pub enum Direction {
     Outbound,
 }
 
+/// The accounts of an account transfer.
 #[derive(Deserialize)]
-pub(crate) struct SecuritiesTransferCreate {
-    pub(crate) direction: Direction,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct AccountTransferCreate {
+pub(in crate::domain) struct BothAccounts {
     source_account_id: Option<Uuid>,
     target_account_id: Option<Uuid>,
 }
 
-resource!(SecuritiesTransfer, "securities transfer", securities_transfers, |it| it.view => SecuritiesTransferView,
-    Progress, SECURITIES_TRANSFER_NEW => [SECURITIES_TRANSFER_NEW SECURITIES_TRANSFER_PROCESSING
-    SECURITIES_TRANSFER_COMPLETED SECURITIES_TRANSFER_FAILED]);
-resource!(AccountTransfer, "account transfer", account_transfers, |it| it.view => AccountTransferView, Progress,
-    ACCOUNT_TRANSFER_NEW => [ACCOUNT_TRANSFER_NEW ACCOUNT_TRANSFER_PROCESSING
-    ACCOUNT_TRANSFER_COMPLETED ACCOUNT_TRANSFER_FAILED]);
-
 impl State {
-    pub(crate) fn create_securities_transfer(
-        &mut self,
-        direction: Direction,
-        moves: Option<Securities>,
-    ) -> Result<&SecuritiesTransferView, Refused> {
-        if let Some(securities) = moves {
-            self.accounts.named("account_id", securities.account)?;
-            self.instruments
-                .named("instrument_id", securities.instrument)?;
-        }
-        let id = self.time.id();
-        let created_at = self.time.now;
-        let view = SecuritiesTransferView {
-            id,
-            status: Progress::New,
-            direction,
-            created_at,
+    /// Books a securities transfer. Incoming units are valued at the current price. The description has no field for
+    /// what a transfer moves, so one that no command has started moves nothing.
+    pub(in crate::domain) fn move_securities(&mut self, row: &Row) -> Result<(), String> {
+        let Ok(moves) = Securities::deserialize(&row.facts) else {
+            return Ok(());
         };
-        self.time.after(STEP, Due::SecuritiesTransfer(id));
-        Ok(&self.add(SecuritiesTransfer { view, moves }).view)
-    }
-
-    pub(in crate::domain) fn move_securities_transfer(&mut self, id: Uuid) {
-        let Some(transfer) = self.securities_transfers.get(id) else {
-            return;
-        };
-        let status = transfer.view.status;
-        let direction = transfer.view.direction;
-        let moves = transfer.moves;
-        if status == Progress::New {
-            self.time.after(STEP, Due::SecuritiesTransfer(id));
-            self.change::<SecuritiesTransfer>(id, Progress::Processing);
-            return;
-        }
-        let done = moves.map_or(Ok(()), |securities| {
-            self.move_securities(direction, securities)
-        });
-        let status = if done.is_ok() {
-            Progress::Completed
-        } else {
-            Progress::Failed
-        };
-        self.change_because::<SecuritiesTransfer>(id, status, done.err());
-    }
-
-    /// Books a securities transfer. Incoming units are valued at the current price.
-    fn move_securities(&mut self, direction: Direction, moves: Securities) -> Result<(), String> {
+        let is_inbound = row.value["direction"] == "INBOUND";
         let Securities {
             account,
             instrument,
@@ -143,9 +58,10 @@ impl State {
             .get(account)
             .map_or(Decimal::ZERO, |held| held.sellable(instrument));
         let value = amount::value(quantity, price);
-        let (way, units, value) = match direction {
-            Direction::Inbound => (Way::In, quantity, value),
-            Direction::Outbound => (Way::Out, -quantity, -value),
+        let (way, units, value) = if is_inbound {
+            (Way::In, quantity, value)
+        } else {
+            (Way::Out, -quantity, -value)
         };
         self.may_trade(account, way)?;
         if way == Way::Out && free < quantity {
@@ -156,10 +72,10 @@ impl State {
         Ok(())
     }
 
-    pub(crate) fn create_account_transfer(
-        &mut self,
-        new: &AccountTransferCreate,
-    ) -> Result<&AccountTransferView, Refused> {
+    pub(in crate::domain) fn check_account_transfer(
+        &self,
+        new: &BothAccounts,
+    ) -> Result<(), Refused> {
         let source = new.source_account_id;
         let target = new.target_account_id;
         for (field, id) in [("source_account_id", source), ("target_account_id", target)] {
@@ -171,21 +87,7 @@ impl State {
             self.check_bars(source, Way::Out)?;
             self.check_bars(target, Way::In)?;
         }
-        let id = self.time.id();
-        let created_at = self.time.now;
-        let view = AccountTransferView {
-            id,
-            status: Progress::New,
-            created_at,
-        };
-        self.time.after(STEP, Due::AccountTransfer(id));
-        Ok(&self
-            .add(AccountTransfer {
-                view,
-                source,
-                target,
-            })
-            .view)
+        Ok(())
     }
 
     /// Checks that both accounts belong to one user. Neither the description nor the documentation mentions transfers
@@ -199,29 +101,11 @@ impl State {
         }
     }
 
-    pub(in crate::domain) fn move_account_transfer(&mut self, id: Uuid) {
-        let Some(transfer) = self.account_transfers.get(id) else {
-            return;
-        };
-        let status = transfer.view.status;
-        let both = transfer.source.zip(transfer.target);
-        if status == Progress::New {
-            self.time.after(STEP, Due::AccountTransfer(id));
-            self.change::<AccountTransfer>(id, Progress::Processing);
-            return;
-        }
-        let both = both.ok_or_else(|| "one of its accounts is missing".to_owned());
-        let moved = both.and_then(|(source, target)| self.move_everything(source, target));
-        let status = if moved.is_ok() {
-            Progress::Completed
-        } else {
-            Progress::Failed
-        };
-        self.change_because::<AccountTransfer>(id, status, moved.err());
-    }
-
     /// Moves all cash and all units that are not reserved, as the description does not say what a transfer moves.
-    fn move_everything(&mut self, source: Uuid, target: Uuid) -> Result<(), String> {
+    pub(in crate::domain) fn move_everything(&mut self, row: &Row) -> Result<(), String> {
+        let account = |name: &str| row.links.get(name).and_then(|id| id.parse::<Uuid>().ok());
+        let both = account("source_account_id").zip(account("target_account_id"));
+        let (source, target) = both.ok_or("one of its accounts is missing")?;
         if source == target {
             return Err("both accounts are the same".to_owned());
         }

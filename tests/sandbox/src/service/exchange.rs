@@ -1,0 +1,324 @@
+//! A request on its way: the faults before and after its call, and its response.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::header::{ACCEPT, ALLOW, CONTENT_TYPE, DATE, RETRY_AFTER};
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+
+use super::calls::{Arrival, Outcome};
+use super::routes::{Does, Route};
+use crate::clients::Clients;
+use crate::description::Operation;
+use crate::faults::Fault;
+use crate::http::call::Answer;
+use crate::http::fault_body::{gateway_page, spoil};
+use crate::http::media_types::is_in_range;
+use crate::http::paths::Parameters;
+use crate::http::problem::Problem;
+use crate::http::request_body::{BodyError, read_whole};
+use crate::http::server::Reset;
+use crate::log::RequestRecord;
+use crate::shared::Shared;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("upvest-request-id");
+const PROBLEM: &str = "application/problem+json";
+const ASKED_FOR: &str = "A requested fault.";
+const JSON: &str = "application/json";
+
+/// A request that is being processed.
+pub(super) struct Exchange {
+    clients: Arc<Clients>,
+    shared: Arc<Shared>,
+    /// The time of its arrival on the server's wall clock.
+    arrived: SystemTime,
+    record: RequestRecord,
+    accept: String,
+    /// The operation, once it is known.
+    operation: Option<Arc<Operation>>,
+    /// The state that a stale read gets.
+    earlier_state: Option<Arc<[u8]>>,
+}
+
+impl Exchange {
+    pub(super) fn new(clients: Arc<Clients>, request: &Request<Body>) -> Self {
+        let shared = clients.of_request(request.headers());
+        let header = |name: HeaderName| {
+            let value = request
+                .headers()
+                .get(name)
+                .and_then(|value| value.to_str().ok());
+            value.map(str::to_owned)
+        };
+        let (number, request_id) = shared.begin_request();
+        let record = RequestRecord {
+            number,
+            at: shared.clock.now(),
+            method: request.method().to_string(),
+            path: request.uri().path().to_owned(),
+            operation: None,
+            status: None,
+            request_id,
+            idempotency_key: header(HeaderName::from_static("idempotency-key")),
+            replayed: false,
+            fault: None,
+            problem: None,
+        };
+        let arrived = shared.wall();
+        let accept = header(ACCEPT).unwrap_or_default();
+        Self {
+            clients,
+            shared,
+            arrived,
+            record,
+            accept,
+            operation: None,
+            earlier_state: None,
+        }
+    }
+
+    pub(super) async fn run(
+        mut self,
+        routes: &[Route],
+        path: Parameters,
+        request: Request<Body>,
+    ) -> Response<Body> {
+        let route = routes
+            .iter()
+            .find(|route| route.operation.method == *request.method());
+        let (parts, body) = request.into_parts();
+        // Read before any answer, as the connection cannot be used again if a part of the request is still on its way.
+        let body = read_whole(body).await;
+        let Some(route) = route.cloned() else {
+            return self.no_such_operation(routes);
+        };
+        self.record.operation = Some(route.operation.id.clone());
+        self.operation = Some(Arc::clone(&route.operation));
+        let fault = self.draw_fault(&route.operation);
+        self.record.fault = fault.as_ref().map(Fault::name);
+        match &fault {
+            Some(Fault::ResetBeforeCommit) => return self.reset(),
+            Some(Fault::TooManyRequests { retry_after }) => return self.throttled(*retry_after),
+            Some(Fault::ServerError {
+                status,
+                html,
+                after_commit: false,
+            }) => {
+                return self.server_error(*status, *html);
+            }
+            _ => {}
+        }
+        let Some(Fault::Delay { millis }) = fault else {
+            return self.carry_out(&route, &parts, path, body, fault.as_ref());
+        };
+        // It runs on its own task, so that it is completed even if the caller disconnects.
+        let late = tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(millis)).await;
+            self.carry_out(&route, &parts, path, body, fault.as_ref())
+        });
+        late.await.unwrap_or_else(|_| reset())
+    }
+
+    fn draw_fault(&mut self, operation: &Operation) -> Option<Fault> {
+        let is_read = operation.method == Method::GET;
+        let now = self.shared.clock.now();
+        let drawn = self.shared.faults().draw(&operation.id, is_read, now)?;
+        self.earlier_state = drawn.earlier_state;
+        Some(drawn.fault)
+    }
+
+    /// `path` is `None` if it is not valid UTF-8.
+    fn carry_out(
+        mut self,
+        route: &Route,
+        parts: &Parts,
+        path: Parameters,
+        body: Result<Bytes, BodyError>,
+        fault: Option<&Fault>,
+    ) -> Response<Body> {
+        let outcome = match (path, body) {
+            (Some(path), Ok(body)) => {
+                let earlier_state = self.earlier_state.take();
+                let arrival = Arrival {
+                    parts,
+                    body: &body,
+                    at: self.arrived,
+                    earlier_state: earlier_state.as_deref(),
+                };
+                if matches!(route.does, Does::GrantToken)
+                    && !parts.headers.contains_key("upvest-client-id")
+                {
+                    self.shared = self.client_of_form(&body).unwrap_or(self.shared);
+                }
+                self.shared
+                    .call(route, arrival, path, self.record.idempotency_key.as_deref())
+            }
+            (None, _) => Outcome::refused(Problem::invalid("the path is not valid UTF-8")),
+            (_, Err(error)) => {
+                Outcome::refused(Problem::invalid(error.to_string()).with_status(error.status()))
+            }
+        };
+        self.record.replayed = outcome.replayed;
+        match fault {
+            Some(Fault::ResetAfterCommit) => self.reset(),
+            Some(Fault::ServerError { status, html, .. }) => self.server_error(*status, *html),
+            _ => {
+                let response = match outcome.result {
+                    Ok(answer) => Self::answer(answer),
+                    Err(problem) => {
+                        self.record.problem = Some(problem.detail.clone());
+                        self.problem(&problem)
+                    }
+                };
+                self.finish(response, fault)
+            }
+        }
+    }
+
+    /// The client of a token request is also in its form.
+    fn client_of_form(&self, body: &[u8]) -> Option<Arc<Shared>> {
+        let id = form_urlencoded::parse(body)
+            .find(|(name, _)| name == "client_id")?
+            .1;
+        self.clients.named(&id)
+    }
+
+    fn no_such_operation(self, routes: &[Route]) -> Response<Body> {
+        if routes.is_empty() {
+            let response = self.problem(&Problem::not_found("The API does not have this path."));
+            return self.finish(response, None);
+        }
+        let methods: Vec<_> = routes
+            .iter()
+            .map(|route| route.operation.method.as_str())
+            .collect();
+        let allowed = methods.join(", ");
+        let mut response = self.problem(&Problem::method_not_allowed(&allowed));
+        response.headers_mut().insert(
+            ALLOW,
+            HeaderValue::try_from(allowed).expect("methods are tokens"),
+        );
+        self.finish(response, None)
+    }
+
+    fn throttled(self, retry_after: Option<u64>) -> Response<Body> {
+        let mut response = self.problem(&Problem::too_many_requests());
+        // Removes the default header of a 429 answer, as the fault decides whether there is one.
+        response.headers_mut().remove(RETRY_AFTER);
+        if let Some(seconds) = retry_after {
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        self.finish(response, None)
+    }
+
+    fn server_error(self, status: u16, html: bool) -> Response<Body> {
+        let response = if html {
+            gateway_page(status)
+        } else {
+            self.problem_as(PROBLEM, &Problem::server_error(status, ASKED_FOR))
+        };
+        self.finish(response, None)
+    }
+
+    fn reset(self) -> Response<Body> {
+        self.shared.end_request(self.record);
+        reset()
+    }
+
+    fn answer(answer: Answer) -> Response<Bytes> {
+        let mut response = Response::new(answer.body);
+        *response.status_mut() =
+            StatusCode::from_u16(answer.status).expect("the sandbox answers with real statuses");
+        if let Ok(media_type) = HeaderValue::try_from(answer.media_type)
+            && !media_type.is_empty()
+        {
+            response.headers_mut().insert(CONTENT_TYPE, media_type);
+        }
+        for (name, value) in answer.headers {
+            let name = HeaderName::try_from(name);
+            if let (Ok(name), Ok(value)) = (name, HeaderValue::try_from(value)) {
+                response.headers_mut().insert(name, value);
+            }
+        }
+        response
+    }
+
+    /// The media type of problems, as in Upvest's own description (PROTOCOL 5), or `application/json` if the caller
+    /// accepts only that.
+    fn problem(&self, problem: &Problem) -> Response<Bytes> {
+        let mut ranges = self
+            .accept
+            .split(',')
+            .map(|range| range.split(';').next().unwrap_or_default().trim());
+        let takes_problems =
+            self.accept.is_empty() || ranges.any(|range| is_in_range(PROBLEM, range));
+        let media_type = if takes_problems || !self.accept.contains(JSON) {
+            PROBLEM
+        } else {
+            JSON
+        };
+        let mut response = self.problem_as(media_type, problem);
+        if problem.status == 429 {
+            response
+                .headers_mut()
+                .insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+
+    fn problem_as(&self, media_type: &'static str, problem: &Problem) -> Response<Bytes> {
+        let body = problem.to_json(&self.record.request_id.to_string());
+        let described = self.described_problem(problem, &body);
+        let media_type = described
+            .as_ref()
+            .and_then(|(media_type, _)| HeaderValue::try_from(media_type).ok())
+            .unwrap_or(HeaderValue::from_static(media_type));
+        let body = described.map_or(body, |(_, body)| body.into_bytes());
+        let mut response = Response::new(Bytes::from(body));
+        *response.status_mut() =
+            StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        response.headers_mut().insert(CONTENT_TYPE, media_type);
+        response
+    }
+
+    /// The error as a description of the user's own has it: its media type and its body.
+    fn described_problem(&self, problem: &Problem, body: &[u8]) -> Option<(String, String)> {
+        let setup = &self.shared.setup;
+        if setup.description.has_rules() {
+            return None;
+        }
+        let operation = self.operation.as_ref()?;
+        let body = serde_json::from_slice(body).ok()?;
+        let now = self.shared.clock.now();
+        setup
+            .engine
+            .problem_body(operation, problem.status, &body, now)
+    }
+
+    fn finish(mut self, mut response: Response<Bytes>, fault: Option<&Fault>) -> Response<Body> {
+        let request_id = HeaderValue::try_from(self.record.request_id.to_string())
+            .expect("a UUID is a header value");
+        response.headers_mut().insert(REQUEST_ID, request_id);
+        // Without a shift, the HTTP server sets the date itself.
+        if self.shared.faults().clock_shift != 0 {
+            let date = httpdate::fmt_http_date(self.shared.wall());
+            response.headers_mut().insert(
+                DATE,
+                HeaderValue::try_from(date).expect("a date is a header value"),
+            );
+        }
+        self.record.status = Some(response.status().as_u16());
+        self.shared.end_request(self.record);
+        spoil(response, fault)
+    }
+}
+
+/// Replaces the answer.
+fn reset() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    response.extensions_mut().insert(Reset);
+    response
+}

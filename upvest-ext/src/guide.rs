@@ -1,0 +1,29 @@
+//! The guides. They are in `docs/guides` of the repository too.
+
+/// The first definition of a link counts, so those of `links.md` replace the ones at the end of each guide.
+macro_rules! guides {
+    ($($name:ident = $file:literal)*) => {
+        $(
+            #[doc = include_str!("guide/links.md")]
+            #[doc = include_str!(concat!("../../docs/guides/", $file))]
+            pub mod $name {}
+        )*
+    };
+}
+
+guides! {
+    quickstart = "quickstart.md"
+    going_live = "going-live.md"
+    orders = "orders.md"
+    webhooks = "webhooks.md"
+    lists = "lists.md"
+    files = "files.md"
+    user_requests = "user-requests.md"
+    testing = "testing.md"
+    errors = "errors.md"
+    observability = "observability.md"
+    performance = "performance.md"
+    security = "security.md"
+    updating_the_description = "updating-the-description.md"
+    vendored_description = "vendored-description.md"
+}
