@@ -1,11 +1,15 @@
 //! Applies an OpenAPI Overlay 1.0 to a description.
 
+mod places;
+mod regular_expressions;
+
 use serde::Deserialize;
 use serde_json::Value;
-use serde_json_path::{JsonPath, NormalizedPath};
+use serde_json_path::JsonPath;
 
 use crate::error::{Error, Result};
 use crate::pointer;
+use places::places;
 
 #[derive(Deserialize)]
 struct Overlay {
@@ -79,12 +83,7 @@ fn apply(document: &mut Value, action: Action, at: &str) -> Result<()> {
             "see RFC 9535",
         )
     })?;
-    let places: Vec<String> = path
-        .query_located(document)
-        .dedup()
-        .locations()
-        .map(NormalizedPath::to_json_pointer)
-        .collect();
+    let places = places(document, &path);
     if places.is_empty() && action.optional {
         return Ok(());
     }

@@ -1,202 +1,232 @@
-//! Upvest's own description (1.9.0) and the description of the SDK in one program, each with its own crate and a mock
-//! server.
+//! Upvest's own description (1.9.0) and the description of the SDK in one program, each with its own crate and a local
+//! sandbox.
 //!
-//! With each it places a signed order, waits until the order is filled, reads a list of two pages, and verifies a
-//! webhook event.
+//! With Upvest's own it does what a bank does: it onboards a user, opens an account group and an account, places a
+//! signed order, learns by webhook that it is filled, lists positions and transactions, and pays out. With that of the
+//! SDK it places an order.
 //!
-//! The names of `official_api` are those of Upvest's description: `place_order` is its operation `place_order`, and
-//! `OrderPlaceRequest` its schema "Order - Place - Request". `spec/official-overlay.yaml` says which statuses are
-//! final, so that `wait_for` compiles.
+//! The names of `official_api` are those of Upvest's description: `place_order` is its operation `place_order`.
+//! `spec/official-overlay.yaml` says which statuses are final, so that `wait_for` compiles.
 
-mod mock_server;
+mod endpoint;
 
-use std::collections::BTreeSet;
 use std::error::Error;
+use std::time::{Duration, SystemTime};
 
+use endpoint::Endpoint;
 use futures_util::TryStreamExt as _;
-use mock_server::ORDER_ID;
-use official_api::types::{OrderInstrumentIdType, OrderPlaceRequest};
-use serde_json::{Value, json};
-use upvest_ext::api::runtime::GeneratedClient;
-use upvest_ext::api::types::{OrderCreate, OrderSide, OrderType};
-use upvest_ext::signing::{KeyAlgorithm, SigningKey};
-use upvest_ext::webhooks::{Event, WebhookTester};
-use upvest_ext::{Environment, PaginateExt as _, Upvest, UpvestFor};
-use uuid::Uuid;
-use wiremock::MockServer;
+use official_api::chrono::NaiveDate;
+use official_api::events::EventObject;
+use official_api::types::{
+    AccountGroupId, AccountGroupType, AccountId, AccountStatus, Address, OrderInstrumentIdType,
+    OrderStatus, UserId, UserStatus,
+};
+use upvest_ext::api::runtime::CountryCode;
+use upvest_ext::api::types::{OrderSide, OrderType};
+use upvest_ext::{PaginateExt as _, Upvest, UpvestFor};
+use upvest_sandbox::Sandbox;
 
 /// The client for Upvest's own description. [`Upvest`] is the client for the description of the SDK.
 type OfficialUpvest = UpvestFor<official_api::Client>;
 
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
-#[tokio::main(flavor = "current_thread")]
+/// A step in the life of a resource takes a second of the sandbox's clock.
+const STEP: Duration = Duration::from_secs(1);
+
+#[tokio::main]
 async fn main() -> Result {
     with_the_official_description().await?;
     with_the_description_of_the_sdk().await
 }
 
 async fn with_the_official_description() -> Result {
-    let key = SigningKey::generate(KeyAlgorithm::EcdsaP521)?;
-    let server = mock_server::start(&key, official_order, official_instrument).await;
-    let upvest: OfficialUpvest = client(&server, key)?;
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let sandbox = Sandbox::builder()
+        .description(format!(
+            "{root}/tests/fixtures/official/official-1.9.0.json"
+        ))
+        .overlay(format!("{root}/spec/official-overlay.yaml"))
+        .life(format!("{root}/tests/sandbox/life/official.yaml"))
+        .start()
+        .await?;
+    let upvest = OfficialUpvest::from_vars(sandbox.vars())?;
+    let mut endpoint = Endpoint::start(&upvest).await?;
+    subscribe(&upvest, &endpoint.url).await?;
 
-    let order = OrderPlaceRequest::builder()
-        .user_id(Uuid::new_v4())
-        .account_id(Uuid::new_v4())
-        .side("BUY")
-        .instrument_id("IE00B3XXRP09")
-        .instrument_id_type(OrderInstrumentIdType::Isin)
-        .order_type("MARKET")
-        .cash_amount("250.00")
-        .currency("EUR");
-    let placed = upvest.place_order().body(order).send().await?;
-    println!("official: placed order {}", placed.id);
-
-    let order = upvest.retrieve_order().order_id(placed.id);
-    let order = upvest.wait_for(order).await?;
-    println!("official: it is {}", order.status);
-
-    let instruments = upvest.list_instruments().page_size(2).items();
-    let instruments: Vec<_> = instruments.try_collect().await?;
-    assert_eq!(instruments.len(), 3);
-    println!("official: {} instruments from two pages", instruments.len());
-
-    let event = verified_event(official_order("FILLED")).await?;
-    assert_eq!(
-        event.event_type,
-        official_api::events::EventKind::OrderFilled
-    );
-    match event.object::<official_api::events::EventObject>()? {
-        official_api::events::EventObject::Order(order) => {
-            println!("official: {} of order {}", event.event_type, order.id);
-        }
-        other => return Err(format!("unexpected: {other:?}").into()),
-    }
-    check_scopes::<official_api::Client>(&server).await
+    let user = onboard(&upvest, &sandbox).await?;
+    let (group, account) = open_account(&upvest, &sandbox, user).await?;
+    buy(&upvest, &sandbox, &mut endpoint, user, account).await?;
+    list_what_there_is(&upvest, group, account).await?;
+    pay_out(&upvest, &sandbox, &mut endpoint, user, group).await
 }
 
-async fn with_the_description_of_the_sdk() -> Result {
-    let key = SigningKey::generate(KeyAlgorithm::EcdsaP521)?;
-    let server = mock_server::start(&key, sdk_order, sdk_instrument).await;
-    let upvest: Upvest = client(&server, key)?;
-
-    let order = OrderCreate::builder()
-        .account_id(Uuid::new_v4())
-        .instrument_id(Uuid::new_v4())
-        .side(OrderSide::Buy)
-        .type_(OrderType::Market)
-        .cash_amount("250.00")
-        .currency("EUR");
-    let placed = upvest.create_order().body(order).send().await?;
-    println!("sdk: placed order {}", placed.id);
-
-    let order = upvest.retrieve_order().order_id(placed.id);
-    let order = upvest.wait_for(order).await?;
-    println!("sdk: it is {:?}", order.status);
-
-    let instruments = upvest.list_instruments().page_size(2).items();
-    let instruments: Vec<_> = instruments.try_collect().await?;
-    assert_eq!(instruments.len(), 3);
-    println!("sdk: {} instruments from two pages", instruments.len());
-
-    // The delivery contains only the id of the order, so it is fetched.
-    let reference = json!({ "id": ORDER_ID, "type": "ORDER" });
-    let event = verified_event(reference).await?.fetch(&upvest).await?;
-    assert_eq!(
-        event.event_type,
-        upvest_ext::api::events::EventKind::OrderFilled
-    );
-    match event.object::<upvest_ext::api::events::EventObject>()? {
-        upvest_ext::api::events::EventObject::Order(order) => {
-            println!("sdk: {} of order {}", event.event_type, order.id);
-        }
-        other => return Err(format!("unexpected: {other:?}").into()),
-    }
-    check_scopes::<upvest_ext::api::Client>(&server).await
-}
-
-/// A client of any generated crate.
-fn client<C: GeneratedClient>(server: &MockServer, key: SigningKey) -> Result<UpvestFor<C>> {
-    let upvest = UpvestFor::builder(Environment::Insecure(server.uri().parse()?))
-        .credentials("client-id", "client-secret")
-        .signing_key("2606a727-e55e-4f72-b47d-323f163acfff", key)
-        .build()?;
-    Ok(upvest)
-}
-
-/// The event of a delivery whose signature was verified.
-async fn verified_event(object: Value) -> Result<Event> {
-    let tester = WebhookTester::new()?;
-    let event = WebhookTester::event("ORDER.FILLED", object);
-    let delivery = tester.deliver("/webhooks", &[event]);
-    let mut events = tester.verifier().verify(&delivery).await?;
-    let event = events.pop().ok_or("the delivery has one event")?;
-    Ok(event?)
-}
-
-/// The client asked once for a token, with the scopes of all operations of its description.
-async fn check_scopes<C: GeneratedClient>(server: &MockServer) -> Result {
-    let operations = C::OPERATIONS.iter();
-    let all: BTreeSet<&str> = operations
-        .flat_map(|operation| operation.scopes)
-        .copied()
-        .collect();
-    let requested = mock_server::requested_scopes(server).await;
-    let requested: BTreeSet<&str> = requested.iter().map(String::as_str).collect();
-    assert_eq!(requested, all);
+/// A new subscription is disabled until it is updated.
+async fn subscribe(upvest: &OfficialUpvest, url: &str) -> Result {
+    let create = upvest.create_webhook();
+    let webhook = create.body_map(|body| body.title("All").url(url));
+    let webhook = webhook.send().await?;
+    let update = upvest.update_webhook().webhook_id(webhook.id);
+    update.body_map(|body| body.enabled(true)).send().await?;
     Ok(())
 }
 
-fn official_order(status: &str) -> Value {
-    json!({
-        "id": ORDER_ID,
-        "created_at": "2026-01-05T09:30:00Z",
-        "updated_at": "2026-01-05T09:30:00Z",
-        "user_id": Uuid::new_v4(),
-        "account_id": Uuid::new_v4(),
-        "cash_amount": "250.00",
-        "currency": "EUR",
-        "side": "BUY",
-        "instrument_id": "IE00B3XXRP09",
-        "instrument_id_type": "ISIN",
-        "order_type": "MARKET",
-        "quantity": "",
-        "status": status,
-        "fee": "",
-        "initiation_flow": "API",
-        "executions": [],
-        "client_reference": "",
-    })
+async fn onboard(upvest: &OfficialUpvest, sandbox: &Sandbox) -> Result<UserId> {
+    let address = Address::builder()
+        .address_line1("Ring 1")
+        .postcode("10117")
+        .city("Berlin")
+        .country("DE");
+    let birth_date: NaiveDate = "1990-12-10".parse()?;
+    let german: CountryCode = "DE".parse()?;
+    let user = upvest.create_user().body_map(|body| {
+        body.first_name("Erika")
+            .last_name("Mustermann")
+            .birth_date(birth_date)
+            .nationalities(vec![german])
+            .address(address)
+    });
+    let user = user.send().await?;
+    sandbox.advance(STEP).await;
+    let read = upvest.retrieve_user().user_id(user.id).send().await?;
+    assert_eq!(read.status, UserStatus::Active);
+    println!("official: user {} is {}", user.id, read.status);
+    Ok(user.id)
 }
 
-fn official_instrument(isin: &str) -> Value {
-    json!({
-        "id": Uuid::new_v4(),
-        "created_at": "2026-01-05T09:30:00Z",
-        "updated_at": "2026-01-05T09:30:00Z",
-        "isin": isin,
-        "name": "A fund",
-        "fractional_trading": true,
-        "trading_status": "ACTIVE",
-    })
+async fn open_account(
+    upvest: &OfficialUpvest,
+    sandbox: &Sandbox,
+    user: UserId,
+) -> Result<(AccountGroupId, AccountId)> {
+    let group = upvest.create_account_group();
+    let group = group.body_map(|body| body.user_id(user).type_(AccountGroupType::Personal));
+    let group = group.send().await?;
+    let account = upvest.create_account().body_map(|body| {
+        body.user_id(user)
+            .account_group_id(group.id)
+            .type_("TRADING")
+    });
+    let account = account.send().await?;
+    sandbox.advance(STEP).await;
+    let read = upvest.retrieve_account().account_id(account.id);
+    let read = read.send().await?;
+    assert_eq!(read.status, AccountStatus::Active);
+    println!("official: account {} is {}", account.id, read.status);
+    Ok((group.id, account.id))
 }
 
-fn sdk_order(status: &str) -> Value {
-    json!({
-        "id": ORDER_ID,
-        "account_id": Uuid::new_v4(),
-        "instrument_id": Uuid::new_v4(),
-        "side": "BUY",
-        "type": "MARKET",
-        "status": status,
-        "cash_amount": "250.00",
-        "currency": "EUR",
-        "created_at": "2026-01-05T09:30:00Z",
-        "updated_at": "2026-01-05T09:30:00Z",
-    })
+async fn buy(
+    upvest: &OfficialUpvest,
+    sandbox: &Sandbox,
+    endpoint: &mut Endpoint,
+    user: UserId,
+    account: AccountId,
+) -> Result {
+    let order = upvest.place_order().body_map(|body| {
+        body.user_id(user)
+            .account_id(account)
+            .side("BUY")
+            .instrument_id("IE00B3XXRP09")
+            .instrument_id_type(OrderInstrumentIdType::Isin)
+            .order_type("MARKET")
+            .cash_amount("250.00")
+            .currency("EUR")
+    });
+    let placed = order.send().await?;
+    println!("official: placed order {}", placed.id);
+
+    sandbox.advance(2 * STEP).await;
+    let event = endpoint.next("ORDER.FILLED").await?;
+    let EventObject::Order(filled) = event.object::<EventObject>()? else {
+        return Err("the object of the event is an order".into());
+    };
+    assert_eq!(filled.id, placed.id);
+    assert_eq!(filled.status, OrderStatus::Filled);
+    println!("official: {} of order {}", event.event_type, filled.id);
+
+    let order = upvest.retrieve_order().order_id(placed.id);
+    let order = upvest.wait_for(order).await?;
+    assert_eq!(order.status, OrderStatus::Filled);
+    let orders = upvest.list_account_orders().account_id(account);
+    let orders: Vec<_> = orders.items().try_collect().await?;
+    assert_eq!(orders[0].id, placed.id);
+    Ok(())
 }
 
-fn sdk_instrument(isin: &str) -> Value {
-    json!({ "id": Uuid::new_v4(), "isin": isin, "name": "A fund" })
+async fn list_what_there_is(
+    upvest: &OfficialUpvest,
+    group: AccountGroupId,
+    account: AccountId,
+) -> Result {
+    let positions = upvest.list_positions().account_id(account);
+    let positions: Vec<_> = positions.page_size(2).items().try_collect().await?;
+    for position in &positions {
+        assert_eq!(position.account_id, account);
+    }
+    let transactions = upvest.list_cash_transactions().account_group_id(group);
+    let transactions: Vec<_> = transactions.items().try_collect().await?;
+    for transaction in &transactions {
+        assert_eq!(transaction.account_group_id, group);
+    }
+    assert!(!positions.is_empty() && !transactions.is_empty());
+    println!(
+        "official: {} positions and {} transactions",
+        positions.len(),
+        transactions.len()
+    );
+    Ok(())
+}
+
+async fn pay_out(
+    upvest: &OfficialUpvest,
+    sandbox: &Sandbox,
+    endpoint: &mut Endpoint,
+    user: UserId,
+    group: AccountGroupId,
+) -> Result {
+    let reference = upvest.create_reference_account().body_map(|body| {
+        body.user_id(user)
+            .account_owner("Erika Mustermann")
+            .iban("DE02120300000000202051")
+            .bic("BYLADEM1001")
+            .confirmed_at(SystemTime::now())
+    });
+    let reference = reference.send().await?;
+    let withdrawal = upvest.create_cash_withdrawal().body_map(|body| {
+        body.user_id(user)
+            .account_group_id(group)
+            .reference_account_id(reference.id)
+            .amount("100.00")
+    });
+    let withdrawal = withdrawal.send().await?;
+    sandbox.advance(2 * STEP).await;
+    let event = endpoint.next("WITHDRAWAL.CONFIRMED").await?;
+    let paid = upvest.retrieve_cash_withdrawal();
+    let paid = paid.withdrawal_id(withdrawal.id);
+    let paid = upvest.wait_for(paid).await?;
+    println!("official: {}, {} EUR", event.event_type, paid.amount);
+    Ok(())
+}
+
+async fn with_the_description_of_the_sdk() -> Result {
+    let sandbox = Sandbox::start().await?;
+    let upvest = Upvest::from_vars(sandbox.vars())?;
+    let mut endpoint = Endpoint::start(&upvest).await?;
+    sandbox.subscribe(&endpoint.url).await?;
+
+    let account = sandbox.open_account("1000.00").await?;
+    let order = upvest.create_order().body_map(|body| {
+        body.account_id(account)
+            .instrument_id(Sandbox::instrument("IE00B3XXRP09"))
+            .side(OrderSide::Buy)
+            .type_(OrderType::Market)
+            .cash_amount("250.00")
+            .currency("EUR")
+    });
+    let placed = order.send().await?;
+    sandbox.advance(2 * STEP).await;
+    let event = endpoint.next("ORDER.FILLED").await?;
+    println!("sdk: {} of order {}", event.event_type, placed.id);
+    Ok(())
 }

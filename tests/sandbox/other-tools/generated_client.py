@@ -1,65 +1,25 @@
-"""Calls all operations by a client that openapi-generator made from the description, against the sandbox at SANDBOX_URL.
+"""Calls all operations by a client that openapi-generator made from the vendored description, against the sandbox at
+SANDBOX_URL.
 
 Every answer has to fit its model. Fails where an operation of the client is not called.
 """
 
-import inspect
-import json
-import os
-import urllib.request
-
 import upvest_generated
+from operations import BASE, Operations, command, view
 from upvest_generated import api
 
-BASE = os.environ["SANDBOX_URL"]
 GROUP = "d9a1c5e0-6b1f-4e0a-8d6c-2f6f1c7a9b10"
 FUND = "IE00B3XXRP09"
 IBAN = "DE02120300000000202051"
 
-
-def operations(client):
-    """All operations by name."""
-    found = {}
-    for _, kind in inspect.getmembers(api, inspect.isclass):
-        instance = kind(client)
-        for name, method in inspect.getmembers(instance, inspect.ismethod):
-            if not name.startswith("_") and not name.endswith(("_with_http_info", "_without_preload_content")):
-                found[name] = method
-    return found
-
-
-def command(name, **fields):
-    headers = {"content-type": "application/json"}
-    request = urllib.request.Request(f"{BASE}/_sandbox/{name}", json.dumps(fields, default=str).encode(), headers)
-    with urllib.request.urlopen(request) as answer:
-        return json.load(answer)
-
-
 settings = upvest_generated.Configuration(host=BASE)
-client = upvest_generated.ApiClient(settings)
-left = operations(client)
-assert len(left) == 70, sorted(left)
-everything = dict(left)
+operations = Operations(api, upvest_generated.ApiClient(settings))
+assert len(operations.all) == 70, sorted(operations.all)
+call = operations.call
+first = operations.first
 
-
-def call(name, /, *arguments, **fields):
-    """Calls an operation; `fields` are its body."""
-    left.pop(name, None)
-    return everything[name](*arguments, *([fields] if fields else []))
-
-
-def first(name, *arguments):
-    """The first of a list, which must not be empty."""
-    answer = call(name, *arguments)
-    rows = getattr(answer, "data", answer)
-    assert rows, f"{name} lists nothing"
-    return rows[0] if isinstance(rows, list) else rows
-
-
-with urllib.request.urlopen(f"{BASE}/_sandbox/overview") as overview:
-    told = json.load(overview)["settings"]
-with urllib.request.urlopen(f"{BASE}/_sandbox/openapi.json") as document:
-    flow = json.load(document)["components"]["securitySchemes"]
+told = view("overview")["settings"]
+flow = view("openapi.json")["components"]["securitySchemes"]
 scopes = next(it["flows"]["clientCredentials"]["scopes"] for it in flow.values() if "flows" in it)
 token = call("create_access_token", "client_credentials", told["client_id"], told["client_secret"], " ".join(scopes))
 settings.access_token = token.access_token
@@ -159,7 +119,6 @@ assert call("retrieve_file", first("list_reports").file_id).startswith(b"%PDF")
 first("list_treasury_reports")
 call("close_account", other)
 
-assert not left, f"not called: {sorted(left)}"
-with urllib.request.urlopen(f"{BASE}/_sandbox/audit") as audit:
-    assert json.load(audit) == []
-print(f"{len(everything)} operations called")
+assert not operations.left, f"not called: {sorted(operations.left)}"
+assert view("audit") == []
+print(f"{len(operations.all)} operations called")

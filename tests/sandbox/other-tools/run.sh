@@ -18,7 +18,7 @@ start() {
     "$target/debug/upvest-sandbox" --port 0 "$@" >"$work/out" &
     sandbox=$!
     for _ in $(seq 100); do
-        grep -q '^account group' "$work/out" && break
+        grep -q '^curl' "$work/out" && break
         sleep 0.1
     done
     eval "$(grep '^export ' "$work/out")"
@@ -43,14 +43,32 @@ cargo build --quiet --manifest-path "$root/Cargo.toml" --package upvest-sandbox
 echo "-- the official client, every request signed"
 start
 "$venv/bin/python" "$here/official_client.py"
+# The code of the guide's paragraph on signatures.
+sed '1,/^## Signatures/d' "$here/../guides/python.md" | sed -n '/^```python/,/^```$/{/^```/d;p}' \
+    >"$work/signatures.py"
+"$venv/bin/python" "$work/signatures.py"
 stop
 
+# Writes a client for a description, as a package with this name.
+generate() {
+    "$venv/bin/openapi-generator-cli" generate -g python -i "$1" -o "$work/$2" --package-name "$2" \
+        >"$work/generator" 2>&1 || { tail -n 5 "$work/generator"; exit 1; }
+    "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$work/$2/requirements.txt"
+}
+
 echo "-- a generated Python client, without signatures"
-"$venv/bin/openapi-generator-cli" generate -g python -i "$root/spec/upvest-investment-api.yaml" -o "$work/generated" \
-    --package-name upvest_generated >"$work/generator" 2>&1 || { tail -n 5 "$work/generator"; exit 1; }
-"$venv/bin/pip" install --quiet --disable-pip-version-check -r "$work/generated/requirements.txt"
+generate "$root/spec/upvest-investment-api.yaml" upvest_generated
 start --no-signatures
-SANDBOX_URL=$UPVEST_ENVIRONMENT PYTHONPATH=$work/generated "$venv/bin/python" "$here/generated_client.py"
+SANDBOX_URL=$UPVEST_ENVIRONMENT PYTHONPATH=$work/upvest_generated "$venv/bin/python" "$here/generated_client.py"
+stop
+
+echo "-- a client generated from Upvest's own description"
+official=$root/tests/fixtures/official/official-1.9.0.json
+generate "$official" official_generated
+start --no-signatures --speed 0 --description "$official" --overlay "$root/spec/official-overlay.yaml" \
+    --life "$here/../life/official.yaml"
+SANDBOX_URL=$UPVEST_ENVIRONMENT PYTHONPATH=$work/official_generated \
+    "$venv/bin/python" "$here/official_generated_client.py"
 stop
 
 echo "-- the status page in a browser"

@@ -496,28 +496,65 @@ fn every_setting_of_the_builder_has_a_flag() {
     }
 }
 
-/// The program on the page for Python users works.
-#[test]
-fn the_code_of_the_python_page_runs() {
-    let page = include_str!("../guides/python.md");
-    let code = page
-        .split("```python\n")
-        .nth(1)
-        .unwrap()
-        .split("```")
-        .next()
-        .unwrap();
-    let program = Program::start(&["--no-signatures", "--speed", "0"]);
-    let python = Command::new("python3")
+/// The first block of code in a language on a page.
+fn code<'a>(page: &'a str, language: &str) -> &'a str {
+    let (_, rest) = page.split_once(&format!("```{language}\n")).unwrap();
+    rest.split_once("```").unwrap().0
+}
+
+/// Runs code with the settings of a program.
+fn run(interpreter: &[&str], code: &str, program: &Program) {
+    let (name, arguments) = interpreter.split_first().unwrap();
+    let output = Command::new(name)
+        .args(arguments)
         .args(["-c", code])
         .env("UPVEST_ENVIRONMENT", program.url())
         .output();
-    let python = python.expect("python3 is installed");
-    assert!(
-        python.status.success(),
-        "{}",
-        String::from_utf8_lossy(&python.stderr)
-    );
+    let output = output.unwrap_or_else(|error| panic!("{name} is not installed: {error}"));
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{name}: {error}");
+}
+
+/// The second block of the page needs a package. `other-tools/run.sh` runs it.
+#[test]
+fn the_code_of_the_python_page_runs() {
+    let page = include_str!("../guides/python.md");
+    let program = Program::start(&["--no-signatures", "--speed", "0"]);
+    run(&["python3"], code(page, "python"), &program);
+}
+
+/// Starts the program as the README does, but on a free port.
+fn as_in_the_readme(readme: &str) -> Program {
+    let command = code(readme, "console").replace("\\\n", " ");
+    let (_, flags) = command.split_once(" -- ").unwrap();
+    let flags = flags.lines().next().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_upvest-sandbox"));
+    command.args(["--port", "0"]).args(flags.split_whitespace());
+    Program::started(command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")))
+}
+
+#[test]
+fn the_first_steps_of_the_readme_run_in_python_and_curl() {
+    let readme = include_str!("../README.md");
+    for (language, interpreter) in [
+        ("python", vec!["python3"]),
+        ("sh", vec!["bash", "-e", "-o", "pipefail"]),
+    ] {
+        let program = as_in_the_readme(readme);
+        run(&interpreter, code(readme, language), &program);
+    }
+}
+
+/// `.ci/run` runs the example.
+#[test]
+fn the_first_steps_of_the_readme_in_rust_are_those_of_the_example() {
+    let readme = include_str!("../README.md");
+    let example = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../docs/own-description/examples/first_steps.rs");
+    let example = std::fs::read_to_string(example).unwrap();
+    let region = example.split("    // [README]\n").nth(1).unwrap();
+    let region = region.replace("\n    ", "\n");
+    assert_eq!(region.trim(), code(readme, "rust").trim());
 }
 
 #[test]

@@ -76,6 +76,48 @@ fn every_match_is_updated() {
 }
 
 #[test]
+fn equal_values_are_told_apart_by_their_places() {
+    assert_becomes(
+        "a: { x: { t: 1 }, y: { t: 1 } }\nb: { x: { t: 1 } }",
+        "target: $..x\nupdate: { seen: true }",
+        "a: { x: { t: 1, seen: true }, y: { t: 1 } }\nb: { x: { t: 1, seen: true } }",
+    );
+}
+
+#[test]
+fn match_is_about_the_whole_text_and_search_about_a_part() {
+    let document = "a: { t: Order }\nb: { t: Old Order }\nc: { t: 5 }\nd: { u: Order }";
+    for (filter, seen) in [
+        ("match(@.t, 'Order')", "a"),
+        ("match(@.t, '.*Order|5')", "a b"),
+        ("search(@.t, 'Ord')", "a b"),
+        ("search(@.t, '^Ord')", "a"),
+        ("!match(@.t, 'Order')", "b c d"),
+        ("search(@.t, '[') || @.u", "d"),
+        ("match(@.t, 'Order') || match(@.u, 'Ord.r')", "a d"),
+    ] {
+        let action = format!("target: \"$[?{filter}]\"\ndescription: Why.\nupdate: {{ seen: 1 }}");
+        let changed = apply(yaml(document), &action).unwrap();
+        let all = changed.as_object().unwrap().iter();
+        let changed = all.filter(|(_, value)| value.get("seen").is_some());
+        let changed: Vec<_> = changed.map(|(name, _)| name.as_str()).collect();
+        assert_eq!(changed.join(" "), seen, "{filter}");
+    }
+}
+
+/// A query can take its expressions from the document, more of them than are kept.
+#[test]
+fn many_expressions_are_tried_in_one_query() {
+    let all: Vec<_> = (0..250)
+        .map(|n| json!({ "t": format!("t{n}"), "e": format!("t{n}|u") }))
+        .collect();
+    let action = "target: '$[?match(@.t, @.e)]'\ndescription: Why.\nupdate: { seen: 1 }";
+    let changed = apply(json!(all), action).unwrap();
+    let changed = changed.as_array().unwrap();
+    assert!(changed.iter().all(|value| value["seen"] == 1));
+}
+
+#[test]
 fn a_place_that_matches_twice_is_changed_once() {
     assert_becomes(
         "a: { l: [1] }",

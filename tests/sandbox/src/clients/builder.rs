@@ -340,7 +340,7 @@ impl SandboxBuilder {
             webhook_sender: WebhookSender::new(self.shape).map_err(StartError::other)?,
             core,
             access,
-            webhook_keys: WebhookKeys::new(self.version).map_err(StartError::other)?,
+            webhook_keys: WebhookKeys::new(self.version),
             seed,
             log_limit: self.log_limit,
             throttle: self.throttle,

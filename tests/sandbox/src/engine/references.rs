@@ -1,6 +1,8 @@
 //! Which rows belong to which: by the ids that they and their requests contain.
 
-use serde_json::Value;
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
 
 use super::Engine;
 use super::serve::exists;
@@ -40,6 +42,48 @@ impl Engine {
             let mut others = rows_with_id.filter(|other| other.number != row.number);
             others.any(|other| self.is_within(state, other, parameter, id, steps - 1))
         })
+    }
+
+    /// Sets the ids that a new row does not have and that the rows which it names have: what belongs to an account
+    /// belongs to the account's group.
+    pub(super) fn inherit_ids(
+        &self,
+        state: &State,
+        table: &Table,
+        fields: &mut Map<String, Value>,
+        links: &BTreeMap<String, String>,
+    ) {
+        let named = self.named_rows(state, fields, links);
+        for name in self.field_names(table) {
+            let is_own = plain(&name) == "id" || table.id.as_ref() == Some(&name);
+            if is_own || !plain(&name).ends_with("id") || fields.contains_key(&name) {
+                continue;
+            }
+            if let Some(id) = named.iter().find_map(|row| row.named(&name)) {
+                let id = self.id_value(table, &name, &id);
+                fields.insert(name, id);
+            }
+        }
+    }
+
+    /// The rows whose ids are in the fields and the links of a row.
+    fn named_rows<'a>(
+        &self,
+        state: &'a State,
+        fields: &Map<String, Value>,
+        links: &BTreeMap<String, String>,
+    ) -> Vec<&'a Row> {
+        let mut named = Vec::new();
+        let of_fields = fields.iter();
+        let of_fields = of_fields.filter_map(|(name, value)| Some((name, id_text(value)?)));
+        let of_links = links.iter().map(|(name, id)| (name, id.clone()));
+        for (name, id) in of_fields.chain(of_links) {
+            let tables = self.tables.iter();
+            let tables = tables.filter(|table| is_named_after(name, table));
+            let tables = tables.filter_map(|table| state.rows.table(&table.name));
+            named.extend(tables.flat_map(|table| table.with_id(&id)));
+        }
+        named
     }
 
     /// The first field of a body with the id of a resource that does not exist.

@@ -269,6 +269,7 @@ impl Engine {
             let first = self.first_status(table, status);
             fields.entry(&status.name).or_insert(json!(first));
         }
+        self.inherit_ids(state, table, &mut fields, &links);
         let count = state.rows.count(&table.name);
         let id = id.unwrap_or_else(|| self.new_id(state, table, count, &fields));
         if let Some(name) = &table.id {

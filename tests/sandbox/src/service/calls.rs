@@ -100,6 +100,7 @@ impl Shared {
         }
         if matches!(route.does, Does::GiveKeys) {
             let keys = self.webhook_keys().key_set();
+            let keys = keys.map_err(|error| Problem::server_error(500, &error.to_string()))?;
             return Ok(Outcome::answered(Answer::json_text(&keys)));
         }
         let call = self

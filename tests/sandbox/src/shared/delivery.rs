@@ -181,6 +181,7 @@ impl Shared {
             None => url.path().to_owned(),
         };
         let delivery = self.webhook_keys().sign(&target, body);
+        let delivery = delivery.map_err(|error| error.to_string())?;
         let request = self
             .webhook_sender
             .http

@@ -12,52 +12,63 @@ const KEPT: usize = 3;
 #[derive(Debug)]
 pub(crate) struct WebhookKeys {
     version: SignatureVersion,
+    /// The last one signs. Empty until a key is needed, as the first key of a process takes most of the time of a
+    /// start: the library tests its source of random numbers.
+    keys: Vec<WebhookKey>,
+}
+
+#[derive(Debug)]
+struct WebhookKey {
     signer: DeliverySigner,
-    public: Vec<(String, PublicKey)>,
+    public: PublicKey,
 }
 
 impl WebhookKeys {
-    pub(crate) fn new(version: SignatureVersion) -> Result<Self, KeyError> {
-        let (signer, public) = new_key(version)?;
-        Ok(Self {
+    pub(crate) fn new(version: SignatureVersion) -> Self {
+        Self {
             version,
-            signer,
-            public: vec![public],
-        })
+            keys: Vec::new(),
+        }
     }
 
     /// Generates a new signing key for future deliveries.
     pub(crate) fn rotate(&mut self) -> Result<(), KeyError> {
-        let (signer, public) = new_key(self.version)?;
-        self.signer = signer;
-        self.public.push(public);
-        if self.public.len() > KEPT {
-            self.public.remove(0);
+        self.newest()?;
+        self.generate()?;
+        if self.keys.len() > KEPT {
+            self.keys.remove(0);
         }
         Ok(())
     }
 
     /// The JSON Web Key Set of `GET /auth/verify_keys`.
-    pub(crate) fn key_set(&self) -> String {
-        let set = self
-            .public
-            .iter()
-            .fold(KeySet::default(), |set, (id, key)| {
-                set.with(id, key.clone())
-            });
-        set.to_json()
+    pub(crate) fn key_set(&mut self) -> Result<String, KeyError> {
+        self.newest()?;
+        let keys = self.keys.iter();
+        let set = keys.fold(KeySet::default(), |set, key| {
+            set.with(key.signer.key_id(), key.public.clone())
+        });
+        Ok(set.to_json())
     }
 
     /// Signs a delivery with the current time.
-    pub(crate) fn sign(&self, target: &str, body: Vec<u8>) -> Request<Bytes> {
-        self.signer.deliver_raw(target, body)
+    pub(crate) fn sign(&mut self, target: &str, body: Vec<u8>) -> Result<Request<Bytes>, KeyError> {
+        Ok(self.newest()?.signer.deliver_raw(target, body))
     }
-}
 
-fn new_key(version: SignatureVersion) -> Result<(DeliverySigner, (String, PublicKey)), KeyError> {
-    let key = SigningKey::generate(KeyAlgorithm::EcdsaP521)?;
-    let public = key.public_key().clone();
-    let signer = DeliverySigner::with_key(key).version(version);
-    let id = signer.key_id().to_owned();
-    Ok((signer, (id, public)))
+    /// The key that signs. The first one is generated when it is needed.
+    fn newest(&mut self) -> Result<&WebhookKey, KeyError> {
+        if self.keys.is_empty() {
+            self.generate()?;
+        }
+        Ok(self.keys.last().expect("there is a key now"))
+    }
+
+    fn generate(&mut self) -> Result<(), KeyError> {
+        let key = SigningKey::generate(KeyAlgorithm::EcdsaP521)?;
+        let public = key.public_key().clone();
+        let signer = DeliverySigner::with_key(key).version(self.version);
+        self.keys.push(WebhookKey { signer, public });
+        Ok(())
+    }
 }

@@ -221,6 +221,35 @@ async fn any_event_can_be_triggered_and_fits_its_schema() {
 }
 
 #[tokio::test]
+async fn a_resource_has_the_ids_of_the_one_that_it_names() {
+    let api = official_api().await;
+    let [_, group, account] = open_account(&api).await;
+    let fee = json!({
+        "account_id": account,
+        "type": "SERVICE_FEE",
+        "collection_amount": "1.00",
+        "currency": "EUR",
+        "period_start": "2026-01-01",
+        "period_end": "2026-01-31",
+    });
+    let fee = ok(
+        &api,
+        "create_fee_collection",
+        "/fees/collections",
+        Some(fee),
+    )
+    .await;
+    assert_eq!(fee["account_group_id"], group);
+    let path = format!(
+        "/fees/collections?account_id={}&account_group_id={}",
+        text(&account),
+        text(&group)
+    );
+    let fees = ok(&api, "list_fee_collections", &path, None).await;
+    assert_eq!(fees["data"][0]["id"], fee["id"]);
+}
+
+#[tokio::test]
 async fn ids_that_do_not_exist_are_never_invented() {
     let api = official_api().await;
     let [user, ..] = open_account(&api).await;
