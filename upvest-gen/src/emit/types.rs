@@ -110,7 +110,7 @@ fn complete_field(mut written: syn::Field, field: &Field, schema: &Schema) -> sy
     }
     written.ident = Some(name);
     if let Some(function) = reading(field, schema) {
-        let default = (!field.required).then(|| quote!(default,));
+        let default = field.is_option(schema).then(|| quote!(default,));
         written
             .attrs
             .push(parse_quote!(#[serde(#default deserialize_with = #function)]));

@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 use super::decimal::{self, Decimal};
 use super::nullable::Nullable;
-use super::{text, timestamp};
+use super::text;
+use super::timestamp;
 
 /// Reads a value. For `deserialize_with`.
 #[allow(clippy::missing_errors_doc, reason = "generated code calls it")]
