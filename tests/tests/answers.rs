@@ -95,6 +95,7 @@ async fn wrong_types_are_an_error_that_names_the_field_and_not_its_content() {
         (r#"{"data": [{}]}"#, "data[0]"),
         (r#"{"data": [], "meta": {"total": -1}}"#, "meta.total"),
         (r#"{"data": {}}"#, "data"),
+        ("{}", ""),
         (r#"{"errors": []}"#, ""),
     ];
     for (body, path) in cases {
@@ -237,6 +238,7 @@ async fn what_was_found_is_told_by_its_kind() {
             r#"{"data": [], "meta": {"total": "Ada, expected 3"}}"#,
             "expected u64, found string",
         ),
+        (r#"{"data": null}"#, "expected a sequence, found null"),
     ];
     for (body, problem) in cases {
         let error = list(body).await;

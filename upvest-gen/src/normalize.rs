@@ -255,7 +255,8 @@ impl<'a> Schemas<'a> {
     }
 
     /// Reads `oneOf` or `anyOf`. A single branch besides `null` is merged into the schema. Branches that only
-    /// list required properties are ignored, as a type cannot express them.
+    /// list required properties are ignored, as a type cannot express them. One that says nothing stands for an empty
+    /// value.
     fn alternatives(
         &self,
         schema: &'a Map<String, Value>,
@@ -265,10 +266,12 @@ impl<'a> Schemas<'a> {
     ) -> Result<()> {
         let branches = array(schema, keyword, at)?;
         node.nullable |= branches.iter().any(is_null);
+        let is_typed = |value: &Value| !is_null(value) && says_something(value);
+        let has_typed = branches.iter().any(is_typed);
         let parts = branches
             .iter()
             .enumerate()
-            .filter(|(_, value)| !is_null(value) && says_something(value));
+            .filter(|(_, value)| is_typed(value) || has_typed && says_nothing(value));
         let parts: Vec<Part<'a>> = parts
             .map(|(index, value)| Part::new(keyword, format!("{at}/{keyword}/{index}"), value))
             .collect();
@@ -392,6 +395,26 @@ fn says_something(branch: &Value) -> bool {
     MEANINGFUL
         .iter()
         .any(|keyword| branch.get(keyword).is_some())
+}
+
+/// Whether a schema consists of annotations at most.
+pub(crate) fn says_nothing(schema: &Value) -> bool {
+    const ANNOTATIONS: [&str; 8] = [
+        "$comment",
+        "default",
+        "deprecated",
+        "description",
+        "example",
+        "examples",
+        "externalDocs",
+        "title",
+    ];
+    let is_annotation =
+        |keyword: &String| ANNOTATIONS.contains(&keyword.as_str()) || keyword.starts_with("x-");
+    match schema {
+        Value::Object(schema) => schema.keys().all(is_annotation),
+        schema => *schema == true,
+    }
 }
 
 /// The schema to which a reference leads.

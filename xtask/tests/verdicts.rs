@@ -309,5 +309,6 @@ fn rust(kind: &Type) -> String {
         }
         Type::Map(values) => format!("std::collections::BTreeMap<String, {}>", rust(values)),
         Type::Nullable(value) => format!("Option<{}>", rust(value)),
+        Type::OrEmpty(value) => format!("upvest_runtime::OrEmpty<{}>", rust(value)),
     }
 }

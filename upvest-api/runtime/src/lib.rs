@@ -56,6 +56,7 @@ pub use values::invalid_body::InvalidBody;
 pub use values::nested::Nested;
 pub use values::nullable::{Nullable, present};
 pub use values::open_enum::{OpenEnum, UnknownValue};
+pub use values::or_empty::OrEmpty;
 pub use values::path_segment::encode_path_segment;
 pub use values::strict::Strict;
 pub use values::unredacted::Unredacted;
@@ -71,6 +72,7 @@ pub mod generated_code {
     pub use crate::calls::body_builder::{checked, extra, optional, required};
     pub use crate::calls::call::Call;
     pub use crate::operation_meta::find_operation;
+    pub use crate::responses::list_response::EmptyList;
     #[cfg(feature = "sqlx")]
     pub use crate::values::foreign_traits::Column;
     pub use crate::values::reading::{Read, read};

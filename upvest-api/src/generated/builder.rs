@@ -6,7 +6,9 @@
 
 use std::fmt::Display;
 
-use upvest_runtime::generated_code::{Binary, Call, Form, Json, JsonValue, Text};
+use upvest_runtime::generated_code::{
+    Binary, Call, EmptyList, Form, Json, JsonValue, Text,
+};
 use upvest_runtime::{
     Argument, ByteStream, Error, IdempotencyKey, Response, bytes, chrono, serde_json,
     uuid,

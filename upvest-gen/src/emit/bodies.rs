@@ -100,7 +100,9 @@ body_builder! {{
 fn is_typed_by_people(kind: &Type) -> bool {
     match kind {
         Type::Country => true,
-        Type::List(inner) | Type::Nullable(inner) => is_typed_by_people(inner),
+        Type::List(inner) | Type::Nullable(inner) | Type::OrEmpty(inner) => {
+            is_typed_by_people(inner)
+        }
         _ => false,
     }
 }

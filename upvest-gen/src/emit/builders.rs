@@ -17,7 +17,7 @@ pub(super) fn builders(api: &Api) -> Result<String, Error> {
     print(quote! {
         use std::fmt::Display;
 
-        use upvest_runtime::generated_code::{Binary, Call, Form, Json, JsonValue, Text};
+        use upvest_runtime::generated_code::{Binary, Call, EmptyList, Form, Json, JsonValue, Text};
         use upvest_runtime::{Argument, ByteStream, Error, IdempotencyKey, Response, bytes, chrono, serde_json, uuid};
 
         use super::client::Client;
@@ -93,7 +93,7 @@ fn builder(operation: &Operation, api: &Api) -> TokenStream {
 
             #[doc = #sending]
             pub async fn send(self) -> Result<Response<#output>, Error> {
-                self.0.#receive().await
+                self.0.#receive.await
             }
         }
 
@@ -279,14 +279,20 @@ fn download(operation: &Operation) -> Option<TokenStream> {
     })
 }
 
-/// The method of the call that sends it and reads its response.
+/// The call that sends it and reads its response: `json()`, or `list(&[EmptyList::NoData])` if the `data` of the list may
+/// be missing.
 fn receive(answer: &Answer) -> TokenStream {
     match answer.content {
-        Content::Empty => quote!(empty),
-        Content::Binary => quote!(file),
-        Content::Json(_) if answer.optional => quote!(optional_json),
-        Content::List(_) if answer.optional => quote!(optional_list),
-        Content::Json(_) | Content::List(_) => quote!(json),
+        Content::Empty => quote!(empty()),
+        Content::Binary => quote!(file()),
+        Content::Json(_) if answer.optional => quote!(optional_json()),
+        Content::List(_) if answer.optional || answer.may_lack_data => {
+            let no_body = answer.optional.then(|| quote!(EmptyList::NoBody));
+            let no_data = answer.may_lack_data.then(|| quote!(EmptyList::NoData));
+            let empty = no_body.into_iter().chain(no_data);
+            quote!(list(&[#(#empty),*]))
+        }
+        Content::Json(_) | Content::List(_) => quote!(json()),
     }
 }
 

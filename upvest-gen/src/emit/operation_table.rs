@@ -131,8 +131,11 @@ fn parameter_type(kind: &Type, api: &Api) -> TokenStream {
             quote!(Enum(&[#(#values),*]))
         }
         // A parameter has a single value, or a list of them.
-        Type::Json | Type::Schema(_) | Type::List(_) | Type::Map(_) | Type::Nullable(_) => {
-            quote!(Json)
-        }
+        Type::Json
+        | Type::Schema(_)
+        | Type::List(_)
+        | Type::Map(_)
+        | Type::Nullable(_)
+        | Type::OrEmpty(_) => quote!(Json),
     }
 }

@@ -36,6 +36,7 @@ impl Type {
             }
             Self::Map(values) => format!("std::collections::BTreeMap<String, {}>", inner(values)),
             Self::Nullable(value) => format!("Option<{}>", inner(value)),
+            Self::OrEmpty(value) => format!("upvest_runtime::OrEmpty<{}>", inner(value)),
         }
     }
 }
@@ -48,7 +49,9 @@ impl Type {
             Self::DateTime | Self::I64 | Self::U32 | Self::U64 => true,
             Self::Decimal | Self::Date | Self::Uuid | Self::Id(_) => is_option,
             Self::Nullable(inner) => inner.is_read_by_runtime(true),
-            Self::List(inner) | Self::Map(inner) => inner.is_read_by_runtime(false),
+            Self::List(inner) | Self::Map(inner) | Self::OrEmpty(inner) => {
+                inner.is_read_by_runtime(false)
+            }
             _ => false,
         }
     }

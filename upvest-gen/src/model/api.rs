@@ -205,6 +205,9 @@ pub struct Answer {
     pub content: Content,
     /// Whether there is an answer without content too.
     pub optional: bool,
+    /// Whether the `data` of a list may be missing or `null`, which means an empty list.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub may_lack_data: bool,
     /// The media types to accept, joined by commas.
     pub accept: String,
     /// Further media types in which it can be downloaded, joined by commas.
@@ -390,7 +393,9 @@ impl Type {
     fn may_be_personal(&self) -> bool {
         match self {
             Self::Text | Self::Date | Self::Json | Self::Map(_) => true,
-            Self::List(inner) | Self::Nullable(inner) => inner.may_be_personal(),
+            Self::List(inner) | Self::Nullable(inner) | Self::OrEmpty(inner) => {
+                inner.may_be_personal()
+            }
             _ => false,
         }
     }
@@ -440,21 +445,43 @@ pub enum Type {
     Map(Box<Type>),
     /// A value or `null`, in a list or a map.
     Nullable(Box<Type>),
+    /// A value, or an empty object or list if there is none.
+    OrEmpty(Box<Type>),
 }
 
 impl Type {
     /// The type of the value itself, without lists and maps around it.
     pub(super) fn innermost(&self) -> &Self {
         match self {
-            Self::List(inner) | Self::Map(inner) | Self::Nullable(inner) => inner.innermost(),
+            Self::List(inner) | Self::Map(inner) | Self::Nullable(inner) | Self::OrEmpty(inner) => {
+                inner.innermost()
+            }
             kind => kind,
+        }
+    }
+
+    /// The type of a value that is there, without `null` or an empty value in its place.
+    pub(crate) fn present(&self) -> &Self {
+        match self {
+            Self::Nullable(inner) | Self::OrEmpty(inner) => inner.present(),
+            kind => kind,
+        }
+    }
+
+    /// The object in the value itself, without a list or a map in between.
+    pub(super) fn direct_object(&self) -> Option<&str> {
+        match self.present() {
+            Self::Schema(name) => Some(name),
+            _ => None,
         }
     }
 
     /// As [`Type::innermost`], for changes.
     pub(super) fn innermost_mut(&mut self) -> &mut Self {
         match self {
-            Self::List(inner) | Self::Map(inner) | Self::Nullable(inner) => inner.innermost_mut(),
+            Self::List(inner) | Self::Map(inner) | Self::Nullable(inner) | Self::OrEmpty(inner) => {
+                inner.innermost_mut()
+            }
             kind => kind,
         }
     }

@@ -68,8 +68,12 @@ pub(super) fn check_form<'a>(
     body: &Body,
     id: &str,
 ) -> Result<()> {
-    let is_single =
-        |field: &Field| !matches!(field.kind, Type::Schema(_) | Type::List(_) | Type::Map(_));
+    let is_single = |field: &Field| {
+        !matches!(
+            field.kind.present(),
+            Type::Schema(_) | Type::List(_) | Type::Map(_)
+        )
+    };
     let fields = types.fields(&body.kind);
     let is_form = !fields.is_empty() && fields.iter().all(is_single);
     if body.encoding != Encoding::Form || is_form {

@@ -62,7 +62,9 @@ impl<'a> Reading<'a> {
             mut operations,
             mut left_out,
         } = self.operations;
-        let (enums, ids) = self.types.names.finish()?;
+        if !self.naming.enums.errors.is_empty() {
+            return Err(self.naming.enums.errors);
+        }
         let mut notes = self.types.notes;
         notes.extend(self.types.errors);
         notes.extend(conflicts);
@@ -92,8 +94,8 @@ impl<'a> Reading<'a> {
             event_kinds: self.events.kinds,
             events,
             schemas,
-            enums,
-            ids,
+            enums: self.naming.enums.enums,
+            ids: self.types.names.into_ids(),
             left_out,
             notes,
         })

@@ -8,8 +8,9 @@ use serde_json::Value;
 use super::context::Context;
 use super::lists::is_page;
 use super::names;
+use super::objects::entity;
 use super::types::Types;
-use super::unions::{branches, is_object, tag};
+use super::unions::{forms, is_object, tag};
 use super::values;
 use crate::document;
 use crate::error::Result;
@@ -19,6 +20,7 @@ use crate::pointer;
 /// Names the objects among the components first, so that inline objects get the remaining names.
 pub(super) fn name_components(types: &mut Types<'_>) {
     let problems = problems(types.document);
+    let mut objects: Vec<&str> = Vec::new();
     for (name, value) in components(types.document) {
         let node = match object(types, name, value) {
             Ok(Some(node)) => node,
@@ -28,35 +30,69 @@ pub(super) fn name_components(types: &mut Types<'_>) {
                 continue;
             }
         };
-        for base in types.component(name).iter().flat_map(Node::bases) {
-            if base != name {
-                types.children.entry(base).or_default().push(name);
-            }
+        let own = types.component(name);
+        for base in own
+            .iter()
+            .flat_map(Node::bases)
+            .filter(|base| *base != name)
+        {
+            types.children.entry(base).or_default().push(name);
         }
-        let branches = branches(types, &node).unwrap_or_default();
+        let branches = forms(types, &node).map_or_else(|_| Vec::new(), |forms| forms.branches);
         if tag(types, &node, &branches).is_some() {
-            let entity = match node.text("title") {
-                Some(title) => types.entities.subject(title),
-                None => names::entity(name),
-            };
             let components = branches.iter().filter_map(|branch| branch.component);
-            types
-                .unions
-                .extend(components.map(|branch| (branch, entity.clone())));
+            let entity = entity(types, &node, name);
+            add_union(types, &entity, components);
         }
         if problems.contains(name) || is_page(types, &node) {
             types.replaced.insert(name);
         }
+        objects.push(name);
+    }
+    // A component goes before others that want its name.
+    objects.sort_by_key(|name| (names::type_name(name) != *name, *name));
+    for name in objects {
         let rust = types.names.claim_first(&[names::type_name(name)]);
         types.components.insert(name, rust);
+    }
+    for children in types.children.values_mut() {
+        children.sort_unstable();
+    }
+    name_bases(types);
+}
+
+/// A component with a discriminator is the union of those that include it.
+fn name_bases(types: &mut Types<'_>) {
+    for (base, children) in types.children.clone() {
+        let Ok(node) = types.component(base) else {
+            continue;
+        };
+        let raw = &types.document["components"]["schemas"][base];
+        if raw.get("discriminator").is_some() {
+            let entity = entity(types, &node, base);
+            add_union(types, &entity, children.into_iter());
+        }
+    }
+}
+
+fn add_union<'a>(types: &mut Types<'a>, entity: &str, branches: impl Iterator<Item = &'a str>) {
+    for branch in branches {
+        let entities = types.unions.entry(branch).or_default();
+        entities.insert(entity.to_owned());
     }
 }
 
 /// The component, if it is an object and not another name for a component.
 fn object<'a>(types: &Types<'a>, name: &str, value: &'a Value) -> Result<Option<Rc<Node<'a>>>> {
     let node = types.node(value, &pointer::join(document::SCHEMAS, name))?;
-    let is_object = branches(types, &node)?.iter().all(is_object);
-    Ok(Some(node).filter(|node| node.component.is_none() && is_object))
+    let forms = forms(types, &node)?;
+    let is_other_name = match forms.branches.as_slice() {
+        // The only alternative beside an empty one.
+        [only] => only.component.is_some(),
+        _ => false,
+    };
+    let is_object = !is_other_name && forms.branches.iter().all(is_object);
+    Ok(Some(node).filter(|_| is_object))
 }
 
 /// Reads the components that no operation uses, as they become types too.
@@ -68,7 +104,7 @@ pub(super) fn read_unused(types: &mut Types<'_>) {
         let context = Context::of_operation(name, name);
         let read = types
             .component(name)
-            .and_then(|node| values::kind(types, Rc::new(node), &context));
+            .and_then(|node| values::kind_and_null(types, Rc::new(node), &context));
         if let Err(error) = read {
             types.report(error);
         }

@@ -12,6 +12,7 @@ use super::names;
 use super::naming::Naming;
 use super::schemas::read_objects;
 use super::types::Types;
+use super::unions;
 use super::values;
 use crate::document::{self, Operation};
 use crate::error::Error;
@@ -25,8 +26,6 @@ pub(super) struct Events {
     pub(super) kinds: Vec<Variant>,
     /// The types in `kinds`.
     known: HashSet<String>,
-    /// The names in `kinds`.
-    names: HashSet<String>,
     delivered: Vec<Delivered>,
 }
 
@@ -67,6 +66,7 @@ pub(super) fn read(types: &mut Types<'_>) -> Events {
             ));
         }
     }
+    events.name_kinds();
     note_callbacks(types);
     read_objects(types);
     events
@@ -182,7 +182,7 @@ impl Events {
         &mut self,
         types: &mut Types<'a>,
         event: &Node<'a>,
-        known: Option<Vec<&'a str>>,
+        known: Option<Vec<String>>,
         search: &Search<'a>,
     ) -> bool {
         let find = |name: &str| event.properties.iter().find(|part| part.name == name);
@@ -206,7 +206,7 @@ impl Events {
         let (kind, _) = values::part(types, object, &context);
         match kind {
             Type::Schema(key) => self.delivered.push(Delivered {
-                types: names.into_iter().map(str::to_owned).collect(),
+                types: names,
                 object: key,
                 at: object.at.clone(),
             }),
@@ -224,14 +224,23 @@ impl Events {
         if !self.known.insert(wire.to_owned()) {
             return;
         }
-        let name = names::variant(wire, |name| self.names.contains(name));
-        self.names.insert(name.clone());
         self.kinds.push(Variant {
-            name,
+            name: String::new(),
             deprecated: false,
             wire: wire.to_owned(),
             description: format!("`{wire}`"),
         });
+    }
+
+    /// Names the types, in alphabetical order.
+    fn name_kinds(&mut self) {
+        let mut kinds: Vec<&mut Variant> = self.kinds.iter_mut().collect();
+        kinds.sort_by(|one, other| one.wire.cmp(&other.wire));
+        let mut taken: HashSet<String> = HashSet::new();
+        for kind in kinds {
+            kind.name = names::variant(&kind.wire, |name| taken.contains(name));
+            taken.insert(kind.name.clone());
+        }
     }
 
     /// The keys of the objects in the events.
@@ -300,37 +309,26 @@ fn other_object(kind: &str, first: &str, object: &str, at: &str) -> Error {
 }
 
 /// The texts that a field may have.
-fn values<'a>(types: &Types<'a>, field: &Part<'a>) -> Vec<&'a str> {
+fn values<'a>(types: &Types<'a>, field: &Part<'a>) -> Vec<String> {
     let Ok(node) = types.part(field) else {
         return Vec::new();
     };
     let Some(values) = node.values() else {
         // Some descriptions write the only value of a field as its default.
-        return node.text("default").into_iter().collect();
+        let default = node.text("default");
+        return default.into_iter().map(str::to_owned).collect();
     };
     let texts = values.into_iter().filter_map(Value::as_str);
-    texts.collect()
+    texts.map(str::to_owned).collect()
 }
 
 /// The types of events for which the discriminator of a union leads to the alternative.
-fn mapped_types<'a>(union: &Node<'a>, alternative: &Node<'a>) -> Vec<&'a str> {
-    let Some(discriminator) = union.object("discriminator") else {
-        return Vec::new();
-    };
-    let mapping = discriminator.get("mapping").and_then(Value::as_object);
-    if discriminator.get("propertyName").and_then(Value::as_str) != Some("type") {
-        return Vec::new();
-    }
-    let leads_there = |target: &str| {
-        let place = pointer::of_reference(target).unwrap_or_else(|| target.to_owned());
-        place.rsplit('/').next() == alternative.component
-    };
-    mapping
-        .into_iter()
-        .flatten()
-        .filter(|(_, target)| target.as_str().is_some_and(leads_there))
-        .map(|(kind, _)| kind.as_str())
-        .collect()
+fn mapped_types<'a>(union: &Node<'a>, alternative: &Node<'a>) -> Vec<String> {
+    let discriminator = union.object("discriminator");
+    let by_type = discriminator.filter(|it| it.get("propertyName").is_some_and(|it| it == "type"));
+    by_type.map_or_else(Vec::new, |discriminator| {
+        unions::mapped(discriminator, alternative)
+    })
 }
 
 /// Whether the operation reads the object by its id at the end of the path, without other required parameters.

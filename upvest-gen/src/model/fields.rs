@@ -1,6 +1,6 @@
 //! The fields of an object.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::api::{Direction, Field, Type};
@@ -17,22 +17,27 @@ const EXTRA: &str = "extra";
 
 /// The fields of an object that has the properties of all its branches.
 pub(super) fn fields<'a>(types: &mut Types<'a>, object: &Unread<'a>) -> Vec<Field> {
-    let mut fields: Vec<Field> = Vec::new();
-    let mut names: HashSet<String> = HashSet::new();
-    for (wire, parts) in properties(&object.branches) {
-        let mut field = field(types, object, wire, &parts);
-        while !names.insert(field.rust.clone()) {
-            field.rust.push('_');
-        }
-        fields.push(field);
-    }
+    let properties = properties(&object.branches).into_iter();
+    let mut fields: Vec<Field> = properties
+        .map(|(wire, parts)| field(types, object, wire, &parts))
+        .collect();
+    give_distinct_names(&mut fields);
     if let Some(mut extra) = extra(types, object) {
-        while !names.insert(extra.rust.clone()) {
+        while fields.iter().any(|field| field.rust == extra.rust) {
             extra.rust.push('_');
         }
         fields.push(extra);
     }
     fields
+}
+
+fn give_distinct_names(fields: &mut [Field]) {
+    let wires: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+    let wanted = fields.iter().map(|field| field.rust.clone()).collect();
+    let names = names::distinct(&wires, wanted);
+    for (field, name) in fields.iter_mut().zip(names) {
+        field.rust = name;
+    }
 }
 
 /// The field for properties that the description does not name, if the object may have some.

@@ -5,12 +5,13 @@ use serde_json::Value;
 use super::api::Type;
 use super::context::Context;
 use super::types::Types;
+use super::unions;
 use super::values;
 use crate::error::Error;
 use crate::normalize::{Node, Part};
 
-/// The fields of the object that describes a page.
-const PAGE: [&str; 7] = [
+/// The fields of the object that describes a page, for which the runtime has a type.
+pub(crate) const PAGE_FIELDS: [&str; 7] = [
     "offset",
     "limit",
     "count",
@@ -20,44 +21,82 @@ const PAGE: [&str; 7] = [
     "order",
 ];
 
-/// The type of the items of an answer that is a list: an object with only `data`, and `meta` if it has pages.
-pub(super) fn items<'a>(
-    types: &mut Types<'a>,
-    value: &'a Value,
-    at: &str,
-    context: &Context<'_>,
-) -> Option<Type> {
+/// A response that is a list, in all its forms.
+#[derive(Debug)]
+pub(super) struct List<'a> {
+    /// The schemas of `data`.
+    data: Vec<Part<'a>>,
+    /// The components that the runtime's types replace.
+    replaced: Vec<&'a str>,
+    /// Whether there may be `null` instead of the list.
+    pub(super) is_nullable: bool,
+    /// Whether `data` may be missing or `null`, or there may be an empty object instead of the list.
+    pub(super) may_lack_data: bool,
+}
+
+/// The list, if the response is an object with only `data`, and `meta` if it has pages, or one of several such objects.
+pub(super) fn list<'a>(types: &mut Types<'a>, value: &'a Value, at: &str) -> Option<List<'a>> {
     let node = types.node(value, at).ok()?;
-    if !node.alternatives.is_empty() {
-        return None;
+    let forms = unions::forms(types, &node).ok()?;
+    let mut list = List {
+        data: Vec::new(),
+        replaced: node.component.into_iter().collect(),
+        is_nullable: node.nullable,
+        may_lack_data: forms.may_be_empty,
+    };
+    for form in &forms.branches {
+        list.add_form(types, form)?;
     }
-    let mut data = None;
-    let mut page = None;
-    for property in &node.properties {
-        match property.name {
-            "data" => data = Some(property),
-            "meta" => {
-                let meta = types.part(property).ok()?;
-                if !is_page(types, &meta) {
-                    types.notes.extend(other_page(&meta, &property.at));
-                    return None;
-                }
-                page = Some(meta);
+    Some(list)
+}
+
+impl<'a> List<'a> {
+    /// Adds one form of the list. `None` if it is another object.
+    fn add_form(&mut self, types: &mut Types<'a>, form: &Node<'a>) -> Option<()> {
+        let mut data = None;
+        for property in &form.properties {
+            match property.name {
+                "data" => data = Some(property),
+                "meta" => self.add_page(types, property)?,
+                _ => return None,
             }
-            _ => return None,
         }
+        let data = data?;
+        let node = types.part(data).ok()?;
+        let is_needed = form.required.contains("data") && !node.nullable;
+        self.may_lack_data |= !is_needed || unions::forms(types, &node).ok()?.may_be_empty;
+        self.replaced.extend(form.component);
+        self.data.push(data.clone());
+        Some(())
     }
-    let data = data?;
-    let context = Context {
-        field: "data",
-        ..*context
-    };
-    let (Type::List(item), _) = values::part(types, data, &context) else {
-        return None;
-    };
-    types.replaced.extend(node.component);
-    types.replaced.extend(page.and_then(|page| page.component));
-    Some(*item)
+
+    /// Adds the description of a page. `None` if the runtime's type cannot read it.
+    fn add_page(&mut self, types: &mut Types<'a>, property: &Part<'a>) -> Option<()> {
+        let meta = types.part(property).ok()?;
+        if !is_page(types, &meta) {
+            let note = other_page(&meta, &property.at);
+            types
+                .notes
+                .extend(note.filter(|note| !types.notes.contains(note)));
+            return None;
+        }
+        self.replaced.extend(meta.component);
+        Some(())
+    }
+
+    /// The type of the items.
+    pub(super) fn items(&self, types: &mut Types<'a>, context: &Context<'_>) -> Option<Type> {
+        let context = Context {
+            field: "data",
+            ..*context
+        };
+        let (kind, _) = values::any(types, &self.data, &context);
+        let Type::List(item) = kind.present() else {
+            return None;
+        };
+        types.replaced.extend(&self.replaced);
+        Some((**item).clone())
+    }
 }
 
 /// Whether an object describes a page, for which the runtime has a type.
@@ -81,7 +120,7 @@ fn is_page_field<'a>(types: &Types<'a>, property: &Part<'a>) -> bool {
         .part(property)
         .ok()
         .and_then(|node| node.kind().map(str::to_owned));
-    PAGE.contains(&property.name) && kind.is_none_or(|kind| kind == expected)
+    PAGE_FIELDS.contains(&property.name) && kind.is_none_or(|kind| kind == expected)
 }
 
 /// The note about a list whose pages cannot be requested, as the fields of `meta` are others or have other types.

@@ -9,6 +9,7 @@ mod decimal_pattern;
 mod depth;
 mod directions;
 mod entities;
+mod enums;
 mod events;
 mod fields;
 mod homes;
@@ -39,5 +40,6 @@ pub use api::{
     Operation, Paging, Parameter, Place, Schema, Shape, Type, Variant,
 };
 pub(crate) use build::build;
+pub(crate) use lists::PAGE_FIELDS;
 pub(crate) use media_types::is_sent;
 pub(crate) use parameters::TRANSPORT_HEADERS;

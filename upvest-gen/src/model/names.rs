@@ -1,5 +1,7 @@
 //! The rules for names of types, methods, setters and fields.
 
+use std::collections::HashSet;
+
 use heck::{ToPascalCase, ToSnakeCase, ToTitleCase};
 
 /// Words in titles that are not part of the entity's name.
@@ -105,6 +107,22 @@ fn escape(name: String, reserved: &str) -> String {
 /// The name with the first number that makes it unique, if it is already used.
 pub(super) fn numbered(name: &str, number: u32) -> String {
     format!("{}{number}", name.trim_end_matches('_'))
+}
+
+/// Distinct names for things with the texts `texts`, which want the names `wanted`. If several want one name, it goes to the
+/// one that is called so, or else to the first in alphabetical order, and the others get underscores.
+pub(super) fn distinct(texts: &[&str], wanted: Vec<String>) -> Vec<String> {
+    let mut names = wanted;
+    let mut order: Vec<usize> = (0..texts.len()).collect();
+    order.sort_by_key(|index| (texts[*index] != names[*index], texts[*index]));
+    let mut taken: HashSet<String> = HashSet::new();
+    for index in order {
+        let name = &mut names[index];
+        while !taken.insert(name.clone()) {
+            name.push('_');
+        }
+    }
+    names
 }
 
 /// The entity of a schema: `Order` for `OrderCreate` and `OrderUpdate`.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::api::{Operation, Schema, Type};
 use super::directions::{Bodies, object, reachable};
+use super::enums::NamedEnums;
 use super::sameness::is_same_object;
 use super::types::{Draft, Types};
 
@@ -17,6 +18,8 @@ pub(super) struct Naming {
     pub(super) schemas: Vec<Schema>,
     /// The names of the objects whose title belongs to an object around them, by key.
     pub(super) mistitled: BTreeMap<String, String>,
+    /// The enums with their names.
+    pub(super) enums: NamedEnums,
     /// The names of all objects, by key.
     names: BTreeMap<String, String>,
 }
@@ -33,6 +36,7 @@ impl Naming {
         let body = operation.body.iter_mut().map(|body| &mut body.kind);
         let answer = operation.answer.content.kind_mut();
         for kind in parameters.chain(body).chain(answer) {
+            self.enums.rename(kind);
             self.rename(kind);
         }
     }
@@ -68,6 +72,7 @@ fn used(drafts: &BTreeMap<String, Draft>, bodies: &Bodies) -> BTreeMap<String, D
 
 /// Names all objects. `bodies` are those that are whole bodies.
 pub(super) fn name(types: &mut Types<'_>, bodies: &Bodies) -> Naming {
+    let enums = types.name_enums();
     let drafts = used(types.drafts(), bodies);
     let ranks = ranks(&drafts, bodies);
     let mut order: Vec<&String> = drafts.keys().collect();
@@ -95,6 +100,7 @@ pub(super) fn name(types: &mut Types<'_>, bodies: &Bodies) -> Naming {
     let mut naming = Naming {
         schemas: Vec::new(),
         mistitled,
+        enums,
         names,
     };
     let firsts = drafts

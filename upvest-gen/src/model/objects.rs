@@ -47,6 +47,9 @@ pub(super) fn variant<'a>(
     {
         return self::component(types, component, name);
     }
+    if branch.is_plain {
+        return Ok(plain(types, branch));
+    }
     // The branch has the properties beside the alternatives too, so it is not the object at its place.
     let key = format!("{union}|{}", branch.key());
     let branches = std::slice::from_ref(branch);
@@ -62,18 +65,13 @@ fn component<'a>(types: &mut Types<'a>, component: &'a str, name: String) -> Res
         let own = types.component(component)?;
         let children = unions::children(types, &own)?;
         let branches = if children.is_empty() {
-            unions::branches(types, &own)?
+            unions::forms(types, &own)?.branches
         } else {
             children
         };
         let tag = unions::tag(types, &own, &branches);
-        let entity = title(&own).map_or_else(
-            || names::entity(component),
-            |title| types.entities.subject(title),
-        );
-        // A branch of a union is the same thing, so that it has the same id.
-        let union = types.unions.get(component).cloned();
-        let identity = union.filter(|_| !types.entities.knows(&entity));
+        let entity = entity(types, &own, component);
+        let identity = types.identity(component, &entity);
         let draft = Draft {
             schema: schema(&own, &key, &name),
             names: vec![name.clone()],
@@ -90,6 +88,40 @@ fn component<'a>(types: &mut Types<'a>, component: &'a str, name: String) -> Res
         types.add(draft, unread);
     }
     Ok(Type::Schema(key))
+}
+
+/// The type of a component itself, apart from the union that has its name.
+fn plain<'a>(types: &mut Types<'a>, node: &Node<'a>) -> Type {
+    let key = pointer::join(&node.key(), "plain");
+    if !types.is_known(&key) {
+        let component = unions::component_name(node).unwrap_or_default();
+        let name = names::type_name(&format!("Plain-{component}"));
+        let entity = entity(types, node, component);
+        let identity = types.identity(component, &entity);
+        let draft = Draft {
+            schema: schema(node, &key, &name),
+            names: vec![name.clone()],
+            is_component: false,
+        };
+        let unread = Unread {
+            key: key.clone(),
+            name,
+            entity,
+            identity,
+            branches: vec![node.clone()],
+            tag: None,
+        };
+        types.add(draft, unread);
+    }
+    Type::Schema(key)
+}
+
+/// The entity of a component.
+pub(super) fn entity(types: &Types<'_>, node: &Node<'_>, component: &str) -> String {
+    match title(node) {
+        Some(title) => types.entities.subject(title),
+        None => names::entity(component),
+    }
 }
 
 fn inline<'a>(

@@ -1,6 +1,6 @@
 //! The operations.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ use super::schemas::read_objects;
 use super::scopes;
 use super::types::Types;
 use crate::document;
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::pointer;
 
 /// The operations that can be generated, and the problems of the others.
@@ -32,11 +32,18 @@ pub(super) fn read(types: &mut Types<'_>) -> Operations {
         operations: Vec::new(),
         left_out: document::problems_of_paths(types.document),
     };
-    let mut taken = Taken::default();
+    let mut names = Names::new(types.document);
     for found in document::operations(types.document) {
         let known = types.errors.len();
         let mut problems = Vec::new();
-        let operation = operation(types, &found, &mut taken, &mut problems);
+        let names = names.take(&found);
+        let operation = match names {
+            Ok(names) => operation(types, &found, names, &mut problems),
+            Err(error) => {
+                problems.push(error);
+                None
+            }
+        };
         // A problem of a shared schema does not leave out the operation that happens to read it first.
         let is_own = |error: &Error| error.pointer().starts_with(found.item_pointer());
         let own = types.errors.extract_if(known.., |error| is_own(error));
@@ -56,51 +63,77 @@ pub(super) fn read(types: &mut Types<'_>) -> Operations {
     read
 }
 
-/// The ids of operations, and the names of their methods and builders.
+/// The names of the methods and builders of operations, by path and method.
 #[derive(Debug, Default)]
-struct Taken {
-    ids: BTreeSet<String>,
-    methods: BTreeSet<String>,
-    builders: BTreeSet<String>,
+struct Names(BTreeMap<String, (String, String)>);
+
+impl Names {
+    /// Names all operations. If several want one name, it goes to the one that is called so, or else to the first in
+    /// alphabetical order.
+    fn new(document: &Value) -> Self {
+        let mut wanted = Vec::new();
+        for found in document::operations(document) {
+            let id = found.id();
+            let name = found.value["x-rust-name"].as_str().unwrap_or(&id);
+            let method = names::method(name);
+            wanted.push((
+                method != id,
+                id.clone(),
+                route(&found),
+                method,
+                names::builder(name),
+            ));
+        }
+        wanted.sort();
+        let mut ids = BTreeSet::new();
+        let mut methods = BTreeSet::new();
+        let mut builders = BTreeSet::new();
+        let mut names = Self::default();
+        for (_, id, route, mut method, mut builder) in wanted {
+            if !ids.insert(id) {
+                continue;
+            }
+            while !methods.insert(method.clone()) {
+                method.push('_');
+            }
+            while !builders.insert(builder.clone()) {
+                builder.push('_');
+            }
+            names.0.insert(route, (method, builder));
+        }
+        names
+    }
+
+    /// The method and the builder of an operation, unless another one has its id.
+    fn take(&mut self, found: &document::Operation<'_>) -> Result<(String, String)> {
+        self.0.remove(&route(found)).ok_or_else(|| {
+            Error::at(
+                pointer::join(&found.pointer, "operationId"),
+                format!("two operations have the id `{}`", found.id()),
+                "rename one of them",
+            )
+        })
+    }
 }
 
-impl Taken {
-    /// Unique names for the method and the builder.
-    fn names(&mut self, id: &str) -> (String, String) {
-        let mut method = names::method(id);
-        while !self.methods.insert(method.clone()) {
-            method.push('_');
-        }
-        let mut builder = names::builder(id);
-        while !self.builders.insert(builder.clone()) {
-            builder.push('_');
-        }
-        (method, builder)
-    }
+fn route(found: &document::Operation<'_>) -> String {
+    format!("{} {}", found.path, found.method)
 }
 
 fn operation<'a>(
     types: &mut Types<'a>,
     found: &document::Operation<'a>,
-    taken: &mut Taken,
+    names: (String, String),
     problems: &mut Vec<Error>,
 ) -> Option<Operation> {
     let value = found.value;
     let id = found.id();
-    if !taken.ids.insert(id.clone()) {
-        problems.push(Error::at(
-            pointer::join(&found.pointer, "operationId"),
-            format!("two operations have the id `{id}`"),
-            "rename one of them",
-        ));
-        return None;
-    }
-    let (method_name, builder) = taken.names(value["x-rust-name"].as_str().unwrap_or(&id));
+    let (method_name, builder) = names;
     let success = responses::success(types, found);
     for (at, response) in &success {
         problems.extend(check_target(types.document, response, at).err());
     }
-    let contents = responses::contents(types, &success, &id);
+    let mut contents = responses::contents(types, &success, &id);
     let all = found.parameters(types.document);
     let item = responses::item_entity(types, &success);
     let entity = item.as_deref().unwrap_or(&builder);
@@ -112,12 +145,12 @@ fn operation<'a>(
         None
     });
     read_objects(types);
-    let content = responses::join(types, found, &success, contents, &id);
+    responses::join(types, found, &success, &mut contents, &id);
     read_objects(types);
     if let Some(body) = &body {
         problems.extend(bodies::check_form(types, found, body, &id).err());
     }
-    let answer = match responses::answer(found, &success, content, &id) {
+    let answer = match responses::answer(found, &success, contents, &id) {
         Ok(answer) => answer,
         Err(error) => {
             problems.push(error);

@@ -69,19 +69,23 @@ pub(super) fn read<'a>(
             continue;
         }
         match parameter(types, found, at, value, entity) {
-            Ok(mut parameter) => {
-                let is_taken = |setter: &str| parameters.iter().any(|other| other.setter == setter);
-                while is_taken(&parameter.setter) {
-                    parameter.setter.push('_');
-                }
-                parameters.push(parameter);
-            }
+            Ok(parameter) => parameters.push(parameter),
             Err(error) if can_do_without(value) => note_left_out(types, &error),
             Err(error) => problems.push(error),
         }
     }
-    parameters.sort_by(|a, b| a.name.cmp(&b.name));
+    parameters.sort_by(|a, b| (&a.name, a.place as u8).cmp(&(&b.name, b.place as u8)));
+    give_distinct_setters(&mut parameters);
     parameters
+}
+
+fn give_distinct_setters(parameters: &mut [Parameter]) {
+    let texts: Vec<&str> = parameters.iter().map(|it| it.name.as_str()).collect();
+    let wanted = parameters.iter().map(|it| it.setter.clone()).collect();
+    let setters = names::distinct(&texts, wanted);
+    for (parameter, setter) in parameters.iter_mut().zip(setters) {
+        parameter.setter = setter;
+    }
 }
 
 /// Notes once for each header that it is not a parameter.
@@ -275,6 +279,6 @@ fn is_single(kind: &Type) -> bool {
     };
     !matches!(
         value,
-        Type::Schema(_) | Type::List(_) | Type::Map(_) | Type::Nullable(_)
+        Type::Schema(_) | Type::List(_) | Type::Map(_) | Type::Nullable(_) | Type::OrEmpty(_)
     )
 }

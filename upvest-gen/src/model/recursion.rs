@@ -15,21 +15,16 @@ pub(super) fn mark_recursive(schemas: &mut [Schema]) {
             continue;
         };
         for field in fields {
-            field.recursive =
-                matches!(&field.kind, Type::Schema(kind) if is_within(&direct, &schema.name, kind));
+            let kind = field.kind.direct_object();
+            field.recursive = kind.is_some_and(|kind| is_within(&direct, &schema.name, kind));
         }
     }
 }
 
 /// The objects in an object, without a list or a map in between.
 fn direct(shape: &Shape) -> Vec<String> {
-    let kinds = shape.kinds().into_iter();
-    kinds
-        .filter_map(|kind| match kind {
-            Type::Schema(name) => Some(name.clone()),
-            _ => None,
-        })
-        .collect()
+    let objects = shape.kinds().into_iter().filter_map(Type::direct_object);
+    objects.map(str::to_owned).collect()
 }
 
 /// Whether the object `start` contains the object `name`, or is it.

@@ -72,19 +72,27 @@ pub(super) fn item_entity<'a>(types: &Types<'a>, success: &[Response<'a>]) -> Op
     })
 }
 
-/// The types of all JSON answers for success.
-pub(super) fn contents<'a>(
-    types: &mut Types<'a>,
-    success: &[Response<'a>],
-    id: &str,
-) -> Vec<Content> {
+/// All JSON responses for success.
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    /// Their types.
+    all: Vec<Content>,
+    /// Whether one of them may be `null` instead of a list.
+    may_lack_list: bool,
+    /// Whether one of them is a list whose `data` may be missing.
+    may_lack_data: bool,
+}
+
+/// Reads all JSON responses for success.
+pub(super) fn contents<'a>(types: &mut Types<'a>, success: &[Response<'a>], id: &str) -> Contents {
     let operation = id.to_pascal_case();
     let context = Context::of_operation(&operation, "response");
-    let schemas = schemas(types, success);
-    let contents = schemas
-        .iter()
-        .map(|schema| content(types, schema.value, &schema.at, &context));
-    contents.collect()
+    let mut contents = Contents::default();
+    for schema in schemas(types, success) {
+        let found = content(types, schema.value, &schema.at, &context, &mut contents);
+        contents.all.push(found);
+    }
+    contents
 }
 
 fn schemas<'a>(types: &Types<'a>, success: &[Response<'a>]) -> Vec<Part<'a>> {
@@ -96,19 +104,18 @@ fn schemas<'a>(types: &Types<'a>, success: &[Response<'a>]) -> Vec<Part<'a>> {
         .collect()
 }
 
-/// The type of the JSON answer for success. Several types become one that holds all of them, which is noted. The
-/// objects in
-/// `contents` have been read.
+/// Makes several types for success one that holds all of them, which is noted. The objects in `contents` have been read.
 pub(super) fn join<'a>(
     types: &mut Types<'a>,
     found: &Operation<'a>,
     success: &[Response<'a>],
-    contents: Vec<Content>,
+    contents: &mut Contents,
     id: &str,
-) -> Option<Content> {
-    let mut contents = distinct(types, contents);
-    if contents.len() < 2 {
-        return contents.pop();
+) {
+    contents.all = distinct(types, std::mem::take(&mut contents.all));
+    let number = contents.all.len();
+    if number < 2 {
+        return;
     }
     let operation = id.to_pascal_case();
     let context = Context::of_operation(&operation, "response");
@@ -117,13 +124,15 @@ pub(super) fn join<'a>(
     types.notes.push(Error::at(
         pointer::join(&found.pointer, "responses"),
         format!(
-            "{id} has {} different types for success, which are read as {}",
-            contents.len(),
+            "{id} has {number} different types for success, which are read as {}",
             words(&joined)
         ),
         "give all its success answers the same schema, as a call returns one type",
     ));
-    Some(joined)
+    *contents = Contents {
+        all: vec![joined],
+        ..Contents::default()
+    };
 }
 
 fn words(content: &Content) -> &'static str {
@@ -139,8 +148,13 @@ fn content<'a>(
     schema: &'a Value,
     at: &str,
     context: &Context<'_>,
+    contents: &mut Contents,
 ) -> Content {
-    if let Some(item) = lists::items(types, schema, at, context) {
+    if let Some(list) = lists::list(types, schema, at)
+        && let Some(item) = list.items(types, context)
+    {
+        contents.may_lack_list |= list.is_nullable;
+        contents.may_lack_data |= list.may_lack_data;
         return Content::List(item);
     }
     json(values::value(types, schema, at, context))
@@ -155,11 +169,11 @@ fn json((kind, is_nullable): (Type, bool)) -> Content {
     })
 }
 
-/// The answer for success, whose JSON has the type `content`. An operation has one.
+/// The answer for success, whose JSON has the only type in `contents`. An operation has one.
 pub(super) fn answer(
     found: &Operation<'_>,
     success: &[Response<'_>],
-    content: Option<Content>,
+    mut contents: Contents,
     id: &str,
 ) -> Result<Answer> {
     let at = pointer::join(&found.pointer, "responses");
@@ -174,10 +188,10 @@ pub(super) fn answer(
         .iter()
         .flat_map(|(_, response)| media_types::media_types(response))
         .collect();
-    let has_empty = success
-        .iter()
-        .any(|(_, response)| media_types::media_types(response).next().is_none());
-    let content = match content {
+    let is_without_body =
+        |(_, response): &Response<'_>| media_types::media_types(response).next().is_none();
+    let may_lack_body = contents.may_lack_list || success.iter().any(is_without_body);
+    let content = match contents.all.pop() {
         _ if found.method == "head" => Content::Empty,
         None if media_types.is_empty() => Content::Empty,
         None => Content::Binary,
@@ -190,13 +204,14 @@ pub(super) fn answer(
             "use one such as `application/json`",
         ));
     }
-    let optional = has_empty && matches!(content, Content::Json(_) | Content::List(_));
+    let optional = may_lack_body && matches!(content, Content::Json(_) | Content::List(_));
     let content = match content {
         Content::Json(Type::Nullable(kind)) if optional => Content::Json(*kind),
         content => content,
     };
     Ok(Answer {
         optional,
+        may_lack_data: contents.may_lack_data,
         accept: accept(&media_types, &content),
         download: download(&media_types, &content),
         content,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::api::{Content, Field, Shape, Type};
+use super::enums;
 use super::types::Draft;
 
 /// The objects that have been read, by key.
@@ -99,7 +100,10 @@ fn same_type(one: &Type, other: &Type, open: &mut Vec<Pair>) -> bool {
         }
         (Type::List(one), Type::List(other))
         | (Type::Map(one), Type::Map(other))
-        | (Type::Nullable(one), Type::Nullable(other)) => same_type(one, other, open),
+        | (Type::Nullable(one), Type::Nullable(other))
+        | (Type::OrEmpty(one), Type::OrEmpty(other)) => same_type(one, other, open),
+        // Before enums are named, one that has all values of another may become the same.
+        (Type::Enum(one), Type::Enum(other)) => enums::is_same(one, other),
         (one, other) => one == other,
     }
 }

@@ -41,24 +41,25 @@ pub(super) fn text<'a>(
             }
         }
         ("decimal", _, _) => Type::Decimal,
-        (_, "^[A-Z]{3}$", _) | ("ISO4217", _, _) => Type::Currency,
+        ("ISO4217" | "iso4217" | "iso-4217" | "currency", _, _) => Type::Currency,
+        (_, "^[A-Z]{3}$", _) if is_called(node, context, &CURRENCIES) => Type::Currency,
         ("country" | "iso3166-1-alpha-2" | "ISO3166", _, _) => Type::Country,
-        (_, "^[A-Z]{2}$", _) if names_country(node, context) => Type::Country,
+        (_, "^[A-Z]{2}$", _) if is_called(node, context, &COUNTRIES) => Type::Country,
         (_, "^[A-Z]{2}[A-Z0-9]{9}[0-9]$", _) => Type::Isin,
         (_, _, Some(values)) if values.iter().all(|value| is_direction(value)) => {
-            Type::Enum(types.names.values("SortOrder", first, &values)?)
+            Type::Enum(types.enums.add("SortOrder", first, &values)?)
         }
         (_, _, Some(values)) => {
             let field = || format!("{}-{}", context.entity, context.field).to_pascal_case();
             let name = explicit
                 .or(node.component)
                 .map_or_else(field, str::to_owned);
-            let name = types.names.values(&name, first, &values)?;
-            deprecate_values(types, &name, branches);
-            Type::Enum(name)
+            let key = types.enums.add(&name, first, &values)?;
+            deprecate_values(types, &key, branches);
+            Type::Enum(key)
         }
         _ if explicit.is_some() => {
-            Type::Enum(types.names.mention(explicit.unwrap_or_default(), &node.at))
+            Type::Enum(types.enums.mention(explicit.unwrap_or_default(), &node.at))
         }
         ("date", _, _) => Type::Date,
         ("date-time", _, _) => {
@@ -71,7 +72,7 @@ pub(super) fn text<'a>(
 }
 
 /// Marks the values of alternatives that are deprecated, unless the whole text is.
-fn deprecate_values(types: &mut Types<'_>, name: &str, branches: &[Node<'_>]) {
+fn deprecate_values(types: &mut Types<'_>, key: &str, branches: &[Node<'_>]) {
     let is_deprecated = |branch: &&Node<'_>| branch.is_true("deprecated");
     if branches.iter().all(|branch| is_deprecated(&branch)) {
         return;
@@ -79,8 +80,8 @@ fn deprecate_values(types: &mut Types<'_>, name: &str, branches: &[Node<'_>]) {
     for branch in branches.iter().filter(is_deprecated) {
         for value in branch.values().into_iter().flatten() {
             types
-                .names
-                .deprecate(name, value.as_str().unwrap_or_default());
+                .enums
+                .deprecate(key, value.as_str().unwrap_or_default());
         }
     }
 }
@@ -111,15 +112,18 @@ fn is_direction(value: &Value) -> bool {
     *value == "ASC" || *value == "DESC"
 }
 
+/// Words in the names of values that are currencies.
+const CURRENCIES: [&str; 3] = ["currency", "currencies", "ccy"];
+
 /// Words in the names of values that are countries.
 const COUNTRIES: [&str; 4] = ["country", "countries", "nationalit", "citizenship"];
 
-/// Whether two capital letters are a country, according to the name, the title or the component of the value. They may
-/// as well be a language or a state.
-fn names_country(node: &Node<'_>, context: &Context<'_>) -> bool {
+/// Whether the name, the title or the component of a value has one of these words. Two capital letters may as well be a
+/// language or a state, and three the code of an exchange.
+fn is_called(node: &Node<'_>, context: &Context<'_>, words: &[&str]) -> bool {
     let names = [Some(context.field), node.component, node.text("title")];
     names.into_iter().flatten().any(|name| {
         let name = name.to_ascii_lowercase();
-        COUNTRIES.iter().any(|word| name.contains(word))
+        words.iter().any(|word| name.contains(word))
     })
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::api::{Field, Schema, Shape, Type};
 use super::entities::Entities;
+use super::enums::{Enums, NamedEnums};
 use super::name_table::NameTable;
 use crate::document;
 use crate::error::{Error, Result};
@@ -24,6 +25,7 @@ pub(super) struct Types<'a> {
     /// The values that lose information in Rust.
     pub(super) notes: Vec<Error>,
     pub(super) names: NameTable,
+    pub(super) enums: Enums,
     /// The names of the components that are objects.
     pub(super) components: BTreeMap<&'a str, String>,
     /// The components that a type of the runtime replaces, unless they are used in another way too.
@@ -31,7 +33,7 @@ pub(super) struct Types<'a> {
     /// The components that include others by `allOf`, by the names of these others.
     pub(super) children: BTreeMap<&'a str, Vec<&'a str>>,
     /// The entities of the unions among the components, by the names of their branches.
-    pub(super) unions: BTreeMap<&'a str, String>,
+    pub(super) unions: BTreeMap<&'a str, BTreeSet<String>>,
     /// The names that a former reading gave to objects, by key.
     pub(super) given_names: BTreeMap<String, String>,
     drafts: BTreeMap<String, Draft>,
@@ -79,6 +81,7 @@ impl<'a> Types<'a> {
             errors: Vec::new(),
             notes: Vec::new(),
             names: NameTable::default(),
+            enums: Enums::default(),
             components: BTreeMap::new(),
             replaced: BTreeSet::new(),
             children: BTreeMap::new(),
@@ -136,6 +139,17 @@ impl<'a> Types<'a> {
         }
     }
 
+    /// The entity of the union of which a component is a branch, unless a path has the id of its own entity. A branch is
+    /// the same thing as the union, so that it has the same id.
+    pub(super) fn identity(&self, component: &str, entity: &str) -> Option<String> {
+        if self.entities.knows(entity) {
+            return None;
+        }
+        let unions = self.unions.get(component)?;
+        let known = unions.iter().find(|union| self.entities.knows(union));
+        known.or_else(|| unions.first()).cloned()
+    }
+
     pub(super) fn next_unread(&mut self) -> Option<Unread<'a>> {
         self.unread.pop_front()
     }
@@ -148,6 +162,17 @@ impl<'a> Types<'a> {
 
     pub(super) fn drafts(&self) -> &BTreeMap<String, Draft> {
         &self.drafts
+    }
+
+    /// Names all enums, also in the objects that have been read.
+    pub(super) fn name_enums(&mut self) -> NamedEnums {
+        let enums = std::mem::take(&mut self.enums).name(&mut self.names);
+        for draft in self.drafts.values_mut() {
+            for kind in draft.schema.shape.kinds_mut() {
+                enums.rename(kind);
+            }
+        }
+        enums
     }
 
     /// The fields of an object that has been read.

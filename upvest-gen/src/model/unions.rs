@@ -8,14 +8,24 @@ use serde_json::{Map, Value};
 use super::types::{Tag, Types};
 use crate::document;
 use crate::error::{Error, Result};
-use crate::normalize::{Node, Part};
+use crate::normalize::{self, Node, Part};
+use crate::pointer;
 
 /// The limits on the depth and the number of nested alternatives.
 const DEEPEST_ALTERNATIVES: usize = 16;
 const MOST_ALTERNATIVES: usize = 200;
 
-/// The alternatives of a value, or the value itself if there are none.
-pub(super) fn branches<'a>(types: &Types<'a>, node: &Node<'a>) -> Result<Vec<Node<'a>>> {
+/// The forms that a value may have.
+#[derive(Debug)]
+pub(super) struct Forms<'a> {
+    /// The alternatives, or the value itself if there are none.
+    pub(super) branches: Vec<Node<'a>>,
+    /// Whether there may be an empty object or an empty list instead, which is no value of the branches.
+    pub(super) may_be_empty: bool,
+}
+
+/// The forms of a value. An alternative that only admits an empty value, beside others, is no branch.
+pub(super) fn forms<'a>(types: &Types<'a>, node: &Node<'a>) -> Result<Forms<'a>> {
     let mut branches = Vec::new();
     collect_branches(types, node.clone(), 0, &mut branches)?;
     Ok(without_empty(types, branches))
@@ -63,16 +73,22 @@ pub(super) fn distinct(parts: Vec<Part<'_>>) -> Vec<Part<'_>> {
 
 /// The field that distinguishes `branches`: that of a discriminator, or one with different values in each of them.
 pub(super) fn tag<'a>(types: &Types<'a>, node: &Node<'a>, branches: &[Node<'a>]) -> Option<Tag> {
-    let [first, _, ..] = branches else {
+    let first = branches.first()?;
+    let is_child = first.is_plain || first.component.is_some() && first.component != node.component;
+    if branches.len() == 1 && !is_child {
         return None;
-    };
+    }
     let common = || common_discriminator(branches);
     if let Some(discriminator) = node.object("discriminator").or_else(common) {
         let field = discriminator.get("propertyName")?.as_str()?;
-        let mapping = discriminator.get("mapping").and_then(Value::as_object);
-        return tag_of(field, branches, |branch| {
-            let mut values = mapped(mapping, branch);
-            for value in constants(types, branch, field).unwrap_or_default() {
+        let of_base = constants(types, node, field);
+        let by_constants = tag_of(field, branches, |branch| {
+            let mut values = mapped(discriminator, branch);
+            let own = constants(types, branch, field);
+            if let Some(shared) = own.as_ref().filter(|_| own == of_base) {
+                return one_of(shared, values, branch);
+            }
+            for value in own.unwrap_or_default() {
                 if !values.contains(&value) {
                     values.insert(0, value);
                 }
@@ -82,6 +98,16 @@ pub(super) fn tag<'a>(types: &Types<'a>, node: &Node<'a>, branches: &[Node<'a>])
             }
             Some(values).filter(|values| !values.is_empty())
         });
+        // The branches may share a property with the values of all of them.
+        return by_constants.or_else(|| {
+            tag_of(field, branches, |branch| {
+                let shared = constants(types, branch, field)?;
+                one_of(&shared, mapped(discriminator, branch), branch)
+            })
+        });
+    }
+    if branches.len() == 1 {
+        return None;
     }
     let is_required = |name: &&str| {
         branches
@@ -101,6 +127,20 @@ pub(super) fn tag<'a>(types: &Types<'a>, node: &Node<'a>, branches: &[Node<'a>])
             tag.filter(|_| may_be_tag)
         })
     })
+}
+
+/// Those of the values `shared` that mean the branch: the mapped ones, or else the one that is called like its component.
+fn one_of(shared: &[String], mapped: Vec<String>, branch: &Node<'_>) -> Option<Vec<String>> {
+    if !mapped.is_empty() {
+        return Some(mapped);
+    }
+    let letters = |text: &str| {
+        let letters = text.chars().filter(|c| c.is_alphanumeric());
+        letters.flat_map(char::to_lowercase).collect::<String>()
+    };
+    let name = letters(component_name(branch)?);
+    let value = shared.iter().find(|value| letters(value) == name)?;
+    Some(vec![value.clone()])
 }
 
 /// The discriminator that all branches inherit.
@@ -163,7 +203,7 @@ fn is_kind(field: &str) -> bool {
 }
 
 /// The name of the component that is the branch, or to which the branch adds properties.
-fn component_name<'n>(branch: &'n Node<'_>) -> Option<&'n str> {
+pub(super) fn component_name<'n>(branch: &'n Node<'_>) -> Option<&'n str> {
     let place = branch.at.strip_prefix(document::SCHEMAS)?.strip_prefix('/');
     branch
         .component
@@ -171,13 +211,18 @@ fn component_name<'n>(branch: &'n Node<'_>) -> Option<&'n str> {
 }
 
 /// The values by which a discriminator leads to a branch.
-fn mapped(mapping: Option<&Map<String, Value>>, branch: &Node<'_>) -> Vec<String> {
-    let Some(component) = component_name(branch) else {
-        return Vec::new();
-    };
+pub(super) fn mapped(discriminator: &Map<String, Value>, branch: &Node<'_>) -> Vec<String> {
+    let component = component_name(branch);
+    component.map_or_else(Vec::new, |component| values_of(discriminator, component))
+}
+
+fn values_of(discriminator: &Map<String, Value>, component: &str) -> Vec<String> {
+    let mapping = discriminator.get("mapping").and_then(Value::as_object);
     let leads_there = |target: &Value| {
-        let name = target.as_str().and_then(|target| target.rsplit('/').next());
-        name == Some(component)
+        let target = target.as_str().unwrap_or_default();
+        let place = pointer::of_reference(target).unwrap_or_else(|| target.to_owned());
+        let name = place.rsplit('/').next().map(pointer::unescaped);
+        name.is_some_and(|name| name == component)
     };
     let values = mapping.into_iter().flatten();
     values
@@ -186,72 +231,215 @@ fn mapped(mapping: Option<&Map<String, Value>>, branch: &Node<'_>) -> Vec<String
         .collect()
 }
 
-/// The branches of a component that others extend, if it has a discriminator: the components that include it by
-/// `allOf`.
+/// The branches of a component that others extend, if it has a discriminator: the components that include it by `allOf`.
+/// One that is between another base and its children is a branch of its own too.
 pub(super) fn children<'a>(types: &Types<'a>, node: &Node<'a>) -> Result<Vec<Node<'a>>> {
-    let (Some(base), Some(discriminator)) = (node.component, node.object("discriminator")) else {
+    let Some(discriminator) = node.object("discriminator") else {
         return Ok(Vec::new());
     };
-    // A child inherits the discriminator, but is no base.
-    let raw = &types.document["components"]["schemas"][base];
-    let names = types.children.get(base);
-    let names: Vec<&'a str> = names.into_iter().flatten().copied().collect();
-    if raw.get("discriminator").is_none() || !node.alternatives.is_empty() || names.is_empty() {
-        return Ok(Vec::new());
+    let heirs = heirs(types, node)?;
+    if heirs.is_empty() {
+        return Ok(heirs);
     }
     let mut children = Vec::new();
-    for name in names {
-        children.push(types.component(name)?);
+    for heir in heirs {
+        let is_base = !self::heirs(types, &heir)?.is_empty();
+        children.push(if is_base { plain(heir) } else { heir });
     }
-    let mapping = discriminator.get("mapping").and_then(Value::as_object);
-    if !mapped(mapping, node).is_empty() {
-        // The base itself, apart from the union that has its name.
-        let mut own = node.clone();
-        own.component = None;
-        children.push(own);
+    if is_own_value(types, node, discriminator) {
+        children.push(plain(node.clone()));
     }
     Ok(children)
 }
 
-/// The branches without those that only admit an empty list or an empty object, if there are others of their kind. An
-/// object that may be empty requires no field.
-fn without_empty<'a>(types: &Types<'a>, mut branches: Vec<Node<'a>>) -> Vec<Node<'a>> {
-    let filled_lists = branches
-        .iter()
-        .any(|branch| branch.kind() == Some("array") && !is_empty_list(types, branch));
-    if filled_lists {
-        branches.retain(|branch| !is_empty_list(types, branch));
+/// Whether a value of the discriminator means a component that others include. It may as well be only their base.
+fn is_own_value<'a>(
+    types: &Types<'a>,
+    node: &Node<'a>,
+    discriminator: &'a Map<String, Value>,
+) -> bool {
+    if !mapped(discriminator, node).is_empty() {
+        return true;
     }
-    let has_empty = branches.iter().any(|branch| is_empty_object(types, branch));
-    if has_empty && branches.iter().any(is_object) {
-        branches.retain(|branch| !is_empty_object(types, branch));
-        for branch in &mut branches {
-            branch.required.clear();
-            branch.component = None;
-        }
+    if !is_between(types, node) {
+        return false;
     }
-    branches
+    let field = discriminator.get("propertyName").and_then(Value::as_str);
+    match constants(types, node, field.unwrap_or_default()) {
+        Some(shared) => one_of(&shared, Vec::new(), node).is_some(),
+        None => !discriminator.contains_key("mapping"),
+    }
+}
+
+/// The components that include a component with a discriminator, except those that only reuse it.
+fn heirs<'a>(types: &Types<'a>, node: &Node<'a>) -> Result<Vec<Node<'a>>> {
+    let (Some(base), Some(discriminator)) = (node.component, node.object("discriminator")) else {
+        return Ok(Vec::new());
+    };
+    if !node.alternatives.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names = types.children.get(base).into_iter().flatten();
+    let mut all = Vec::new();
+    for name in names {
+        all.push(types.component(name)?);
+    }
+    let heirs = all.iter();
+    let heirs = heirs.filter(|heir| has_value(types, node, discriminator, heir));
+    let heirs: Vec<Node<'a>> = heirs.cloned().collect();
+    // If no value has a child, the description does not say which child has which value.
+    Ok(if heirs.is_empty() && !is_between(types, node) {
+        all
+    } else {
+        heirs
+    })
+}
+
+/// Whether a value of the discriminator of `base` means `heir`, which includes it.
+fn has_value<'a>(
+    types: &Types<'a>,
+    base: &Node<'a>,
+    discriminator: &'a Map<String, Value>,
+    heir: &Node<'a>,
+) -> bool {
+    let field = discriminator.get("propertyName").and_then(Value::as_str);
+    let field = field.unwrap_or_default();
+    let shared = constants(types, base, field);
+    let own = constants(types, heir, field);
+    let is_mapped = |name: &str| !values_of(discriminator, name).is_empty();
+    if component_name(heir).is_some_and(is_mapped) || own.is_some() && own != shared {
+        return true;
+    }
+    if let Some(shared) = shared {
+        return one_of(&shared, Vec::new(), heir).is_some();
+    }
+    let mut others = heir.bases().filter(|name| heir.component != Some(name));
+    let reuses_another = others.any(|name| base.component != Some(name) && is_mapped(name));
+    let is_reused = is_between(types, base) || reuses_another;
+    !(discriminator.contains_key("mapping") && is_reused)
+}
+
+/// Whether a component inherits its discriminator.
+fn is_between(types: &Types<'_>, node: &Node<'_>) -> bool {
+    let raw = node
+        .component
+        .map(|name| &types.document["components"]["schemas"][name]);
+    raw.is_some_and(|raw| raw.get("discriminator").is_none())
+}
+
+/// The component itself, apart from the union that has its name.
+fn plain(mut node: Node<'_>) -> Node<'_> {
+    node.component = None;
+    node.is_plain = true;
+    node
+}
+
+/// The value that an empty alternative admits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Empty {
+    /// Any value, as the alternative says nothing.
+    Any,
+    Object,
+    List,
+}
+
+fn without_empty<'a>(types: &Types<'a>, branches: Vec<Node<'a>>) -> Forms<'a> {
+    let empty: Vec<Option<Empty>> = branches.iter().map(|branch| empty(types, branch)).collect();
+    let filled = branches.iter().zip(&empty);
+    let filled: Vec<&Node<'a>> = filled
+        .filter(|(_, empty)| empty.is_none())
+        .map(|(branch, _)| branch)
+        .collect();
+    // The empty values that the other branches have anyway.
+    let own: &[Empty] = if filled.is_empty() || filled.len() == branches.len() {
+        return Forms {
+            branches,
+            may_be_empty: false,
+        };
+    } else if filled.iter().all(|branch| is_object(branch)) {
+        &[]
+    } else if filled.iter().all(|branch| branch.kind() == Some("array")) {
+        &[Empty::List]
+    } else if filled.iter().all(|branch| branch.kind() == Some("object")) {
+        &[Empty::Any, Empty::Object]
+    } else {
+        // A value of several types, of which the empty object or list may be one.
+        let is_any = |empty: &Option<Empty>| *empty == Some(Empty::Any);
+        let others = branches.into_iter().zip(&empty);
+        let others = others.filter(|(_, empty)| !is_any(empty));
+        return Forms {
+            branches: others.map(|(branch, _)| branch).collect(),
+            may_be_empty: false,
+        };
+    };
+    let may_be_empty = empty.iter().flatten().any(|empty| !own.contains(empty));
+    Forms {
+        branches: filled.into_iter().cloned().collect(),
+        may_be_empty,
+    }
+}
+
+/// The only value that a schema admits, if that is an empty one.
+fn empty<'a>(types: &Types<'a>, node: &Node<'a>) -> Option<Empty> {
+    if is_empty_list(types, node) {
+        Some(Empty::List)
+    } else if node.items.is_some() {
+        None
+    } else {
+        empty_object(types, node)
+    }
+}
+
+/// As [`empty`], for a schema that is no list.
+fn empty_object(types: &Types<'_>, node: &Node<'_>) -> Option<Empty> {
+    if !node.properties.is_empty() || node.rest.is_some() {
+        None
+    } else if says_nothing(types, node) {
+        Some(Empty::Any)
+    } else {
+        is_empty_object(types, node).then_some(Empty::Object)
+    }
 }
 
 /// Whether a list has no items, as in the alternative for the empty list beside the typed one.
 fn is_empty_list<'a>(types: &Types<'a>, node: &Node<'a>) -> bool {
+    if has_only_values(node, |value| value.as_array().is_some_and(Vec::is_empty)) {
+        return true;
+    }
     if node.kind() != Some("array") {
         return false;
     }
     let is_closed = node.number("maxItems").and_then(Value::as_u64) == Some(0);
-    let item = node.items.as_ref().and_then(|item| types.part(item).ok());
-    is_closed || item.is_some_and(|item| is_empty_object(types, &item))
+    let is_without_items = node.items.as_ref().is_some_and(|items| {
+        let item = types.part(items).ok();
+        *items.value == false || item.is_some_and(|item| empty_object(types, &item).is_some())
+    });
+    is_closed || is_without_items
 }
 
 /// Whether an object has an empty list of properties, or must not have any. One without such a list may have any
 /// properties.
 fn is_empty_object(types: &Types<'_>, node: &Node<'_>) -> bool {
+    if has_only_values(node, |value| value.as_object().is_some_and(Map::is_empty)) {
+        return true;
+    }
     let raw = types.document.pointer(&node.at);
     let has_no_properties = raw.is_some_and(|raw| {
         raw["properties"].as_object().is_some_and(Map::is_empty)
             || raw["additionalProperties"] == false
             || raw["maxProperties"] == 0
     });
-    let is_object = node.kind() == Some("object") && node.properties.is_empty();
-    is_object && node.rest.is_none() && node.alternatives.is_empty() && has_no_properties
+    node.kind() == Some("object") && has_no_properties
+}
+
+fn has_only_values(node: &Node<'_>, is_wanted: impl Fn(&Value) -> bool) -> bool {
+    let values = node.values().unwrap_or_default();
+    !values.is_empty() && values.into_iter().all(is_wanted)
+}
+
+/// Whether an alternative consists of annotations at most. Its type may be that of the schema around the alternatives.
+fn says_nothing(types: &Types<'_>, node: &Node<'_>) -> bool {
+    let raw = types.document.pointer(&node.at);
+    matches!(node.kind(), None | Some("object" | "array"))
+        && raw.is_some_and(normalize::says_nothing)
 }

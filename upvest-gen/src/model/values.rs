@@ -11,7 +11,7 @@ use super::numbers;
 use super::objects;
 use super::texts;
 use super::types::Types;
-use super::unions::{self, branches, distinct, is_object};
+use super::unions::{self, Forms, distinct, is_object};
 use crate::error::{Error, Result};
 use crate::normalize::{Node, Part};
 
@@ -30,6 +30,7 @@ enum Around {
     List,
     Map,
     Nullable,
+    OrEmpty,
 }
 
 /// The type of a value, and whether it may be null. A schema with a problem is reported and becomes any JSON.
@@ -58,10 +59,7 @@ fn kind_or_json<'a>(
     node: Result<Rc<Node<'a>>>,
     context: &Context<'_>,
 ) -> (Type, bool) {
-    let read = node.and_then(|node| {
-        let is_nullable = node.nullable;
-        Ok((kind(types, node, context)?, is_nullable))
-    });
+    let read = node.and_then(|node| kind_and_null(types, node, context));
     read.unwrap_or_else(|error| {
         types.report(error);
         (Type::Json, true)
@@ -79,32 +77,35 @@ pub(super) fn any<'a>(
         let only = parts.first();
         return only.map_or((Type::Json, true), |only| part(types, only, context));
     };
-    let is_nullable = parts
-        .iter()
-        .any(|part| types.part(part).is_ok_and(|node| node.nullable));
     let at = first.at.clone();
-    let kind = kind(types, Rc::new(Node::one_of(parts, &at)), context);
-    let kind = kind.unwrap_or_else(|error| {
-        types.report(error);
-        Type::Json
-    });
-    (kind, is_nullable)
+    kind_or_json(types, Ok(Rc::new(Node::one_of(parts, &at))), context)
 }
 
-/// The type of the value that `node` describes. Lists and maps are followed to the value in them, and the objects in it
-/// are read later.
-pub(super) fn kind<'a>(
+/// The type of the value that `node` describes, and whether it may be null. Lists and maps are followed to the value in
+/// them, and the objects in it are read later.
+pub(super) fn kind_and_null<'a>(
     types: &mut Types<'a>,
     node: Rc<Node<'a>>,
     context: &Context<'_>,
-) -> Result<Type> {
+) -> Result<(Type, bool)> {
     let mut node = node;
     let mut context = *context;
+    let mut is_nullable = None;
     let mut around = Vec::new();
     let mut seen = BTreeSet::new();
     loop {
-        let (step, part) = match read(types, &node, &context)? {
-            Reading::Type(kind) => return Ok(within(around, kind)),
+        let forms = unions::forms(types, &node)?;
+        let may_be_null = node.nullable || forms.branches.iter().any(|branch| branch.nullable);
+        let is_inside = is_nullable.is_some();
+        let is_nullable = *is_nullable.get_or_insert(may_be_null);
+        if may_be_null && is_inside {
+            around.push(Around::Nullable);
+        }
+        if forms.may_be_empty {
+            around.push(Around::OrEmpty);
+        }
+        let (step, part) = match read(types, &node, &forms, &context)? {
+            Reading::Type(kind) => return Ok((within(around, kind), is_nullable)),
             Reading::ListOf(items) => {
                 context = context.inside();
                 node = Rc::new(Node::one_of(distinct(items), &node.at));
@@ -128,11 +129,8 @@ pub(super) fn kind<'a>(
             Ok(inner) => node = inner,
             Err(error) => {
                 types.report(error);
-                return Ok(within(around, Type::Json));
+                return Ok((within(around, Type::Json), is_nullable));
             }
-        }
-        if node.nullable {
-            around.push(Around::Nullable);
         }
     }
 }
@@ -143,19 +141,25 @@ fn within(around: Vec<Around>, kind: Type) -> Type {
         .into_iter()
         .rev()
         .fold(kind, |kind, around| match (around, kind) {
-            (Around::Nullable, Type::Json) => Type::Json,
+            (Around::Nullable | Around::OrEmpty, Type::Json) => Type::Json,
             (Around::Nullable, kind) => Type::Nullable(Box::new(kind)),
+            (Around::OrEmpty, kind) => Type::OrEmpty(Box::new(kind)),
             (Around::List, kind) => Type::List(Box::new(kind)),
             (Around::Map, kind) => Type::Map(Box::new(kind)),
         })
 }
 
-fn read<'a>(types: &mut Types<'a>, node: &Node<'a>, context: &Context<'_>) -> Result<Reading<'a>> {
-    let branches = branches(types, node)?;
+fn read<'a>(
+    types: &mut Types<'a>,
+    node: &Node<'a>,
+    forms: &Forms<'a>,
+    context: &Context<'_>,
+) -> Result<Reading<'a>> {
+    let branches = &forms.branches;
     match branches.as_slice() {
         // What remains of the alternatives of an object, without the empty one.
         [only] if only.component.is_none() && is_object(only) && !node.alternatives.is_empty() => {
-            objects::object(types, node, &branches, None, context).map(Reading::Type)
+            objects::object(types, node, branches, None, context).map(Reading::Type)
         }
         [only] => single(types, only, context),
         several => union(types, node, several, context),
@@ -235,10 +239,11 @@ fn union<'a>(
         ["array"] => {
             let items: Option<Vec<Part<'a>>> =
                 branches.iter().map(|branch| branch.items.clone()).collect();
-            return Ok(match items {
-                Some(items) => Reading::ListOf(items),
-                None => container(Around::List, None),
-            });
+            let Some(items) = items else {
+                note_any_items(types, node, context);
+                return Ok(container(Around::List, None));
+            };
+            return Ok(Reading::ListOf(items));
         }
         _ => {
             note_several(types, node, &kinds, context);
@@ -246,6 +251,18 @@ fn union<'a>(
         }
     };
     Ok(Reading::Type(kind))
+}
+
+/// Notes that one of several lists may have any items.
+fn note_any_items(types: &mut Types<'_>, node: &Node<'_>, context: &Context<'_>) {
+    types.notes.push(Error::at(
+        &node.at,
+        format!(
+            "`{}` of {} may be a list without `items`, so that its items are any JSON",
+            context.field, context.entity
+        ),
+        "describe the items of each list in the overlay",
+    ));
 }
 
 /// Notes that a value of several types is read as any JSON.

@@ -13,6 +13,8 @@ pub struct Node<'a> {
     pub(super) others: Vec<String>,
     /// The component to which it refers, if it adds only annotations to the reference.
     pub component: Option<&'a str>,
+    /// Whether it is a component itself, apart from the union of all components that include it.
+    pub(crate) is_plain: bool,
     /// The `type`, if there is exactly one.
     pub kind: Option<&'a str>,
     /// Whether the value may be `null`.

@@ -9,7 +9,7 @@ use super::items::{Item, ItemKind, Items, Presence};
 use super::links::Links;
 use super::members::{MemberReader, Members, Place};
 use crate::document;
-use crate::model::{Alternative, Api, Schema, Shape, Type};
+use crate::model::{Alternative, Api, PAGE_FIELDS, Schema, Shape, Type};
 
 /// What the crate has for a value of the description.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -50,8 +50,7 @@ impl Held {
     /// What the crate has, in words. `None` for a part of a value without a type.
     fn words(&self) -> Option<&'static str> {
         let kind = match self {
-            Self::Typed(Type::Nullable(inner)) => inner,
-            Self::Typed(kind) => kind,
+            Self::Typed(kind) => kind.present(),
             Self::Alternative { .. } => return Some("another object"),
             Self::List(_) => return Some("a list response"),
             Self::Fields(_) | Self::Whole => return Some("a value of the runtime"),
@@ -82,10 +81,7 @@ impl Held {
         let Self::Typed(kind) = self else {
             return None;
         };
-        match kind {
-            Type::Nullable(inner) => Some(inner),
-            kind => Some(kind),
-        }
+        Some(kind.present())
     }
 }
 
@@ -230,8 +226,7 @@ impl<'a> Walk<'a> {
 
     /// Whether a type tells this value from others.
     fn has_value(&self, kind: &Type, value: &str) -> bool {
-        match kind {
-            Type::Nullable(inner) => self.has_value(inner, value),
+        match kind.present() {
             Type::Enum(name) => self
                 .values
                 .get(name.as_str())
@@ -375,27 +370,28 @@ impl<'a> Walk<'a> {
 
     /// What the crate has for a field, and the part that holds it.
     fn field(&self, held: &Held, name: &str, site: &Site) -> (Held, Site) {
-        match held {
-            Held::Typed(Type::Nullable(inner)) => {
-                self.field(&Held::Typed((**inner).clone()), name, site)
-            }
+        if let Held::Alternative { tag, .. } = held
+            && tag == name
+        {
             // The type of the alternative tells the value of the tag.
-            Held::Alternative { tag, .. } if tag == name => (Held::Whole, site.further(name)),
-            Held::Typed(Type::Schema(schema)) | Held::Alternative { schema, .. } => {
-                self.field_of(schema, name, site)
-            }
+            return (Held::Whole, site.further(name));
+        }
+        if let Some(schema) = held.schema() {
+            return self.field_of(schema, name, site);
+        }
+        match held {
             Held::List(item) => {
                 let items = Type::List(Box::new(item.clone()));
                 match name {
                     "data" => (Held::Typed(items), site.further(name)),
-                    "meta" => (Held::Fields(&PAGE), Site::new("page", "")),
+                    "meta" => (Held::Fields(&PAGE_FIELDS), Site::new("page", "")),
                     _ => (Held::Untyped, site.further(name)),
                 }
             }
             Held::Fields(known) if known.contains(&name) => (Held::Whole, site.further(name)),
             Held::Whole => (Held::Whole, site.further(name)),
             Held::Nothing => (Held::Nothing, site.further(name)),
-            Held::Typed(_) | Held::Fields(_) | Held::Untyped => (Held::Untyped, site.further(name)),
+            _ => (Held::Untyped, site.further(name)),
         }
     }
 
@@ -439,10 +435,9 @@ impl<'a> Walk<'a> {
                 self.rest(&Held::Typed(field.kind.clone()))
             });
         }
-        match held {
-            Held::Typed(Type::Nullable(inner)) => self.rest(&Held::Typed((**inner).clone())),
-            Held::Typed(Type::Map(values)) => Held::Typed((**values).clone()),
-            Held::Whole | Held::Nothing => held.clone(),
+        match (held, held.kind()) {
+            (_, Some(Type::Map(values))) => Held::Typed((**values).clone()),
+            (Held::Whole | Held::Nothing, _) => held.clone(),
             _ => Held::Untyped,
         }
     }
@@ -457,21 +452,9 @@ fn owner(property: &str) -> &str {
 
 /// What the crate has for the items of a list.
 fn items(held: &Held) -> Held {
-    match held {
-        Held::Typed(Type::Nullable(inner)) => items(&Held::Typed((**inner).clone())),
-        Held::Typed(Type::List(items)) => Held::Typed((**items).clone()),
-        Held::Whole | Held::Nothing => held.clone(),
+    match (held, held.kind()) {
+        (_, Some(Type::List(items))) => Held::Typed((**items).clone()),
+        (Held::Whole | Held::Nothing, _) => held.clone(),
         _ => Held::Untyped,
     }
 }
-
-/// The fields of a page in the runtime.
-const PAGE: [&str; 7] = [
-    "offset",
-    "limit",
-    "count",
-    "total",
-    "total_count",
-    "sort",
-    "order",
-];

@@ -98,6 +98,9 @@ pub(crate) fn operation(operation: &Operation) -> String {
     if operation.answer.optional {
         text.push_str(" or nothing");
     }
+    if operation.answer.may_lack_data {
+        text.push_str(" that may lack data");
+    }
     if let Some(download) = &operation.answer.download {
         let _ = write!(text, " or {download}");
     }
@@ -191,10 +194,12 @@ pub(crate) fn schema(schema: &Schema) -> String {
 }
 
 fn name(field: &Field) -> String {
+    // A name may have several lines.
+    let name = field.name.replace('\n', "\\n");
     if field.name == field.rust {
-        field.name.clone()
+        name
     } else {
-        format!("{} as {}", field.name, field.rust)
+        format!("{name} as {}", field.rust)
     }
 }
 
@@ -243,6 +248,7 @@ pub(crate) fn kind(kind: &Type) -> String {
         Type::List(items) => format!("[{}]", inner(items)),
         Type::Map(values) => format!("{{{}}}", inner(values)),
         Type::Nullable(value) => format!("{} or null", inner(value)),
+        Type::OrEmpty(value) => format!("{} or empty", inner(value)),
         plain => format!("{plain:?}").to_lowercase(),
     }
 }

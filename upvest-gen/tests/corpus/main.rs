@@ -143,6 +143,7 @@ fn telling_lines<'t>(file: &str, text: &'t str) -> impl Iterator<Item = &'t str>
         "#[must_use",
         "    pub(crate) fn new(",
         "    Argument, ",
+        "    Binary, ",
         "        Self(Call::new(",
         "    const META",
         "    type Output",

@@ -72,6 +72,23 @@ fn types_of_the_same_name_are_numbered() {
 }
 
 #[test]
+fn enums_that_want_one_name_are_named_by_their_values_and_places() {
+    let parts = [
+        "A: { properties: { side: { enum: [BUY], x-type-name: Side } } }",
+        "B: { properties: { side: { enum: [UP, DOWN], x-type-name: Side } } }",
+        "C: { properties: { side: { enum: [SELL, BUY], x-type-name: Side } } }",
+        "D: { properties: { side: { enum: [UP, LEFT], x-type-name: Side } } }",
+    ];
+    let mut backwards = parts;
+    backwards.reverse();
+    for order in [parts, backwards] {
+        let api = schemas(&order.join("\n"));
+        let expected = ["Side: SELL BUY", "Side2: UP DOWN", "Side3: UP LEFT"];
+        assert_eq!(enums(&api), expected);
+    }
+}
+
+#[test]
 fn a_component_goes_before_an_id_or_an_enum_of_its_name() {
     let api = schemas(
         "Order: { properties: { id: { type: string, format: uuid }, side: { type: string, enum: [A] } } }\n\
@@ -84,7 +101,7 @@ fn a_component_goes_before_an_id_or_an_enum_of_its_name() {
     );
     assert_eq!(
         (enums(&api), ids(&api)),
-        (vec!["OrderId: A".to_owned()], vec!["OrderId2"])
+        (vec!["OrderId2: A".to_owned()], vec!["OrderId"])
     );
 }
 
@@ -101,7 +118,7 @@ fn fields_with_a_name_that_rust_does_not_take_get_another_and_keep_theirs_on_the
         .collect();
     assert_eq!(
         names.join(" "),
-        "type=type_ self=self_ Self=self__ crate=crate_ async=async_ 2nd=n2nd a-b=a_b a_b=a_b_ aB=a_b__ @id=id =n 日本=n_ \
+        "type=type_ self=self__ Self=self_ crate=crate_ async=async_ 2nd=n2nd a-b=a_b_ a_b=a_b aB=a_b__ @id=id =n 日本=n_ \
          build=build_ builder=builder_ default=default_ clone=clone_ into=into_ x=y"
     );
 }
@@ -241,9 +258,9 @@ fn operations_get_methods_and_builders_that_nothing_else_has() {
         "type=type_/Type",
         "self=self_/Self_",
         "clone=clone_/Clone_",
-        "listOrders=list_orders/ListOrders",
-        "list_orders=list_orders_/ListOrders_",
-        "list-orders=list_orders__/ListOrders__",
+        "listOrders=list_orders__/ListOrders__",
+        "list_orders=list_orders/ListOrders",
+        "list-orders=list_orders_/ListOrders_",
         "2nd=n2nd/N2nd",
         "a {b} c=a_b_c/ABC",
         "Response=response/Response_",
@@ -274,8 +291,8 @@ fn setters_that_are_taken_get_another_name() {
         found,
         [
             "2nd=n2nd",
-            "a-b=a_b",
-            "a_b=a_b_",
+            "a-b=a_b_",
+            "a_b=a_b",
             "at=at_",
             "body=body_",
             "client=client",

@@ -23,7 +23,7 @@ fn one(members: &str) -> String {
          components:\n  parameters:\n    Limit: {{ name: limit, in: query, schema: {{ type: integer, minimum: 2, maximum: 50, default: 10 }} }}\n\
            \x20   Key: {{ name: Idempotency-Key, in: header, schema: {{ type: string }} }}\n\
            \x20 responses:\n    Page: {{ description: A page., content: {{ application/json: {{ schema: {{ $ref: '#/components/schemas/Page' }} }} }} }}\n\
-           \x20 schemas:\n    Page: {{ properties: {{ data: {{ type: array, items: {{ type: string }} }} }} }}\n    Order: {{ properties: {{ side: {{ type: string, enum: [BUY, SELL] }} }} }}\n"
+           \x20 schemas:\n    Page: {{ required: [data], properties: {{ data: {{ type: array, items: {{ type: string }} }} }} }}\n    Order: {{ properties: {{ side: {{ type: string, enum: [BUY, SELL] }} }} }}\n"
     )
 }
 
@@ -205,22 +205,25 @@ fn an_answer_of_data_and_meta_is_a_list() {
         ))
     };
     for (schema, expected) in [
-        (format!("{{ properties: {{ {data} }} }}"), "-> list of Order"),
+        (
+            format!("{{ properties: {{ {data} }} }}"),
+            "-> list of Order that may lack data",
+        ),
         (format!("{{ required: [data], properties: {{ {data} }} }}"), "-> list of Order"),
         (
             format!(
-                "{{ properties: {{ {data}, meta: {{ properties: {{ offset: {{}}, limit: {{}}, total: {{}} }} }} }} }}"
+                "{{ required: [data], properties: {{ {data}, meta: {{ properties: {{ offset: {{}}, limit: {{}}, total: {{}} }} }} }} }}"
             ),
             "-> list of Order",
         ),
         (
             format!(
-                "{{ properties: {{ {data}, meta: {{ properties: {{ count: {{}}, total_count: {{}}, sort: {{}}, order: {{}} }} }} }} }}"
+                "{{ required: [data], properties: {{ {data}, meta: {{ properties: {{ count: {{}}, total_count: {{}}, sort: {{}}, order: {{}} }} }} }} }}"
             ),
             "-> list of Order",
         ),
         (
-            "{ properties: { data: { type: array, items: { title: Leg, properties: { a: {} } } } } }"
+            "{ required: [data], properties: { data: { type: array, items: { title: Leg, properties: { a: {} } } } } }"
                 .to_owned(),
             "-> list of Leg",
         ),
@@ -229,7 +232,7 @@ fn an_answer_of_data_and_meta_is_a_list() {
         ("{ properties: { data: { $ref: '#/components/schemas/Order' } } }".to_owned(), "-> A"),
         ("{ type: array, items: { $ref: '#/components/schemas/Order' } }".to_owned(), "-> [Order]"),
         ("{ $ref: '#/components/schemas/Order' }".to_owned(), "-> Order"),
-        ("{ type: string, pattern: '^[A-Z]{3}$' }".to_owned(), "-> currency"),
+        ("{ type: string, format: ISO4217 }".to_owned(), "-> currency"),
         ("{ type: object }".to_owned(), "-> {json}"),
         ("{}".to_owned(), "-> json"),
     ] {

@@ -11,7 +11,7 @@ use upvest_gen::Error;
 /// with these members.
 fn wrong(members: &str) -> (Vec<Error>, Vec<Error>) {
     let parts = format!(
-        "paths:\n  /ok: {{ get: {{ operationId: ok, responses: {{ '204': {{}} }} }} }}\n  /a/{{id}}: {{ get: {members} }}"
+        "paths:\n  /_ok: {{ get: {{ operationId: ok, responses: {{ '204': {{}} }} }} }}\n  /a/{{id}}: {{ get: {members} }}"
     );
     let api = read("3.1.0", &parts).unwrap();
     assert_eq!(api.operations[0].id, "ok");

@@ -58,11 +58,37 @@ fn two_capital_letters_are_a_country_only_if_the_name_says_so() {
 }
 
 #[test]
+fn three_capital_letters_are_a_currency_only_if_the_name_says_so() {
+    for (name, expected) in [
+        ("currency", "currency"),
+        ("settlementCurrency", "currency"),
+        ("ccy", "currency"),
+        ("exchange", "text"),
+        ("airport", "text"),
+    ] {
+        let schema = "{ type: string, pattern: '^[A-Z]{3}$' }";
+        let found = field(name, schema);
+        assert!(found.starts_with(expected), "{name}: {found}");
+        let found = field(name, &format!("{{ type: array, items: {schema} }}"));
+        assert!(
+            found.starts_with(&format!("[{expected}]")),
+            "{name}: {found}"
+        );
+    }
+    let component = "Order: { properties: { x: { $ref: '#/components/schemas/CurrencyCode' } } }\n\
+         CurrencyCode: { type: string, pattern: '^[A-Z]{3}$' }";
+    let api = schemas(component);
+    let order = find(&api, "Order");
+    assert_eq!(outline::field(&order.fields()[0]), "currency, optional");
+}
+
+#[test]
 fn codes_are_found_by_their_pattern_or_format_and_decimals_by_either() {
     assert_rows(
         &[
-            ("{ type: string, pattern: '^[A-Z]{3}$' }", "currency"),
+            ("{ type: string, pattern: '^[A-Z]{3}$' }", "text"),
             ("{ type: string, format: ISO4217 }", "currency"),
+            ("{ type: string, format: currency }", "currency"),
             ("{ type: string, format: country }", "country"),
             ("{ type: string, pattern: '^[A-Z]{2}$' }", "text"),
             (

@@ -2,7 +2,9 @@
 
 use serde_json::json;
 use upvest_constructs::Server;
-use upvest_constructs::inheritance::types::{Animal, Dog, Notice};
+use upvest_constructs::inheritance::types::{
+    Animal, Dog, Heavy, Level, Notice, PlainDog, PlainTruck, Truck, Van, VanUpdate, Vehicle,
+};
 use upvest_constructs::inheritance::{Client, NOTES};
 
 #[tokio::test]
@@ -10,7 +12,8 @@ async fn without_a_mapping_the_names_of_children_are_the_tags() {
     let (client, server) = Server::answering::<Client>(r#"{"species":"Dog","bark":"wau"}"#);
     let animal = client.get_animal().send().await.unwrap().into_inner();
     assert!(matches!(animal, Animal::Dog(_)));
-    let dog = Dog::builder().species("Dog").bark("wuff").build().unwrap();
+    let dog = PlainDog::builder().species("Dog").bark("wuff");
+    let dog = dog.build().unwrap();
     client.create_animal().body(dog).send().await.unwrap();
     let sent: serde_json::Value = serde_json::from_str(&server.last().body).unwrap();
     assert_eq!(sent, json!({ "species": "Dog", "bark": "wuff" }));
@@ -57,4 +60,91 @@ async fn a_base_with_a_value_of_its_own_is_a_branch_too() {
         assert_eq!(serde_json::to_value(&notice).unwrap(), json);
     }
     assert!(NOTES.is_empty(), "{NOTES:?}");
+}
+
+#[tokio::test]
+async fn a_child_with_children_keeps_their_fields() {
+    let json = json!({ "species": "Puppy", "bark": "w", "weeks": 3 });
+    let (client, _) = Server::answering::<Client>(json.to_string());
+    let dog = client.get_dog().send().await.unwrap().into_inner();
+    assert!(matches!(&dog, Dog::Puppy(puppy) if puppy.weeks == Some(3)));
+    assert_eq!(serde_json::to_value(&dog).unwrap(), json);
+    let (client, _) = Server::answering::<Client>(r#"{"species":"Dog","bark":"w"}"#);
+    let dog = client.get_dog().send().await.unwrap().into_inner();
+    assert!(matches!(dog, Dog::Dog(dog) if dog.bark.as_deref() == Some("w")));
+}
+
+#[tokio::test]
+async fn mapped_values_tell_children_apart_at_each_level() {
+    let id = "7d052811-c57c-4920-9fd6-bdbaa6c94e47";
+    let json = json!({ "id": id, "kind": "VAN", "axles": 2, "seats": 3 });
+    let (client, _) = Server::answering::<Client>(json.to_string());
+    let truck = client.get_truck().send().await.unwrap().into_inner();
+    assert!(matches!(&truck, Truck::Van(van) if van.seats == Some(3)));
+    assert_eq!(serde_json::to_value(&truck).unwrap(), json);
+    let vehicle = client.retrieve_vehicle().vehicle_id(id).send().await;
+    let vehicle = vehicle.unwrap().into_inner();
+    let Vehicle::Van(van) = vehicle else {
+        panic!("{vehicle:?}");
+    };
+    // The id of a child is that of the base.
+    client
+        .retrieve_vehicle()
+        .vehicle_id(van.id)
+        .send()
+        .await
+        .unwrap();
+    let plain = PlainTruck::builder().id(id).kind("TRUCK").axles(4);
+    let plain = plain.build().unwrap();
+    let (client, server) = Server::answering::<Client>("");
+    client
+        .create_truck()
+        .body(plain.clone())
+        .send()
+        .await
+        .unwrap();
+    let sent: serde_json::Value = serde_json::from_str(&server.last().body).unwrap();
+    assert_eq!(sent, json!({ "id": id, "kind": "TRUCK", "axles": 4 }));
+    let truck = serde_json::from_value(sent).unwrap();
+    assert!(matches!(truck, Vehicle::Truck(truck) if truck == plain));
+}
+
+#[tokio::test]
+async fn a_component_that_the_mapping_does_not_name_is_no_child() {
+    let id = "7d052811-c57c-4920-9fd6-bdbaa6c94e47";
+    let json = json!({ "id": id, "kind": "VAN", "axles": 2 });
+    let (client, server) = Server::answering::<Client>(json.to_string());
+    let van: Van = client.get_van().send().await.unwrap().into_inner();
+    assert_eq!(van.axles, 2);
+    let update = VanUpdate::builder()
+        .id(van.id)
+        .kind("VAN")
+        .axles(2)
+        .reason("r");
+    client.update_van().body(update).send().await.unwrap();
+    assert!(server.last().body.contains(r#""reason":"r""#));
+}
+
+#[tokio::test]
+async fn a_shared_tag_has_the_values_that_are_called_like_the_children() {
+    let json = json!({ "level": "HIGH_LEVEL", "high": "h" });
+    let (client, _) = Server::answering::<Client>(json.to_string());
+    let level = client.get_level().send().await.unwrap().into_inner();
+    assert!(matches!(&level, Level::HighLevel(level) if level.high.as_deref() == Some("h")));
+    assert_eq!(serde_json::to_value(&level).unwrap(), json);
+}
+
+#[tokio::test]
+async fn a_child_without_a_value_is_only_the_base_of_its_child() {
+    let id = "7d052811-c57c-4920-9fd6-bdbaa6c94e47";
+    let json = json!({ "id": id, "kind": "CRANE", "tons": 40, "height": 30 });
+    let (client, _) = Server::answering::<Client>(json.to_string());
+    let heavy = client.get_heavy().send().await.unwrap().into_inner();
+    assert!(matches!(&heavy, Heavy::Crane(crane) if crane.height == Some(30)));
+    let vehicle = client.retrieve_vehicle().vehicle_id(id).send().await;
+    let vehicle = vehicle.unwrap().into_inner();
+    assert!(matches!(&vehicle, Vehicle::Crane(crane) if crane.tons == Some(40)));
+    assert_eq!(serde_json::to_value(&vehicle).unwrap(), json);
+    let unknown: Heavy = serde_json::from_value(json!({ "id": id, "kind": "TRUCK" })).unwrap();
+    assert!(matches!(unknown, Heavy::Unknown(_)));
 }

@@ -1,6 +1,7 @@
 //! What the clients of small descriptions send and read, with a file for each construct.
 
 mod deprecated;
+mod empty_values;
 mod examples;
 mod inheritance;
 mod lists;

@@ -2,7 +2,9 @@
 
 use upvest_constructs::Server;
 use upvest_constructs::unions::Client;
-use upvest_constructs::unions::types::{Check, Holder, Payment, Role, Sepa, Transfer};
+use upvest_constructs::unions::types::{
+    Check, Holder, Mandate, Means, Payment, Role, Sepa, Signal, Transfer,
+};
 
 #[tokio::test]
 async fn a_child_of_a_base_with_a_discriminator_keeps_its_fields() {
@@ -71,4 +73,94 @@ async fn the_id_of_a_branch_is_the_id_that_the_operation_takes() {
         .await
         .unwrap();
     assert!(server.last().url.ends_with(id));
+}
+
+#[tokio::test]
+async fn two_values_of_a_mapping_are_one_child_of_a_base() {
+    for colour in ["RED", "AMBER"] {
+        let json = format!(r#"{{"colour":"{colour}","seconds":3}}"#);
+        let (client, _) = Server::answering::<Client>(json.clone());
+        let read = client.get_signal().send().await.unwrap().into_inner();
+        assert!(
+            matches!(&read, Signal::Red(stop) if stop.seconds == Some(3)),
+            "{read:?}"
+        );
+        assert_eq!(serde_json::to_string(&read).unwrap(), json);
+    }
+    let (client, _) = Server::answering::<Client>(r#"{"colour":"GREEN","speed":5}"#);
+    let read = client.get_signal().send().await.unwrap().into_inner();
+    assert!(matches!(read, Signal::Green(go) if go.speed == Some(5)));
+}
+
+#[tokio::test]
+async fn two_values_of_an_encoded_mapping_are_one_branch() {
+    let id = "7d052811-c57c-4920-9fd6-bdbaa6c94e47";
+    for scheme in ["CORE", "B2B"] {
+        let json = format!(r#"{{"id":"{id}","scheme":"{scheme}","iban":"DE"}}"#);
+        let (client, server) = Server::answering::<Client>(json.clone());
+        let call = client.retrieve_mandate().mandate_id(id);
+        let read = call.send().await.unwrap().into_inner();
+        assert_eq!(serde_json::to_string(&read).unwrap(), json);
+        let Mandate::Core(mandate) = read else {
+            panic!("{read:?}");
+        };
+        let call = client.retrieve_mandate().mandate_id(mandate.id);
+        call.send().await.unwrap();
+        assert!(server.last().url.ends_with(id));
+    }
+    // The inline branch has the same id.
+    let (client, _) = Server::answering::<Client>(format!(r#"{{"id":"{id}","scheme":"OTHER"}}"#));
+    let call = client.retrieve_mandate().mandate_id(id);
+    let Mandate::Other(other) = call.send().await.unwrap().into_inner() else {
+        panic!("it is the inline branch");
+    };
+    let call = client.retrieve_mandate().mandate_id(other.id);
+    call.send().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_id_of_a_branch_in_a_list_is_the_id_that_the_operation_takes() {
+    let id = "7d052811-c57c-4920-9fd6-bdbaa6c94e47";
+    let json = format!(r#"{{"data":[{{"id":"{id}","owner":"USER"}}]}}"#);
+    let (client, _) = Server::answering::<Client>(json);
+    let roles = client.list_roles().send().await.unwrap().into_inner();
+    let Role::User(role) = &roles.data[0] else {
+        panic!("{roles:?}");
+    };
+    let (client, server) = Server::answering::<Client>(r#"{"owner":"NEW"}"#);
+    client
+        .retrieve_role()
+        .role_id(role.id)
+        .send()
+        .await
+        .unwrap();
+    assert!(server.last().url.ends_with(id));
+}
+
+#[tokio::test]
+async fn a_branch_with_a_path_of_its_own_has_the_id_of_that() {
+    let id = "7d052811-c57c-4920-9fd6-bdbaa6c94e47";
+    let (client, server) = Server::answering::<Client>(format!(r#"{{"id":"{id}","kind":"CARD"}}"#));
+    let call = client.retrieve_means().means_id(id);
+    let Means::Card(card) = call.send().await.unwrap().into_inner() else {
+        panic!("it is a card");
+    };
+    client
+        .retrieve_credit_card()
+        .credit_card_id(card.id)
+        .send()
+        .await
+        .unwrap();
+    assert!(server.last().url.ends_with(&format!("/credit_cards/{id}")));
+    let (client, _) = Server::answering::<Client>(format!(r#"{{"id":"{id}","kind":"BANK"}}"#));
+    let call = client.retrieve_means().means_id(id);
+    let Means::Bank(bank) = call.send().await.unwrap().into_inner() else {
+        panic!("it is a bank account");
+    };
+    client
+        .retrieve_means()
+        .means_id(bank.id)
+        .send()
+        .await
+        .unwrap();
 }

@@ -24,7 +24,7 @@ use crate::responses::decode::read_json;
 use crate::responses::error::Error;
 use crate::responses::error_kind::ErrorKind;
 use crate::responses::file_response::whole_file;
-use crate::responses::list_response::ListResponse;
+use crate::responses::list_response::{EmptyList, ListResponse, ListWithoutData};
 use crate::responses::response::{Metadata, Response};
 use crate::transports::api_client::ApiClient;
 use crate::values::path_segment::encode_path_list;
@@ -160,12 +160,21 @@ impl<B: Body> Call<B> {
         self.decoded(decode).await
     }
 
-    /// Sends the call and decodes the response as a list. A response without a body is an empty list.
-    pub async fn optional_list<T: DeserializeOwned>(
+    /// Sends the call and decodes the response as a list, which is also empty in the forms `empty`.
+    pub async fn list<T: DeserializeOwned>(
         self,
+        empty: &[EmptyList],
     ) -> Result<Response<ListResponse<T>>, Error> {
-        let response = self.optional_json().await?;
-        Ok(response.map(|list| list.unwrap_or_else(|| ListResponse::new(Vec::new()))))
+        let decode = |body: &[u8]| {
+            if empty.contains(&EmptyList::NoBody) && is_no_value(body) {
+                Ok(ListResponse::new(Vec::new()))
+            } else if empty.contains(&EmptyList::NoData) {
+                read_json(body).map(|ListWithoutData(list)| list)
+            } else {
+                read_json(body)
+            }
+        };
+        self.decoded(decode).await
     }
 
     async fn decoded<T>(
@@ -361,6 +370,11 @@ fn text(value: Value) -> Result<String, String> {
         Value::Number(_) | Value::Bool(_) => Ok(value.to_string()),
         _ => Err("an object cannot be a parameter".to_owned()),
     }
+}
+
+/// Whether a body is empty or `null`.
+fn is_no_value(body: &[u8]) -> bool {
+    body.is_empty() || body.trim_ascii() == b"null"
 }
 
 /// The error for a response to a call that was carried out, if the response cannot be read.

@@ -3,13 +3,12 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// The response of a list operation: items, and their position in the whole list.
-///
-/// A list is empty if its `data` is `null`, or if it is missing and there is nothing else but `meta`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ListResponse<T> {
     /// The items, in the order of the server.
@@ -19,9 +18,23 @@ pub struct ListResponse<T> {
     pub meta: Option<PaginationMeta>,
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for ListResponse<T> {
+/// A form of an empty list that a description allows beside an empty `data`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EmptyList {
+    /// There is no body, or it is `null`.
+    NoBody,
+    /// There is no `data`, or it is `null` or an empty object.
+    NoData,
+}
+
+/// A list response whose `data` may be missing.
+pub(crate) struct ListWithoutData<T>(pub(crate) ListResponse<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for ListWithoutData<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_struct("ListResponse", &["data", "meta"], ListVisitor(PhantomData))
+        let visitor = ListVisitor(PhantomData);
+        let list = deserializer.deserialize_struct("ListResponse", &["data", "meta"], visitor)?;
+        Ok(Self(list))
     }
 }
 
@@ -35,7 +48,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<ListResponse<T>, A::Error> {
-        let mut data: Option<Option<Vec<T>>> = None;
+        let mut data: Option<Data<T>> = None;
         let mut meta = None;
         let mut has_others = false;
         while let Some(name) = fields.next_key::<String>()? {
@@ -52,10 +65,42 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
         if data.is_none() && has_others {
             return Err(A::Error::missing_field("data"));
         }
-        Ok(ListResponse {
-            data: data.flatten().unwrap_or_default(),
-            meta,
-        })
+        let data = data.map_or_else(Vec::new, |Data(items)| items);
+        Ok(ListResponse { data, meta })
+    }
+}
+
+/// The items of a list, which may be `null` or an empty object if there are none.
+struct Data<T>(Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Data<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(DataVisitor(PhantomData))
+    }
+}
+
+struct DataVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for DataVisitor<T> {
+    type Value = Data<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Data<T>, E> {
+        Ok(Data(Vec::new()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Data<T>, A::Error> {
+        match fields.next_key::<IgnoredAny>()? {
+            None => Ok(Data(Vec::new())),
+            Some(_) => Err(A::Error::invalid_type(Unexpected::Map, &self)),
+        }
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Data<T>, A::Error> {
+        Vec::deserialize(SeqAccessDeserializer::new(items)).map(Data)
     }
 }
 

@@ -33,6 +33,15 @@ impl Json {
         field.map(|(_, value)| value)
     }
 
+    /// Whether it is an object without fields or a list without items.
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Self::Array(items) => items.is_empty(),
+            Self::Object(fields) => fields.is_empty(),
+            _ => false,
+        }
+    }
+
     /// The type of the value, for an error that must not contain the value itself.
     pub(super) fn kind(&self) -> &'static str {
         match self {

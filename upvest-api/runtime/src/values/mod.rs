@@ -13,6 +13,7 @@ pub(crate) mod nested;
 pub(crate) mod nullable;
 pub mod open_enum;
 pub mod open_union;
+pub(crate) mod or_empty;
 pub(crate) mod path_segment;
 #[cfg(feature = "sqlx-postgres")]
 pub(crate) mod postgres_numeric;

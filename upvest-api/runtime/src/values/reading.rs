@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::decimal::{self, Decimal};
 use super::nullable::Nullable;
+use super::or_empty::OrEmpty;
 use super::text;
 use super::timestamp;
 
@@ -65,6 +66,13 @@ impl<'de, T: Read<'de>> Read<'de> for Vec<T> {
     fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let items = Vec::<By<T>>::deserialize(deserializer)?;
         Ok(items.into_iter().map(|By(item)| item).collect())
+    }
+}
+
+impl<'de, T: Read<'de>> Read<'de> for OrEmpty<T> {
+    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = OrEmpty::<By<T>>::deserialize(deserializer)?;
+        Ok(value.map(|By(value)| value))
     }
 }
 

@@ -15,6 +15,7 @@ use super::json::Json;
 use super::lenient;
 use super::open_enum;
 use super::open_union::{self, Content};
+use super::or_empty;
 use super::strict_findings::{Findings, Mismatch, Step};
 
 /// Reads one value.
@@ -164,13 +165,16 @@ impl<'j> Deserializer<'j> for Reader<'_, 'j> {
         }
     }
 
-    /// Open enums, codes, open unions and values that are read leniently are newtype structs here, whose names tell
-    /// what they are.
+    /// Open enums, codes, open unions, values that may be empty and those that are read leniently are newtype structs
+    /// here, whose names say what is known of them.
     fn deserialize_newtype_struct<V: Visitor<'j>>(
         self,
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Mismatch> {
+        if name == or_empty::NAME && !self.json.is_empty() {
+            return visitor.visit_some(self);
+        }
         let Some((tag, known)) = open_union::tag_and_known_values(name) else {
             self.check(name);
             return visitor.visit_newtype_struct(self);
