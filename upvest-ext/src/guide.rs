@@ -1,11 +1,13 @@
-//! The guides. They are in `docs/guides` of the repository too.
+//! The guides, a page each.
+
+// `guides` beside this folder is a link to `docs/guides` of the repository, so that a package contains them.
 
 /// The first definition of a link counts, so those of `links.md` replace the ones at the end of each guide.
 macro_rules! guides {
     ($($name:ident = $file:literal)*) => {
         $(
             #[doc = include_str!("guide/links.md")]
-            #[doc = include_str!(concat!("../../docs/guides/", $file))]
+            #[doc = include_str!(concat!("../guides/", $file))]
             pub mod $name {}
         )*
     };
