@@ -22,7 +22,7 @@
 //! # Ok::<(), upvest_gen::Errors>(())
 //! ```
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use heck::ToLowerCamelCase;
 use serde_json::{Map, Value};
@@ -142,6 +142,18 @@ impl<'a> Operation<'a> {
     ) -> impl Iterator<Item = (&'a str, &'a Value)> + use<'a> {
         let responses = self.value["responses"].as_object().into_iter().flatten();
         responses.map(|(status, response)| (status.as_str(), resolve(document, response)))
+    }
+
+    /// Whether the response with this status, such as `200` or `2XX`, means success. `default` does if no other
+    /// response does, as it stands for all statuses that are not listed.
+    pub fn is_success(&self, status: &str) -> bool {
+        is_success(status) || status == "default" && !self.has_success_status()
+    }
+
+    /// Whether a response has a status that means success.
+    pub(crate) fn has_success_status(&self) -> bool {
+        let mut responses = self.value["responses"].as_object().into_iter().flatten();
+        responses.any(|(status, _)| is_success(status))
     }
 }
 
@@ -386,14 +398,13 @@ pub fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
 /// As [`resolve`], and returns the place of the result.
 pub fn resolve_at<'a>(document: &'a Value, value: &'a Value, at: &str) -> (String, &'a Value) {
     let mut found = (at.to_owned(), value);
-    // A longer chain is circular.
-    for _ in 0..16 {
-        let Some(reference) = found.1.get("$ref") else {
-            break;
-        };
-        match target(document, reference, at) {
-            Ok(next) => found = next,
-            Err(_) => break,
+    let mut seen = HashSet::new();
+    while let Some(reference) = found.1.get("$ref") {
+        let is_circular = !seen.insert(std::ptr::from_ref(found.1));
+        let target = target(document, reference, at);
+        match target {
+            Ok(next) if !is_circular => found = next,
+            _ => break,
         }
     }
     found

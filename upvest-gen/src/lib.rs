@@ -48,6 +48,7 @@ pub mod document;
 #[cfg(feature = "emit")]
 mod emit;
 mod error;
+pub mod examples;
 #[cfg(feature = "emit")]
 mod generate;
 pub mod ledger;

@@ -375,21 +375,23 @@ fn values(schema: &Map<String, Value>) -> Option<Vec<&Value>> {
     Some(values.iter().filter(|value| !value.is_null()).collect())
 }
 
+/// Keywords that restrict a value.
+const MEANINGFUL: [&str; 11] = [
+    "$ref",
+    "type",
+    "properties",
+    "items",
+    "additionalProperties",
+    "allOf",
+    "oneOf",
+    "anyOf",
+    "enum",
+    "const",
+    "pattern",
+];
+
 /// Whether a branch restricts the value.
 fn says_something(branch: &Value) -> bool {
-    const MEANINGFUL: [&str; 11] = [
-        "$ref",
-        "type",
-        "properties",
-        "items",
-        "additionalProperties",
-        "allOf",
-        "oneOf",
-        "anyOf",
-        "enum",
-        "const",
-        "pattern",
-    ];
     MEANINGFUL
         .iter()
         .any(|keyword| branch.get(keyword).is_some())
@@ -439,42 +441,36 @@ fn target<'a>(document: &'a Value, reference: &'a Value, at: &str) -> Result<Tar
             "copy its target into `components`",
         );
     };
-    let Some(name) = place
-        .strip_prefix(document::SCHEMAS)
-        .and_then(|rest| rest.strip_prefix('/'))
-    else {
+    let Some(schema) = document.pointer(&place) else {
         return wrong(
-            format!("the reference `{target}` does not lead to a component schema"),
-            "move its target into `components/schemas`, and refer to it there",
-        );
-    };
-    let not_there = || {
-        wrong(
             format!("the target of `{target}` does not exist"),
             "correct it, or add its target",
-        )
+        );
     };
-    if name.contains('/') {
-        return match document.pointer(&place) {
-            Some(schema) => Ok(Target {
-                component: None,
-                place,
-                schema,
-            }),
-            None => not_there(),
-        };
+    if is_another_object(schema) {
+        return wrong(
+            format!("the target of `{target}` is not a schema"),
+            "refer to the schema in it",
+        );
     }
-    let schemas = document
-        .pointer(document::SCHEMAS)
-        .and_then(Value::as_object);
-    match schemas.and_then(|schemas| schemas.get_key_value(&pointer::unescaped(name))) {
-        Some((name, schema)) => Ok(Target {
-            component: Some(name),
-            place: pointer::join(document::SCHEMAS, name),
-            schema,
-        }),
-        None => not_there(),
-    }
+    let component = document::component_name(document, &place);
+    let place = match component {
+        Some(name) => pointer::join(document::SCHEMAS, name),
+        None => place,
+    };
+    Ok(Target {
+        component,
+        place,
+        schema,
+    })
+}
+
+/// Whether a value is the description of something else: the document, a path, an operation, a parameter, a body or a
+/// response.
+fn is_another_object(value: &Value) -> bool {
+    const OTHERS: [&str; 5] = ["openapi", "paths", "responses", "content", "in"];
+    let has_any = |names: &[&str]| names.iter().any(|name| value.get(name).is_some());
+    has_any(&OTHERS) && !has_any(&MEANINGFUL)
 }
 
 fn array<'a>(schema: &'a Map<String, Value>, keyword: &str, at: &str) -> Result<&'a [Value]> {

@@ -79,6 +79,20 @@ fn each_alternative_of_a_union_is_counted_with_its_own_type() {
     assert_eq!(fields.map(|row| row.described), Some(6));
 }
 
+#[test]
+fn equal_unions_at_two_places_have_the_values_of_each_alternative() {
+    for tag in ["enum: [{}]", "type: string, default: {}", "const: {}"] {
+        let union = format!(
+            "oneOf: [{{ title: First, properties: {{ t: {{ {} }}, k: {{ enum: [ONE] }} }} }}, {{ title: Second, properties: {{ t: {{ {} }}, k: {{ enum: [TWO] }} }} }}]",
+            tag.replace("{}", "A"),
+            tag.replace("{}", "B"),
+        );
+        let twice = format!("properties: {{ a: {{ {union} }}, b: {{ {union} }} }}");
+        let ledger = ledger("unions", &mixed(&twice), None);
+        assert_eq!(ledger.missing, [], "{tag}");
+    }
+}
+
 /// A response with the field `x` of this schema.
 fn mixed(schema: &str) -> Source {
     let text = format!(

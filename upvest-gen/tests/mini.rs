@@ -267,7 +267,7 @@ fn what_is_left_out_and_what_is_expressed_with_a_loss_comes_with_the_code() {
     let broken = MINI
         .replace(
             "name: file_id, in: path, required: true,",
-            "name: file_id, in: cookie,",
+            "name: file_id, in: cookie, required: true,",
         )
         .replace(
             "type: { type: string }",

@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 use http::{HeaderMap, Method, Request, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use upvest_runtime::generated_code::{Read, read};
 use upvest_runtime::{
     ByteStream, Error, GeneratedClient, Metadata, OperationMeta, Response, Transport,
 };
@@ -16,7 +17,7 @@ include!(concat!(env!("OUT_DIR"), "/descriptions.rs"));
 /// An example of a description.
 #[derive(Clone, Copy, Debug)]
 pub struct Example {
-    /// The place of its schema, or of its media type.
+    /// The place of the example.
     pub at: &'static str,
     /// The value.
     pub json: &'static str,
@@ -31,6 +32,18 @@ pub struct Example {
 /// The type does not read the value.
 pub fn rewrite<T: DeserializeOwned + Serialize>(json: &str) -> Result<String, serde_json::Error> {
     let value: T = serde_json::from_str(json)?;
+    serde_json::to_string(&value)
+}
+
+/// As [`rewrite`], for an optional value that the runtime reads by its own rules.
+///
+/// # Errors
+///
+/// The type does not read the value.
+pub fn rewrite_by_runtime<T: for<'de> Read<'de> + Serialize>(
+    json: &str,
+) -> Result<String, serde_json::Error> {
+    let value: Option<T> = read(&mut serde_json::Deserializer::from_str(json))?;
     serde_json::to_string(&value)
 }
 

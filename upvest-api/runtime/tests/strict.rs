@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use upvest_runtime::{CurrencyCode, Isin, Nullable, Strict, open_enum, open_union, present};
+use upvest_runtime::chrono::{DateTime, Utc};
+use upvest_runtime::generated_code::read;
+use upvest_runtime::{
+    CurrencyCode, Decimal, Isin, Nullable, Strict, open_enum, open_union, present,
+};
 
 open_enum! {
     /// The direction of an order.
@@ -95,6 +99,51 @@ fn known_fields_and_values_are_no_problem() {
         json!({ "choice": { "Some": { "side": "BUY" } } }),
     ] {
         assert_eq!(problems_of_body(&body), "none", "{body}");
+    }
+}
+
+/// Values that are read leniently.
+#[derive(Debug, Deserialize)]
+struct Lenient {
+    amount: Decimal,
+    #[serde(deserialize_with = "read")]
+    count: u32,
+    #[serde(deserialize_with = "read")]
+    at: Option<DateTime<Utc>>,
+}
+
+#[test]
+fn forms_that_only_servers_may_send_are_problems() {
+    let usual = json!({ "amount": "1.5", "count": 1, "at": "2026-03-16T09:31:48Z" });
+    assert_eq!(problems::<Lenient>(&usual.to_string()), "none");
+    for (field, value, expected) in [
+        (
+            "amount",
+            json!(1.5),
+            "expected a string with a decimal number",
+        ),
+        (
+            "amount",
+            json!(1),
+            "expected a string with a decimal number",
+        ),
+        ("count", json!("1"), "expected an integer"),
+        (
+            "at",
+            json!("2026-03-16T09:31:48"),
+            "expected a time with an offset",
+        ),
+        ("at", json!("2026-03-16"), "expected a time with an offset"),
+    ] {
+        let mut body = usual.clone();
+        body[field] = value;
+        let read: Lenient = serde_json::from_value(body.clone()).unwrap();
+        assert!(read.amount >= Decimal::from(1) && read.count == 1 && read.at.is_some());
+        let problems = problems::<Lenient>(&body.to_string());
+        assert!(
+            problems.starts_with(&format!("`{field}`: {expected}")),
+            "{problems}"
+        );
     }
 }
 

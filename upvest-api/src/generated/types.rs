@@ -55,10 +55,12 @@ pub struct Account {
     pub id: AccountId,
     /// The user who owns the account.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub user_id: Option<UserId>,
     /// The account group the account belongs to. Mandates and direct debits refer to the group, not to one
     /// account.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub account_group_id: Option<AccountGroupId>,
     /// What the account is for, for example `TRADING`. Free text; expect kinds you do not know.
     #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
@@ -118,6 +120,7 @@ pub struct AccountGroup {
 pub struct AccountReturn {
     /// The account the return is for.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub account_id: Option<AccountId>,
     /// Gain in units of `currency`, a decimal string; negative for a loss.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -130,9 +133,11 @@ pub struct AccountReturn {
     pub total_return_percentage: Option<Decimal>,
     /// First day of the period, `YYYY-MM-DD`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub period_start: Option<chrono::NaiveDate>,
     /// Last day of the period, `YYYY-MM-DD`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub period_end: Option<chrono::NaiveDate>,
     /// ISO 4217 code of the currency of `total_return`, such as `EUR`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -174,9 +179,11 @@ pub struct AccountTransfer {
 pub struct AccountTransferCreate {
     /// The account to transfer from.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub source_account_id: Option<AccountId>,
     /// The account to transfer to.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub target_account_id: Option<AccountId>,
 }
 
@@ -228,6 +235,7 @@ impl fmt::Debug for Address {
 pub struct CashBalance {
     /// The account that holds the cash.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub account_id: Option<AccountId>,
     /// Cash free to invest or withdraw, in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -255,6 +263,7 @@ pub struct CorporateAction {
     pub id: CorporateActionId,
     /// The instrument concerned.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub instrument_id: Option<InstrumentId>,
     /// `DIVIDEND`: a payment to holders; `SPLIT`: units are divided or combined; `MERGER`: the issuer
     /// merges with another; `RIGHTS_ISSUE`: holders are offered new units.
@@ -265,9 +274,11 @@ pub struct CorporateAction {
     pub status: Option<CorporateActionStatus>,
     /// Day on which a holder must be on the books to take part, `YYYY-MM-DD`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub record_date: Option<chrono::NaiveDate>,
     /// First day on which the instrument trades without the entitlement, `YYYY-MM-DD`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub ex_date: Option<chrono::NaiveDate>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -309,12 +320,15 @@ pub struct DirectDebit {
     pub id: DirectDebitId,
     /// The user who pays.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub user_id: Option<UserId>,
     /// The account group that receives the money.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub account_group_id: Option<AccountGroupId>,
     /// The mandate that permits the collection.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub mandate_id: Option<MandateId>,
     /// Amount to collect in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -423,6 +437,7 @@ pub struct Execution {
     pub id: ExecutionId,
     /// The order this execution belongs to.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub order_id: Option<OrderId>,
     /// `NEW`: traded, not settled; `SETTLED`: securities and cash have changed hands; `CANCELLED`: undone.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -449,6 +464,7 @@ pub struct Fee {
     pub id: FeeId,
     /// The account that is charged.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub account_id: Option<AccountId>,
     /// What the fee is for, for example `CUSTODY`. Free text; expect kinds you do not know.
     #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
@@ -528,6 +544,7 @@ pub struct Instrument {
 pub struct InstrumentPrice {
     /// The instrument the price is for.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub instrument_id: Option<InstrumentId>,
     /// The exchange the price comes from: the `id` of an `Exchange`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -553,6 +570,7 @@ pub struct Liquidation {
     pub id: LiquidationId,
     /// The account whose holdings are sold.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub account_id: Option<AccountId>,
     /// `FULL` sells everything, `PARTIAL` a part.
     #[serde(rename = "type", skip_serializing_if = "::std::option::Option::is_none")]
@@ -594,6 +612,7 @@ pub struct Mandate {
     pub id: MandateId,
     /// The account group the mandate funds.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub account_group_id: Option<AccountGroupId>,
     /// IBAN of the bank account that is debited.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -628,12 +647,15 @@ pub struct Order {
     pub id: OrderId,
     /// The account the order trades for.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub account_id: Option<AccountId>,
     /// The owner of that account.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub user_id: Option<UserId>,
     /// The instrument to buy or sell.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub instrument_id: Option<InstrumentId>,
     /// `BUY` or `SELL`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -697,6 +719,7 @@ pub struct OrderCancellation {
     pub id: OrderCancellationId,
     /// The order to be cancelled.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub order_id: Option<OrderId>,
     /// `PENDING` until decided; `CONFIRMED`: the order is cancelled; `REJECTED`: the order goes on.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -757,6 +780,7 @@ pub struct Portfolio {
     pub id: PortfolioId,
     /// The account that holds the portfolio.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub account_id: Option<AccountId>,
     /// Name for display.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -793,6 +817,7 @@ impl fmt::Debug for Portfolio {
 pub struct PortfolioAllocation {
     /// The instrument.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub instrument_id: Option<InstrumentId>,
     /// Target weight as a fraction of 1, a decimal string: `0.25` is a quarter of the portfolio. The
     /// weights of a portfolio sum to 1.
@@ -842,6 +867,7 @@ pub struct PortfolioOrder {
     pub id: PortfolioOrderId,
     /// The portfolio to invest in.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub portfolio_id: Option<PortfolioId>,
     /// Amount in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -905,9 +931,11 @@ pub struct Position {
     pub id: PositionId,
     /// The account that holds it.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub account_id: Option<AccountId>,
     /// The instrument held.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub instrument_id: Option<InstrumentId>,
     /// Number of units held, a decimal string; may be a fraction.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -938,6 +966,7 @@ pub struct RebalancingExecution {
     pub id: RebalancingExecutionId,
     /// The portfolio being rebalanced.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub portfolio_id: Option<PortfolioId>,
     /// `NEW`, then `PROCESSING`, then `COMPLETED` or `FAILED`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1006,6 +1035,7 @@ pub struct Report {
     pub status: Option<ReportStatus>,
     /// The file to fetch. Expect it only once `status` is `READY`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub file_id: Option<FileId>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1032,12 +1062,15 @@ pub struct SavingsPlan {
     pub id: SavingsPlanId,
     /// The account that invests.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub account_id: Option<AccountId>,
     /// The portfolio to invest in, if the plan is for a portfolio.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub portfolio_id: Option<PortfolioId>,
     /// The instrument to buy, if the plan is for an instrument.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub instrument_id: Option<InstrumentId>,
     /// Amount of each execution in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1055,6 +1088,7 @@ pub struct SavingsPlan {
     pub status: Option<SavingsPlanStatus>,
     /// Day of the next execution, `YYYY-MM-DD`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub next_execution_date: Option<chrono::NaiveDate>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1095,9 +1129,11 @@ pub struct SavingsPlanCreate {
     pub account_id: AccountId,
     /// The portfolio to invest in, if the plan is for a portfolio.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub portfolio_id: Option<PortfolioId>,
     /// The instrument to buy, if the plan is for an instrument.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub instrument_id: Option<InstrumentId>,
     /// Amount of each execution in units of `currency`, a decimal string.
     pub cash_amount: Decimal,
@@ -1213,6 +1249,7 @@ pub struct Transaction {
     pub id: TransactionId,
     /// The account that was booked.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub account_id: Option<AccountId>,
     /// What caused it: `ORDER_EXECUTION` (a trade), `FEE`, `DIVIDEND`, `TRANSFER`, `DIRECT_DEBIT` (money in
     /// from a bank) or `WITHDRAWAL` (money out to a bank).
@@ -1242,6 +1279,7 @@ pub struct TreasuryReport {
     pub type_: Option<String>,
     /// The file to fetch.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub file_id: Option<FileId>,
     /// When it was created, RFC 3339.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1275,6 +1313,7 @@ pub struct User {
     pub email: Option<String>,
     /// Date of birth, `YYYY-MM-DD`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub date_of_birth: Option<chrono::NaiveDate>,
     /// Country of citizenship as an ISO 3166-1 alpha-2 code in upper case, such as `DE`.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1471,6 +1510,7 @@ pub struct Valuation {
     pub id: ValuationId,
     /// The account that was valued.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub account_id: Option<AccountId>,
     /// Value of the account in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1574,6 +1614,7 @@ pub struct Withdrawal {
     pub id: WithdrawalId,
     /// The account the money leaves.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+    #[serde(default, deserialize_with = "upvest_runtime::generated_code::read")]
     pub account_id: Option<AccountId>,
     /// Amount to pay out in units of `currency`, a decimal string.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]

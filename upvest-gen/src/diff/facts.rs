@@ -182,7 +182,7 @@ impl Facts {
         let mut statuses = Vec::new();
         for (status, response) in found.responses(document) {
             statuses.push(status);
-            let is_success = document::is_success(status);
+            let is_success = found.is_success(status);
             let part = if is_success { "answer" } else { "errors" };
             self.media_types(what, part, response);
             for key in ["headers", "links"] {

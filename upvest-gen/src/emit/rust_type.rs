@@ -11,8 +11,8 @@ impl Type {
         text.parse().expect("the model has valid names")
     }
 
-    /// The type, with `prefix` before the names of the module `types`.
-    pub(super) fn rust(&self, prefix: &str) -> String {
+    /// The type in Rust, with `prefix` before the names of the module `types`.
+    pub fn rust(&self, prefix: &str) -> String {
         let inner = |kind: &Self| kind.rust(prefix);
         match self {
             Self::Text => "String".to_owned(),
@@ -37,6 +37,22 @@ impl Type {
             Self::Map(values) => format!("std::collections::BTreeMap<String, {}>", inner(values)),
             Self::Nullable(value) => format!("Option<{}>", inner(value)),
             Self::OrEmpty(value) => format!("upvest_runtime::OrEmpty<{}>", inner(value)),
+        }
+    }
+}
+
+impl Type {
+    /// Whether the runtime reads the type by other rules than those of its `Deserialize`. Some of them apply only to
+    /// an `Option`.
+    pub fn is_read_by_runtime(&self, is_option: bool) -> bool {
+        match self {
+            Self::DateTime | Self::I64 | Self::U32 | Self::U64 => true,
+            Self::Decimal | Self::Date | Self::Uuid | Self::Id(_) => is_option,
+            Self::Nullable(inner) => inner.is_read_by_runtime(true),
+            Self::List(inner) | Self::Map(inner) | Self::OrEmpty(inner) => {
+                inner.is_read_by_runtime(false)
+            }
+            _ => false,
         }
     }
 }

@@ -65,8 +65,8 @@ fn imports(api: &Api) -> TokenStream {
     }
 }
 
-/// Adds to progenitor's struct what it has no settings for: documentation in lines, the order of the fields, names that
-/// the builders reserve, the reading of some values, and a `Debug` that hides texts.
+/// Adds to progenitor's struct what it has no settings for: documentation in lines, the order of the fields, names
+/// that the builders reserve, the reading of some values, and a `Debug` that hides texts.
 fn complete(mut item: ItemStruct, schema: &Schema) -> Result<ItemStruct, Error> {
     if hides_something(schema) {
         leave_out_derive(&mut item, "Debug")?;
@@ -110,7 +110,7 @@ fn complete_field(mut written: syn::Field, field: &Field, schema: &Schema) -> sy
     }
     written.ident = Some(name);
     if let Some(function) = reading(field, schema) {
-        let default = (!field.required).then(|| quote!(default,));
+        let default = field.is_option(schema).then(|| quote!(default,));
         written
             .attrs
             .push(parse_quote!(#[serde(#default deserialize_with = #function)]));
@@ -134,8 +134,8 @@ fn is_flatten(attribute: &Attribute) -> bool {
             .is_ok_and(|setting| setting == "flatten")
 }
 
-/// The name in JSON: that of `#[serde(rename = "...")]`, or the field's own. The field of the additional properties has
-/// none.
+/// The name in JSON: that of `#[serde(rename = "...")]`, or the field's own. The field of the additional properties
+/// has none.
 fn name_in_json(field: &syn::Field) -> Option<String> {
     if field.attrs.iter().any(is_flatten) {
         return None;
@@ -161,23 +161,12 @@ fn name_in_json(field: &syn::Field) -> Option<String> {
 
 /// The function that reads a field, if its type is not enough.
 fn reading(field: &Field, schema: &Schema) -> Option<&'static str> {
-    if needs_read(&field.kind, field.is_option(schema)) {
+    if field.kind.is_read_by_runtime(field.is_option(schema)) {
         Some("upvest_runtime::generated_code::read")
     } else if field.tells_null(schema) {
         Some("upvest_runtime::present")
     } else {
         None
-    }
-}
-
-/// Whether the runtime reads the type by other rules than its `Deserialize`.
-fn needs_read(kind: &Type, is_option: bool) -> bool {
-    match kind {
-        Type::DateTime | Type::I64 | Type::U32 | Type::U64 => true,
-        Type::Decimal => is_option,
-        Type::Nullable(inner) => needs_read(inner, true),
-        Type::List(inner) | Type::Map(inner) | Type::OrEmpty(inner) => needs_read(inner, false),
-        _ => false,
     }
 }
 

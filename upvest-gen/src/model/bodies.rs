@@ -20,7 +20,7 @@ pub(super) fn read<'a>(
     let Some((at, body)) = found.request_body(types.document) else {
         return Ok(None);
     };
-    check_target(body, &at)?;
+    check_target(types.document, body, &at)?;
     let encodings = media_types::contents(body).filter_map(|(name, media)| {
         let encoding = media_types::encoding(types.document, name, media)?;
         Some((encoding, name, media))

@@ -117,7 +117,7 @@ fn problems(document: &Value) -> BTreeSet<&str> {
     for operation in document::operations(document) {
         let errors = operation
             .responses(document)
-            .filter(|(status, _)| !document::is_success(status));
+            .filter(|(status, _)| !operation.is_success(status));
         for (_, response) in errors {
             let contents = response["content"].as_object().into_iter().flatten();
             problems.extend(

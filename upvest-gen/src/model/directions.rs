@@ -49,8 +49,8 @@ pub(super) fn object(kind: &Type) -> Option<&String> {
 
 /// Marks the schemas that occur in requests, and those that occur in answers and events, with all nested schemas.
 pub(super) fn mark_directions(schemas: &mut [Schema], bodies: &Bodies) {
-    let sent = reachable(schemas, &bodies.sent);
-    let received = reachable(schemas, &bodies.received);
+    let sent = reachable(schemas.iter(), bodies.sent.iter());
+    let received = reachable(schemas.iter(), bodies.received.iter());
     for schema in schemas {
         schema.sent = sent.contains(&schema.name);
         schema.received = received.contains(&schema.name);
@@ -76,13 +76,14 @@ fn require_in_one_direction(schema: &mut Schema) {
 }
 
 /// The schemas with these names, and all nested in them.
-fn reachable(schemas: &[Schema], names: &[String]) -> BTreeSet<String> {
-    let by_name: BTreeMap<&String, &Schema> = schemas
-        .iter()
-        .map(|schema| (&schema.name, schema))
-        .collect();
+pub(super) fn reachable<'s>(
+    schemas: impl Iterator<Item = &'s Schema>,
+    names: impl Iterator<Item = &'s String>,
+) -> BTreeSet<String> {
+    let by_name: BTreeMap<&String, &Schema> =
+        schemas.map(|schema| (&schema.name, schema)).collect();
     let mut reachable = BTreeSet::new();
-    let mut open: Vec<&String> = names.iter().collect();
+    let mut open: Vec<&String> = names.collect();
     while let Some(name) = open.pop() {
         if !reachable.insert(name.clone()) {
             continue;

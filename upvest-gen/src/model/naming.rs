@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::api::{Operation, Schema, Type};
-use super::directions::{Bodies, object};
+use super::directions::{Bodies, object, reachable};
 use super::enums::NamedEnums;
 use super::sameness::is_same_object;
 use super::types::{Draft, Types};
@@ -57,10 +57,23 @@ impl Naming {
     }
 }
 
+/// The components, the objects in `bodies`, and all nested in these. The others are alternatives of a type that was
+/// read as a whole, or belong to operations that are left out.
+fn used(drafts: &BTreeMap<String, Draft>, bodies: &Bodies) -> BTreeMap<String, Draft> {
+    let components = drafts.iter().filter(|(_, draft)| draft.is_component);
+    let components = components.map(|(key, _)| key);
+    let roots = components.chain(&bodies.sent).chain(&bodies.received);
+    let schemas = drafts.values().map(|draft| &draft.schema);
+    let used = reachable(schemas, roots);
+    let mut drafts = drafts.clone();
+    drafts.retain(|key, _| used.contains(key));
+    drafts
+}
+
 /// Names all objects. `bodies` are those that are whole bodies.
 pub(super) fn name(types: &mut Types<'_>, bodies: &Bodies) -> Naming {
     let enums = types.name_enums();
-    let drafts = types.drafts().clone();
+    let drafts = used(types.drafts(), bodies);
     let ranks = ranks(&drafts, bodies);
     let mut order: Vec<&String> = drafts.keys().collect();
     order.sort_by_key(|key| ranks.get(*key));

@@ -131,9 +131,9 @@ fn operation<'a>(
     let (method_name, builder) = names;
     let success = responses::success(types, found);
     for (at, response) in &success {
-        problems.extend(check_target(response, at).err());
+        problems.extend(check_target(types.document, response, at).err());
     }
-    let contents = responses::contents(types, &success, &id);
+    let mut contents = responses::contents(types, &success, &id);
     let all = found.parameters(types.document);
     let item = responses::item_entity(types, &success);
     let entity = item.as_deref().unwrap_or(&builder);
@@ -145,10 +145,12 @@ fn operation<'a>(
         None
     });
     read_objects(types);
+    responses::join(types, found, &success, &mut contents, &id);
+    read_objects(types);
     if let Some(body) = &body {
         problems.extend(bodies::check_form(types, found, body, &id).err());
     }
-    let answer = match responses::answer(types, found, &success, contents, &id) {
+    let answer = match responses::answer(found, &success, contents, &id) {
         Ok(answer) => answer,
         Err(error) => {
             problems.push(error);
@@ -159,6 +161,7 @@ fn operation<'a>(
     let security = value
         .get("security")
         .or_else(|| types.document.get("security"));
+    types.notes.extend(responses::note_of_default(found, &id));
     let unmet = scopes::unmet(types.document, security, &found.pointer);
     types.notes.extend(unmet);
     types
@@ -191,8 +194,8 @@ fn text(value: &Value, key: &str) -> String {
     value[key].as_str().unwrap_or_default().trim().to_owned()
 }
 
-/// The note about servers of the operation or its path. The client sends all calls to its base URL, as a token must not
-/// reach a host that the caller has not named.
+/// The note about servers of the operation or its path. The client sends all calls to its base URL, as a token must
+/// not reach a host that the caller has not named.
 fn other_servers(document: &Value, found: &document::Operation<'_>, id: &str) -> Option<Error> {
     let of_path = || document.pointer(found.item_pointer())?.get("servers");
     let servers = found.value.get("servers").or_else(of_path)?.as_array()?;

@@ -70,6 +70,7 @@ pub(super) fn read<'a>(
         }
         match parameter(types, found, at, value, entity) {
             Ok(parameter) => parameters.push(parameter),
+            Err(error) if can_do_without(value) => note_left_out(types, &error),
             Err(error) => problems.push(error),
         }
     }
@@ -97,6 +98,24 @@ fn note_ignored_header(types: &mut Types<'_>, at: &str, header: &str) {
     }
 }
 
+/// Whether the operation can be called without the parameter.
+fn can_do_without(parameter: &Value) -> bool {
+    let is_reference = parameter.get("$ref").is_some();
+    !is_reference && parameter["required"] != true && parameter["in"] != "path"
+}
+
+/// Notes once for each parameter that it is left out.
+fn note_left_out(types: &mut Types<'_>, error: &Error) {
+    let note = Error::at(
+        error.pointer(),
+        format!("{}, so the parameter is left out", error.problem()),
+        error.remedy(),
+    );
+    if !types.notes.contains(&note) {
+        types.notes.push(note);
+    }
+}
+
 /// Whether the server supports an idempotency key.
 pub(super) fn has_idempotency_key(parameters: &[(String, &Value)]) -> bool {
     parameters
@@ -116,7 +135,7 @@ fn parameter<'a>(
     value: &'a Value,
     entity: &str,
 ) -> Result<Parameter> {
-    check_target(value, at)?;
+    check_target(types.document, value, at)?;
     let name = value["name"].as_str().unwrap_or_default();
     let place = place(found, at, value, name)?;
     let (schema_at, schema) = schema(at, value, name)?;

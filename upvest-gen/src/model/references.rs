@@ -1,17 +1,19 @@
-//! References to parameters, bodies and answers.
+//! References to parameters, bodies and responses.
 
 use serde_json::Value;
 
+use crate::document;
 use crate::error::{Error, Result};
 
-/// The error of a reference without a target.
-pub(super) fn check_target(value: &Value, at: &str) -> Result<()> {
-    match value.get("$ref") {
-        Some(target) => Err(Error::at(
-            at,
-            format!("the target of the reference {target} does not exist"),
-            "correct it, or add its target",
-        )),
-        None => Ok(()),
-    }
+/// The error of a reference that could not be followed to its end. `value`, at the place `at`, is what it leads to.
+pub(super) fn check_target(document: &Value, value: &Value, at: &str) -> Result<()> {
+    let Some(reference) = value.get("$ref") else {
+        return Ok(());
+    };
+    document::target(document, reference, at)?;
+    Err(Error::at(
+        at,
+        format!("the reference {reference} refers to itself"),
+        "remove the cycle",
+    ))
 }

@@ -13,6 +13,7 @@ use super::types::Types;
 use super::values;
 use crate::document::{self, Operation};
 use crate::error::{Error, Result};
+use crate::normalize::Part;
 use crate::pointer;
 
 /// An answer for success with its place.
@@ -22,12 +23,26 @@ pub(super) type Response<'a> = (String, &'a Value);
 pub(super) fn success<'a>(types: &Types<'a>, found: &Operation<'a>) -> Vec<Response<'a>> {
     let at = pointer::join(&found.pointer, "responses");
     let responses = found.value["responses"].as_object().into_iter().flatten();
-    let success = responses.filter(|(status, _)| document::is_success(status));
+    let success = responses.filter(|(status, _)| found.is_success(status));
     success
         .map(|(status, response)| {
             document::resolve_at(types.document, response, &pointer::join(&at, status))
         })
         .collect()
+}
+
+/// The note that `default` is read as the answer for success.
+pub(super) fn note_of_default(found: &Operation<'_>, id: &str) -> Option<Error> {
+    let has_default = found.value["responses"].get("default").is_some();
+    if found.has_success_status() || !has_default {
+        return None;
+    }
+    let at = pointer::join(&found.pointer, "responses");
+    Some(Error::at(
+        pointer::join(&at, "default"),
+        format!("{id} has no 2xx response, so `default` is read as its response for success"),
+        "describe a 2xx response, if `default` describes errors",
+    ))
 }
 
 /// The error statuses with their descriptions.
@@ -73,13 +88,59 @@ pub(super) fn contents<'a>(types: &mut Types<'a>, success: &[Response<'a>], id: 
     let operation = id.to_pascal_case();
     let context = Context::of_operation(&operation, "response");
     let mut contents = Contents::default();
-    for (at, response) in success {
-        for (at, schema) in media_types::json_schemas(types.document, response, at) {
-            let found = content(types, schema, &at, &context, &mut contents);
-            contents.all.push(found);
-        }
+    for schema in schemas(types, success) {
+        let found = content(types, schema.value, &schema.at, &context, &mut contents);
+        contents.all.push(found);
     }
     contents
+}
+
+fn schemas<'a>(types: &Types<'a>, success: &[Response<'a>]) -> Vec<Part<'a>> {
+    let schemas = success
+        .iter()
+        .flat_map(|(at, response)| media_types::json_schemas(types.document, response, at));
+    schemas
+        .map(|(at, schema)| Part::new("response", at, schema))
+        .collect()
+}
+
+/// Makes several types for success one that holds all of them, which is noted. The objects in `contents` have been read.
+pub(super) fn join<'a>(
+    types: &mut Types<'a>,
+    found: &Operation<'a>,
+    success: &[Response<'a>],
+    contents: &mut Contents,
+    id: &str,
+) {
+    contents.all = distinct(types, std::mem::take(&mut contents.all));
+    let number = contents.all.len();
+    if number < 2 {
+        return;
+    }
+    let operation = id.to_pascal_case();
+    let context = Context::of_operation(&operation, "response");
+    let schemas = schemas(types, success);
+    let joined = json(values::any(types, &schemas, &context));
+    types.notes.push(Error::at(
+        pointer::join(&found.pointer, "responses"),
+        format!(
+            "{id} has {number} different types for success, which are read as {}",
+            words(&joined)
+        ),
+        "give all its success answers the same schema, as a call returns one type",
+    ));
+    *contents = Contents {
+        all: vec![joined],
+        ..Contents::default()
+    };
+}
+
+fn words(content: &Content) -> &'static str {
+    match content {
+        Content::Json(Type::Schema(_)) => "one object that may have the fields of each",
+        Content::Json(Type::Json) => "any JSON",
+        _ => "one type that holds all of them",
+    }
 }
 
 fn content<'a>(
@@ -96,19 +157,23 @@ fn content<'a>(
         contents.may_lack_data |= list.may_lack_data;
         return Content::List(item);
     }
-    Content::Json(match values::value(types, schema, at, context) {
-        (Type::Json, _) => Type::Json,
-        (kind, true) => Type::Nullable(Box::new(kind)),
-        (kind, false) => kind,
+    json(values::value(types, schema, at, context))
+}
+
+/// JSON of a type that may be null.
+fn json((kind, is_nullable): (Type, bool)) -> Content {
+    Content::Json(match kind {
+        Type::Json => Type::Json,
+        kind if is_nullable => Type::Nullable(Box::new(kind)),
+        kind => kind,
     })
 }
 
-/// The answer for success. An operation has one. The objects in `contents` have been read.
+/// The answer for success, whose JSON has the only type in `contents`. An operation has one.
 pub(super) fn answer(
-    types: &Types<'_>,
     found: &Operation<'_>,
     success: &[Response<'_>],
-    contents: Contents,
+    mut contents: Contents,
     id: &str,
 ) -> Result<Answer> {
     let at = pointer::join(&found.pointer, "responses");
@@ -123,25 +188,14 @@ pub(super) fn answer(
         .iter()
         .flat_map(|(_, response)| media_types::media_types(response))
         .collect();
-    let mut distinct = distinct(types, contents.all);
     let is_without_body =
         |(_, response): &Response<'_>| media_types::media_types(response).next().is_none();
     let may_lack_body = contents.may_lack_list || success.iter().any(is_without_body);
-    let content = match distinct.pop() {
+    let content = match contents.all.pop() {
         _ if found.method == "head" => Content::Empty,
         None if media_types.is_empty() => Content::Empty,
         None => Content::Binary,
-        Some(only) if distinct.is_empty() => only,
-        Some(_) => {
-            return Err(Error::at(
-                at,
-                format!(
-                    "{id} has {} different types for success",
-                    distinct.len() + 1
-                ),
-                "give all its success answers the same schema, as a call returns one type",
-            ));
-        }
+        Some(content) => content,
     };
     if let Some(strange) = media_types.iter().find(|name| !is_media_type(name)) {
         return Err(Error::at(

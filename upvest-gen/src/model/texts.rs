@@ -8,7 +8,7 @@ use super::context::Context;
 use super::decimal_pattern::is_decimal;
 use super::names;
 use super::types::Types;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::normalize::Node;
 
 /// The type of a text, whose alternatives are `branches`.
@@ -62,7 +62,10 @@ pub(super) fn text<'a>(
             Type::Enum(types.enums.mention(explicit.unwrap_or_default(), &node.at))
         }
         ("date", _, _) => Type::Date,
-        ("date-time", _, _) => Type::DateTime,
+        ("date-time", _, _) => {
+            note_missing_offset(types, node, context);
+            Type::DateTime
+        }
         (_, pattern, _) if is_decimal(pattern) => Type::Decimal,
         _ => Type::Text,
     })
@@ -80,6 +83,27 @@ fn deprecate_values(types: &mut Types<'_>, key: &str, branches: &[Node<'_>]) {
                 .enums
                 .deprecate(key, value.as_str().unwrap_or_default());
         }
+    }
+}
+
+/// Notes an example that is a time without an offset.
+fn note_missing_offset(types: &mut Types<'_>, node: &Node<'_>, context: &Context<'_>) {
+    let example = node.text("example");
+    let first = || node.list("examples").first()?.as_str();
+    let Some(example) = example.or_else(first) else {
+        return;
+    };
+    let time_of_day = example.get("2026-03-16".len()..).unwrap_or_default();
+    let has_offset = time_of_day.ends_with(['Z', 'z']) || time_of_day.contains(['+', '-']);
+    if !example.is_empty() && !has_offset {
+        types.notes.push(Error::at(
+            &node.at,
+            format!(
+                "the example of `{}` of {} has no offset, and such a time is read as one of UTC",
+                context.field, context.entity
+            ),
+            "correct the example, or describe the value as a text without a format",
+        ));
     }
 }
 

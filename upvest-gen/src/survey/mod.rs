@@ -113,7 +113,12 @@ impl<'a> Surveyor<'a> {
         let responses = pointer::join(&found.pointer, "responses");
         for (status, response) in members(&found.value["responses"]) {
             let at = pointer::join(&responses, status);
-            self.response(&owner, status, response, &at);
+            let response = Response {
+                status,
+                value: response,
+                is_success: found.is_success(status),
+            };
+            self.response(&owner, &response, &at);
         }
         let callbacks = pointer::join(&found.pointer, "callbacks");
         for (name, _) in members(&found.value["callbacks"]) {
@@ -181,11 +186,13 @@ impl<'a> Surveyor<'a> {
         }
     }
 
-    fn response(&mut self, owner: &Owner<'a>, status: &str, response: &'a Value, at: &str) {
-        let (to, response) = document::resolve_at(self.document, response, at);
+    fn response(&mut self, owner: &Owner<'a>, response: &Response<'a>, at: &str) {
+        let status = response.status;
+        let is_success = response.is_success;
+        let (to, response) = document::resolve_at(self.document, response.value, at);
         let places = vec![at.to_owned(), to.clone()];
         let link = self.walk.links.part(places, Some(owner.link));
-        if !document::is_success(status) {
+        if !is_success {
             for (at, schema) in schemas(response, &to) {
                 self.walk.visit(Start {
                     places: vec![members_place(at, schema)],
@@ -435,6 +442,13 @@ fn is_set_by_client(header: &str) -> bool {
     TRANSPORT_HEADERS
         .iter()
         .any(|known| header.eq_ignore_ascii_case(known))
+}
+
+/// A response of an operation.
+struct Response<'a> {
+    status: &'a str,
+    value: &'a Value,
+    is_success: bool,
 }
 
 /// The operation to which a value belongs.

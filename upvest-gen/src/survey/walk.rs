@@ -9,7 +9,7 @@ use super::items::{Item, ItemKind, Items, Presence};
 use super::links::Links;
 use super::members::{MemberReader, Members, Place};
 use crate::document;
-use crate::model::{Api, PAGE_FIELDS, Schema, Shape, Type};
+use crate::model::{Alternative, Api, PAGE_FIELDS, Schema, Shape, Type};
 
 /// What the crate has for a value of the description.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -298,18 +298,22 @@ impl<'a> Walk<'a> {
             let Type::Schema(name) = &variant.kind else {
                 return None;
             };
-            let at = &self.schemas.get(name.as_str())?.pointer;
+            let own = &self.schemas.get(name.as_str())?.pointer;
             // A base that is one of its own alternatives has no place of its own.
-            if *at == union.pointer {
+            if *own == union.pointer {
                 return None;
             }
-            let is_one = members.places.contains(at) && from.places.iter().all(|it| it.at != *at);
-            let schema = self.document.pointer(at).filter(|_| is_one)?;
+            let is_inner = |at: &&String| from.places.iter().all(|it| it.at != **at);
+            let inner = members.places.iter().filter(is_inner);
+            // Equal alternatives at several places are one type, whose place is that of the first.
+            let place = match inner.clone().find(|at| *at == own) {
+                Some(at) => self.place(at),
+                None => inner
+                    .filter_map(|at| self.place(at))
+                    .find(|place| self.has_tag_of(place, tag, variant)),
+            };
             Some(Start {
-                places: vec![Place {
-                    at: at.clone(),
-                    schema,
-                }],
+                places: vec![place?],
                 held: Held::Alternative {
                     schema: name.clone(),
                     tag: tag.clone(),
@@ -320,6 +324,31 @@ impl<'a> Walk<'a> {
             })
         });
         alternatives.collect()
+    }
+
+    fn place(&self, at: &str) -> Option<Place<'a>> {
+        let schema = self.document.pointer(at)?;
+        let at = at.to_owned();
+        Some(Place { at, schema })
+    }
+
+    /// Whether the field `tag` of an object has only values of this alternative.
+    fn has_tag_of(&self, place: &Place<'a>, tag: &str, variant: &Alternative) -> bool {
+        let object = self.reader.read(std::slice::from_ref(place));
+        let Some(places) = object.properties.get(tag) else {
+            return false;
+        };
+        let field = self.reader.read(places);
+        let values = field.enumerated.iter().map(|value| &value.text);
+        let default = field.keywords.get("default").into_iter().flatten();
+        let values: Vec<&String> = if field.enumerated.is_empty() {
+            default.collect()
+        } else {
+            values.collect()
+        };
+        let is_of_variant =
+            |value: &&String| variant.wire == **value || variant.other_wires.contains(value);
+        !values.is_empty() && values.iter().all(is_of_variant)
     }
 
     /// The part of the crate to which facts about the inner values of a value without fields belong. A component

@@ -12,6 +12,7 @@
 mod outline;
 
 mod debug;
+mod details;
 mod dialects;
 mod events;
 mod names;

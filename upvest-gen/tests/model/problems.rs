@@ -7,8 +7,8 @@ use super::outline::outline;
 use super::{document_of, read};
 use upvest_gen::Error;
 
-/// The operations that are left out, the notes, or the errors of a description with an operation `ok` and `GET /a` with
-/// these members.
+/// The operations that are left out, the notes, or the errors of a description with an operation `ok` and `GET /a`
+/// with these members.
 fn wrong(members: &str) -> (Vec<Error>, Vec<Error>) {
     let parts = format!(
         "paths:\n  /_ok: {{ get: {{ operationId: ok, responses: {{ '204': {{}} }} }} }}\n  /a/{{id}}: {{ get: {members} }}"
@@ -30,28 +30,28 @@ fn an_operation_that_cannot_be_expressed_is_left_out_by_name() {
         ),
         (
             format!(
-                "{{ parameters: [{path}, {{ name: c, in: cookie, schema: {{}} }}], responses: {{ '204': {{}} }} }}"
+                "{{ parameters: [{path}, {{ name: c, in: cookie, required: true, schema: {{}} }}], responses: {{ '204': {{}} }} }}"
             ),
             "/parameters/1".to_owned(),
             "the parameter `c` is in \"cookie\"",
         ),
         (
             format!(
-                "{{ parameters: [{path}, {{ name: c, schema: {{}} }}], responses: {{ '204': {{}} }} }}"
+                "{{ parameters: [{path}, {{ name: c, required: true, schema: {{}} }}], responses: {{ '204': {{}} }} }}"
             ),
             "/parameters/1".to_owned(),
             "the parameter `c` is in null",
         ),
         (
             format!(
-                "{{ parameters: [{path}, {{ in: query, schema: {{}} }}], responses: {{ '204': {{}} }} }}"
+                "{{ parameters: [{path}, {{ in: query, required: true, schema: {{}} }}], responses: {{ '204': {{}} }} }}"
             ),
             "/parameters/1".to_owned(),
             "the parameter does not have a name",
         ),
         (
             format!(
-                "{{ parameters: [{path}, {{ name: c, in: query }}], responses: {{ '204': {{}} }} }}"
+                "{{ parameters: [{path}, {{ name: c, in: query, required: true }}], responses: {{ '204': {{}} }} }}"
             ),
             "/parameters/1".to_owned(),
             "the parameter `c` has no schema",
@@ -65,14 +65,14 @@ fn an_operation_that_cannot_be_expressed_is_left_out_by_name() {
         ),
         (
             format!(
-                "{{ parameters: [{path}, {{ name: c, in: query, style: deepObject, schema: {{ type: object }} }}], responses: {{ '204': {{}} }} }}"
+                "{{ parameters: [{path}, {{ name: c, in: query, style: deepObject, required: true, schema: {{ type: object }} }}], responses: {{ '204': {{}} }} }}"
             ),
             "/parameters/1".to_owned(),
             "the style of `c` is \"deepObject\"",
         ),
         (
             format!(
-                "{{ parameters: [{path}, {{ name: c, in: query, schema: {{ properties: {{ a: {{}} }} }} }}], responses: {{ '204': {{}} }} }}"
+                "{{ parameters: [{path}, {{ name: c, in: query, required: true, schema: {{ properties: {{ a: {{}} }} }} }}], responses: {{ '204': {{}} }} }}"
             ),
             "/parameters/1".to_owned(),
             "the value of `c` is not a single value",
@@ -82,7 +82,7 @@ fn an_operation_that_cannot_be_expressed_is_left_out_by_name() {
                 "{{ parameters: [{path}, {{ $ref: '#/components/parameters/Gone' }}], responses: {{ '204': {{}} }} }}"
             ),
             "/parameters/1".to_owned(),
-            "the target of the reference \"#/components/parameters/Gone\" does not exist",
+            "the target of `#/components/parameters/Gone` does not exist",
         ),
         (
             format!("{{ parameters: [{path}], responses: {{ '400': {{}} }} }}"),
@@ -104,14 +104,14 @@ fn an_operation_that_cannot_be_expressed_is_left_out_by_name() {
                 "{{ parameters: [{path}], responses: {{ '200': {{ $ref: '#/components/responses/Gone' }} }} }}"
             ),
             "/responses/200".to_owned(),
-            "the target of the reference \"#/components/responses/Gone\" does not exist",
+            "the target of `#/components/responses/Gone` does not exist",
         ),
         (
             format!(
                 "{{ parameters: [{path}], requestBody: {{ $ref: '#/components/requestBodies/Gone' }}, responses: {{ '204': {{}} }} }}"
             ),
             "/requestBody".to_owned(),
-            "the target of the reference \"#/components/requestBodies/Gone\" does not exist",
+            "the target of `#/components/requestBodies/Gone` does not exist",
         ),
         (
             format!(
@@ -195,7 +195,7 @@ fn paths_headers_and_media_types_that_cannot_be_sent_are_named() {
             "the path template \"/a\\nb\" is invalid",
         ),
         (
-            "/a: { get: { parameters: [{ name: a b, in: header, schema: { type: string } }], responses: { '204': {} } } }",
+            "/a: { get: { parameters: [{ name: a b, in: header, required: true, schema: { type: string } }], responses: { '204': {} } } }",
             "\"a b\" is not the name of a header",
         ),
         (
@@ -241,7 +241,7 @@ fn a_problem_of_a_shared_schema_is_noted_and_leaves_out_no_operation() {
         (
             "Order: { properties: { a: { $ref: '#/components/responses/X' } } }",
             "Order/properties/a",
-            "the reference `#/components/responses/X` does not lead to a component schema",
+            "the target of `#/components/responses/X` does not exist",
         ),
         (
             "Order: { properties: { a: { type: text } } }",
@@ -360,7 +360,7 @@ fn every_independent_mistake_is_named_in_one_run() {
     let parts = "
 paths:
   /ok: { get: { operationId: ok, responses: { '204': {} } } }
-  /a: { get: { operationId: a, parameters: [{ name: x, in: cookie, schema: {} }, { name: y, in: query }], responses: { '204': {} } } }
+  /a: { get: { operationId: a, parameters: [{ name: x, in: cookie, required: true, schema: {} }, { name: y, in: query, required: true }], responses: { '204': {} } } }
   /b: { get: { operationId: b, responses: {} }, put: { operationId: b2, responses: { '204': {} }, requestBody: { content: { application/xml: {} } } } }
   /c/{d}: { get: { operationId: c, responses: { '204': {} } } }
   /e: { get: { operationId: e, responses: { '200': { content: { application/json: { schema: { $ref: '#/components/schemas/Order' } } } } } } }

@@ -418,3 +418,29 @@ fn a_null_among_the_values_of_an_enum_is_not_a_value() {
         ["OrderX: A"]
     );
 }
+
+#[test]
+fn a_time_without_an_offset_as_example_is_noted() {
+    let problem =
+        "the example of `at` of Order has no offset, and such a time is read as one of UTC";
+    for example in [
+        "2026-03-16",
+        "'2026-03-16 09:31:48'",
+        "2026-03-16T09:31:48.5",
+    ] {
+        let schema = format!("{{ type: string, format: date-time, example: {example} }}");
+        assert!(
+            noted_field("at", &schema, problem).contains("time"),
+            "{example}"
+        );
+    }
+    for example in [
+        "''",
+        "2026-03-16T09:31:48Z",
+        "'2026-03-16 09:31:48+0100'",
+        "2026-03-16T09:31:48-01:00",
+    ] {
+        let schema = format!("{{ type: string, format: date-time, examples: [{example}] }}");
+        assert!(field("at", &schema).contains("time"), "{example}");
+    }
+}

@@ -6,6 +6,7 @@ use std::iter::Sum;
 use std::ops::{self, Deref};
 use std::str::FromStr;
 
+use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 #[cfg(any(feature = "sqlx-postgres", feature = "sqlx-sqlite"))]
@@ -13,20 +14,23 @@ use super::foreign_traits::Column;
 use super::invalid::InvalidValue;
 #[cfg(feature = "sqlx-postgres")]
 use super::postgres_numeric::Numeric;
-use super::text::{read, read_optional};
+use super::text;
 
 macro_rules! rule {
     () => {
         "digits with at most one point and no exponent, within 96 bits and 28 decimal places, such as 1234.50"
     };
 }
+/// The name by which [`Strict`](crate::Strict) recognizes a decimal.
+pub(super) const NAME: &str = "decimal number";
 const RULE: &str = rule!();
-const EXPECTED: &str = concat!("a string with a decimal number: ", rule!());
+pub(super) const EXPECTED: &str = concat!("a string with a decimal number: ", rule!());
 
 /// An exact decimal number, never a float. It keeps its number of decimal places.
 ///
 /// `"10.00"` is read and written as `10.00`. At most 28 decimal places and 96 bits of digits are possible (any 28
-/// digits fit). Reading another number is an error; it is never rounded.
+/// digits fit). Reading another number is an error; it is never rounded. Some servers send a number of JSON instead of
+/// a string. It is read if it has at most 15 digits, which a float keeps. [`Strict`](crate::Strict) rejects it.
 ///
 /// It adds, subtracts, multiplies and compares, with itself and with [`rust_decimal::Decimal`], to which it
 /// dereferences. **The operators round** a result that needs more digits than fit, which amounts of money do not, and
@@ -325,7 +329,7 @@ impl Serialize for Decimal {
 
 impl<'de> Deserialize<'de> for Decimal {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        read(deserializer, EXPECTED, received)
+        deserializer.deserialize_newtype_struct(NAME, DecimalVisitor)
     }
 }
 
@@ -334,14 +338,49 @@ impl<'de> Deserialize<'de> for Decimal {
 pub(crate) fn optional<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Decimal>, D::Error> {
-    let number = |text: &str| {
-        if text.is_empty() {
-            Some(None)
-        } else {
-            received(text).map(Some)
-        }
-    };
-    read_optional(deserializer, EXPECTED, number).map(Option::flatten)
+    text::optional(deserializer, NAME, DecimalVisitor)
+}
+
+/// Reads a text, or a number in JSON that is exact.
+struct DecimalVisitor;
+
+impl<'de> Visitor<'de> for DecimalVisitor {
+    type Value = Decimal;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(EXPECTED)
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<Decimal, D::Error> {
+        inner.deserialize_any(self)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Decimal, E> {
+        received(text).ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Decimal, E> {
+        Ok(number.into())
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Decimal, E> {
+        Ok(Decimal(number.into()))
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Decimal, E> {
+        from_float(number).ok_or_else(|| E::invalid_value(Unexpected::Float(number), &self))
+    }
+}
+
+/// How many digits a float keeps of any number.
+const EXACT_DIGITS: usize = 15;
+
+/// The number that a server wrote as a float, if it has so few digits that the float kept all of them.
+fn from_float(number: f64) -> Option<Decimal> {
+    let text = number.to_string();
+    let digits = text.trim_start_matches(['-', '0', '.']);
+    let digits = digits.bytes().filter(u8::is_ascii_digit).count();
+    exact(&text).filter(|_| digits <= EXACT_DIGITS).map(Decimal)
 }
 
 #[cfg(test)]
@@ -363,6 +402,36 @@ mod tests {
         ] {
             let read: Decimal = serde_json::from_str(&format!("{text:?}")).expect(text);
             assert_eq!(read.to_string(), number, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_received_number_in_json_is_read_if_it_is_exact() {
+        for (json, number) in [
+            ("10", "10"),
+            ("-3", "-3"),
+            ("18446744073709551615", "18446744073709551615"),
+            ("10.5", "10.5"),
+            ("0.1", "0.1"),
+            ("-0.007", "-0.007"),
+            ("1e3", "1000"),
+            ("2.5e-7", "0.00000025"),
+            ("1234567890.12345", "1234567890.12345"),
+        ] {
+            let read: Decimal = serde_json::from_str(json).expect(json);
+            assert_eq!(read.to_string(), number, "{json}");
+            let optional = optional(&mut serde_json::Deserializer::from_str(json));
+            assert_eq!(optional.expect(json), Some(read), "{json}");
+        }
+        for json in [
+            "0.1234567890123456",
+            "12345678901234.567",
+            "1e300",
+            "true",
+            "null",
+            "[]",
+        ] {
+            assert!(serde_json::from_str::<Decimal>(json).is_err(), "{json}");
         }
     }
 

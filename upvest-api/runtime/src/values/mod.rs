@@ -8,6 +8,7 @@ pub(crate) mod idempotency_key;
 pub(crate) mod invalid;
 pub(crate) mod invalid_body;
 mod json;
+mod lenient;
 pub(crate) mod nested;
 pub(crate) mod nullable;
 pub mod open_enum;

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
+use uuid::Uuid;
 
 use super::decimal::{self, Decimal};
 use super::nullable::Nullable;
 use super::or_empty::OrEmpty;
+use super::text;
 use super::timestamp;
 
 /// Reads a value. For `deserialize_with`.
@@ -102,29 +104,78 @@ impl<'de> Read<'de> for Decimal {
     }
 }
 
+impl<'de> Read<'de> for NaiveDate {
+    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(deserializer)
+    }
+
+    fn read_optional<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        let expected = "a date, such as 2026-03-16";
+        text::read_optional(deserializer, "date", expected, |text| text.parse().ok())
+    }
+}
+
+impl<'de> Read<'de> for Uuid {
+    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(deserializer)
+    }
+
+    fn read_optional<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        let expected = "a UUID, such as 5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
+        text::read_optional(deserializer, "UUID", expected, |text| {
+            Self::try_parse(text).ok()
+        })
+    }
+}
+
+/// The name by which [`Strict`](crate::Strict) recognizes an integer.
+pub(super) const INTEGER: &str = "integer";
+
 macro_rules! read_integers {
     ($($integer:ident)*) => {
         $(impl<'de> Read<'de> for $integer {
             fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                // Flattened maps do not convert a float if they are asked for an integer.
-                deserializer.deserialize_any(Integer::<Self>(stringify!($integer), PhantomData))
+                let visitor = Integer::<Self>(stringify!($integer), PhantomData);
+                deserializer.deserialize_newtype_struct(INTEGER, visitor)
+            }
+
+            fn read_optional<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+                let visitor = Integer::<Self>(stringify!($integer), PhantomData);
+                text::optional(deserializer, INTEGER, visitor)
             }
         })*
     };
 }
 read_integers! { i64 u32 u64 }
 
-/// Reads an integer. JSON has one type of numbers, so `1.0` and `1e3` are integers too.
+/// Reads an integer. JSON has one type of numbers, so `1.0` and `1e3` are integers too. Some servers write integers as
+/// text.
 struct Integer<T>(&'static str, PhantomData<T>);
 
 /// Every integer below this number is exact as a float.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-impl<T: TryFrom<i64> + TryFrom<u64>> Visitor<'_> for Integer<T> {
+impl<'de, T: TryFrom<i64> + TryFrom<u64>> Visitor<'de> for Integer<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0)
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<T, D::Error> {
+        // Flattened maps do not convert a float if they are asked for an integer.
+        inner.deserialize_any(self)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let is_integer = digits.bytes().all(|byte| byte.is_ascii_digit());
+        let negative = || T::try_from(text.parse::<i64>().ok()?).ok();
+        let number = text
+            .parse::<u64>()
+            .map_or_else(|_| negative(), |number| T::try_from(number).ok());
+        let number = number.filter(|_| is_integer);
+        number.ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
     }
 
     fn visit_i64<E: Error>(self, number: i64) -> Result<T, E> {
@@ -171,11 +222,55 @@ mod tests {
 
     #[test]
     fn a_number_that_is_not_an_exact_integer_of_the_type_is_an_error() {
-        for json in ["1.5", "-1", "4294967296", "1e30", "null", "\"1\"", "true"] {
+        for json in [
+            "1.5",
+            "-1",
+            "4294967296",
+            "1e30",
+            "null",
+            "true",
+            "\"\"",
+            "\"-1\"",
+            "\"1.0\"",
+            "\"+1\"",
+            "\" 1\"",
+            "\"4294967296\"",
+            "\"-\"",
+        ] {
             assert_eq!(read_text::<u32>(json), None, "{json}");
         }
         assert_eq!(read_text::<i64>("9007199254740994.0"), None);
         assert_eq!(read_text::<i64>("18446744073709551615"), None);
+    }
+
+    #[test]
+    fn an_integer_may_be_written_as_text() {
+        assert_eq!(read_text::<u32>("\"1\""), Some(1));
+        assert_eq!(read_text::<i64>("\"-20\""), Some(-20));
+        assert_eq!(read_text::<u64>("\"18446744073709551615\""), Some(u64::MAX));
+        assert_eq!(read_text::<Option<u32>>("\"7\""), Some(Some(7)));
+    }
+
+    #[test]
+    fn an_optional_value_may_be_an_empty_text() {
+        assert_eq!(read_text::<Option<NaiveDate>>("\"\""), Some(None));
+        assert_eq!(read_text::<Option<DateTime<Utc>>>("\"\""), Some(None));
+        assert_eq!(read_text::<Option<Uuid>>("\"\""), Some(None));
+        assert_eq!(read_text::<Option<u32>>("\"\""), Some(None));
+        assert_eq!(
+            read_text::<Option<Nullable<NaiveDate>>>("\"\""),
+            Some(Some(Nullable::Null))
+        );
+        assert_eq!(read_text::<Option<NaiveDate>>("\" \""), None);
+        assert_eq!(read_text::<NaiveDate>("\"\""), None);
+        assert_eq!(read_text::<Uuid>("\"\""), None);
+        let day = NaiveDate::from_ymd_opt(2026, 3, 16);
+        assert_eq!(read_text::<Option<NaiveDate>>("\"2026-03-16\""), Some(day));
+        let id = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
+        assert_eq!(
+            read_text::<Option<Uuid>>(&format!("{id:?}")),
+            Some(id.parse().ok())
+        );
     }
 
     #[test]

@@ -12,6 +12,7 @@ use serde_json::Number;
 
 use super::code;
 use super::json::Json;
+use super::lenient;
 use super::open_enum;
 use super::open_union::{self, Content};
 use super::or_empty;
@@ -93,8 +94,11 @@ impl<'r, 'j> Reader<'r, 'j> {
         }
     }
 
-    /// Checks a text of an open enum or a code, which is known by the name of its type.
-    fn check_text(self, type_name: &str) {
+    /// Checks a value whose type is known by its name: that of an open enum or a code, and one that is read leniently.
+    fn check(self, type_name: &str) {
+        if let Some(rule) = lenient::broken_rule(type_name, self.json) {
+            self.add_problem(&format!("expected {rule}"));
+        }
         let Some(text) = self.json.as_str() else {
             return;
         };
@@ -161,8 +165,8 @@ impl<'j> Deserializer<'j> for Reader<'_, 'j> {
         }
     }
 
-    /// Open enums, codes, open unions and values that may be empty are read as newtype structs, whose names say what is
-    /// known of them.
+    /// Open enums, codes, open unions, values that may be empty and those that are read leniently are newtype structs
+    /// here, whose names say what is known of them.
     fn deserialize_newtype_struct<V: Visitor<'j>>(
         self,
         name: &'static str,
@@ -172,7 +176,7 @@ impl<'j> Deserializer<'j> for Reader<'_, 'j> {
             return visitor.visit_some(self);
         }
         let Some((tag, known)) = open_union::tag_and_known_values(name) else {
-            self.check_text(name);
+            self.check(name);
             return visitor.visit_newtype_struct(self);
         };
         match self.known_tag(tag, known) {

@@ -4,16 +4,8 @@ use std::fmt;
 
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 
-/// Reads a text with `parse`. `expected` completes "expected ..." in an error.
-pub(crate) fn read<'de, D: Deserializer<'de>, T>(
-    deserializer: D,
-    expected: &str,
-    parse: impl FnOnce(&str) -> Option<T>,
-) -> Result<T, D::Error> {
-    deserializer.deserialize_str(Text(expected, parse))
-}
-
-/// As [`read`], for a type that a deserializer can recognize by its name. Others read the text as usual.
+/// Reads a text with `parse`. `expected` completes "expected ..." in an error. A deserializer can recognize the type
+/// by its name. Others read the text as usual.
 pub(crate) fn read_named<'de, D: Deserializer<'de>, T>(
     deserializer: D,
     name: &'static str,
@@ -23,13 +15,24 @@ pub(crate) fn read_named<'de, D: Deserializer<'de>, T>(
     deserializer.deserialize_newtype_struct(name, Text(expected, parse))
 }
 
-/// As [`read`], for a text that may be absent or null.
+/// As [`read_named`], for a text that may be absent, null or empty.
 pub(crate) fn read_optional<'de, D: Deserializer<'de>, T>(
     deserializer: D,
+    name: &'static str,
     expected: &str,
     parse: impl FnOnce(&str) -> Option<T>,
 ) -> Result<Option<T>, D::Error> {
-    deserializer.deserialize_option(Optional(Text(expected, parse)))
+    optional(deserializer, name, Text(expected, parse))
+}
+
+/// Reads a value with `visitor`. The value may be absent, null or an empty text, which servers send for a value that
+/// there is not.
+pub(crate) fn optional<'de, D: Deserializer<'de>, V: Visitor<'de>>(
+    deserializer: D,
+    name: &'static str,
+    visitor: V,
+) -> Result<Option<V::Value>, D::Error> {
+    deserializer.deserialize_option(Optional { name, visitor })
 }
 
 struct Text<'a, F>(&'a str, F);
@@ -51,13 +54,16 @@ impl<'de, T, F: FnOnce(&str) -> Option<T>> Visitor<'de> for Text<'_, F> {
     }
 }
 
-struct Optional<V>(V);
+struct Optional<V> {
+    name: &'static str,
+    visitor: V,
+}
 
 impl<'de, V: Visitor<'de>> Visitor<'de> for Optional<V> {
     type Value = Option<V::Value>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.expecting(f)
+        self.visitor.expecting(f)
     }
 
     fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
@@ -65,7 +71,30 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Optional<V> {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<Self::Value, D::Error> {
-        inner.deserialize_str(self.0).map(Some)
+        inner.deserialize_newtype_struct(self.name, self)
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<Self::Value, D::Error> {
+        inner.deserialize_any(self)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        if text.is_empty() {
+            return Ok(None);
+        }
+        self.visitor.visit_str(text).map(Some)
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Self::Value, E> {
+        self.visitor.visit_i64(number).map(Some)
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
+        self.visitor.visit_u64(number).map(Some)
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Self::Value, E> {
+        self.visitor.visit_f64(number).map(Some)
     }
 }
 

@@ -2,38 +2,61 @@
 //!
 //! Each order has two times, and parsing them was the slowest part of reading a page of orders.
 
-use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use serde::de::Deserializer;
 
-use super::text::{read, read_optional};
+use super::text::{read_named, read_optional};
 
-const EXPECTED: &str = "a time as in RFC 3339, such as 2026-03-16T09:31:48.55Z";
+/// The name by which [`Strict`](crate::Strict) recognizes a time.
+pub(super) const NAME: &str = "time";
+pub(super) const EXPECTED: &str =
+    "a time with an offset, as in RFC 3339, such as 2026-03-16T09:31:48.55Z";
 
 /// Reads a time in the format of RFC 3339.
 pub(crate) fn required<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<DateTime<Utc>, D::Error> {
-    read(deserializer, EXPECTED, time)
+    read_named(deserializer, NAME, EXPECTED, time)
 }
 
-/// As [`required`], for a field that may be absent or null.
+/// As [`required`], for a field that may be absent, null or empty.
 pub(crate) fn optional<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<DateTime<Utc>>, D::Error> {
-    read_optional(deserializer, EXPECTED, time)
+    read_optional(deserializer, NAME, EXPECTED, time)
 }
 
 fn time(text: &str) -> Option<DateTime<Utc>> {
-    let time = utc(text.as_bytes()).or_else(|| general(text))?;
+    let time = utc(text.as_bytes())
+        .or_else(|| with_offset(text))
+        .or_else(|| without_offset(text))?;
     // An offset may lead to the year 10000, which cannot be written in this format.
     (0..=9999).contains(&time.year()).then_some(time)
 }
 
-/// RFC 3339, and offsets without a colon, such as `+0000`, which some events have (`PROTOCOL` 11.2).
-fn general(text: &str) -> Option<DateTime<Utc>> {
+/// Whether a text is a time without an offset.
+pub(super) fn lacks_offset(text: &str) -> bool {
+    with_offset(text).is_none() && without_offset(text).is_some()
+}
+
+/// RFC 3339, which allows a space instead of the `T`, and offsets without a colon, such as `+0000`, which some events
+/// have (`PROTOCOL` 11.2).
+fn with_offset(text: &str) -> Option<DateTime<Utc>> {
     let time = DateTime::parse_from_rfc3339(text)
-        .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z"));
+        .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z"))
+        .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f%z"));
     Some(time.ok()?.to_utc())
+}
+
+/// A time without an offset, or a date alone. These are times of UTC, as those of the API are, and a date is its
+/// midnight.
+fn without_offset(text: &str) -> Option<DateTime<Utc>> {
+    let time = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"]
+        .iter()
+        .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
+    let date = || NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
+    let time = time.or_else(|| Some(date()?.and_time(NaiveTime::MIN)));
+    Some(time?.and_utc())
 }
 
 /// `YYYY-MM-DDTHH:MM:SS[.f]Z` with up to nine digits of a second. Other formats of RFC 3339 are left to the general
@@ -125,10 +148,27 @@ mod tests {
             ("2026-03-16T09:31:48+0000", "2026-03-16T09:31:48Z"),
             ("2026-03-16T09:31:48.5+0000", "2026-03-16T09:31:48.5Z"),
             ("2026-03-16T09:31:48.25-0130", "2026-03-16T11:01:48.25Z"),
+            ("2026-03-16 09:31:48Z", "2026-03-16T09:31:48Z"),
+            ("2026-03-16 09:31:48.5+01:00", "2026-03-16T08:31:48.5Z"),
+            ("2026-03-16 09:31:48+0100", "2026-03-16T08:31:48Z"),
         ] {
             assert_eq!(utc(text.as_bytes()), None);
             assert_eq!(read(text), read(same), "{text}");
             assert!(read(text).is_ok(), "{text}");
+            assert!(!lacks_offset(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_without_an_offset_is_a_time_of_utc() {
+        for (text, same) in [
+            ("2026-03-16T09:31:48", "2026-03-16T09:31:48Z"),
+            ("2026-03-16T09:31:48.25", "2026-03-16T09:31:48.25Z"),
+            ("2026-03-16 09:31:48", "2026-03-16T09:31:48Z"),
+            ("2026-03-16", "2026-03-16T00:00:00Z"),
+        ] {
+            assert_eq!(read(text), read(same), "{text}");
+            assert!(lacks_offset(text) && !lacks_offset(same), "{text}");
         }
     }
 
@@ -140,9 +180,12 @@ mod tests {
             "2026-02-30T00:00:00Z",
             "2026-03-16T25:00:00Z",
             "2026-03-16T09:31:48.Z",
-            "2026-03-16",
+            "2026-03",
+            "2026-02-30",
+            "16.03.2026",
+            "09:31:48",
             "é026-03-16T09:31:4Z",
-            "2026-03-16T09:31:48",
+            "2026-03-16T09:31",
             "2026-03-16T09:31:48+2500",
             "2026-03-16T09:31:48+00",
             "2026-03-16T09:31:48+0000 ",
