@@ -144,6 +144,33 @@ fn sources_are_kept_whole() {
 }
 
 #[test]
+fn debug_is_for_the_person_who_runs_main() {
+    let key: IdempotencyKey = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11"
+        .parse()
+        .expect("a UUID");
+    let cause = std::io::Error::other("the cable\nis cut");
+    let error = Error::new(ErrorKind::Interrupted, "the connection broke")
+        .with_source(cause)
+        .with_context(|context| {
+            context.operation = Some("createOrder".into());
+            context.hint = Some("send it again with the same key".into());
+            context.idempotency_key = Some(key);
+            context.is_outcome_unknown = true;
+        });
+    let shown = format!("{error:?}");
+    let expected = [
+        "createOrder: the connection broke; it may have been carried out all the same",
+        "  hint: send it again with the same key",
+        "  idempotency key: 5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11",
+        "  caused by: the cable is cut",
+    ];
+    assert_eq!(shown, expected.join("\n"));
+    assert!(format!("{error:#?}").starts_with("Error {"));
+    let invalid = Error::from(OrderCreate::builder().build().unwrap_err());
+    assert!(!format!("{invalid:?}").contains('\n'), "{invalid:?}");
+}
+
+#[test]
 fn debug_shows_neither_bodies_nor_what_a_wait_saw() {
     let error =
         answered(502, b"<html>Ada Lovelace</html>").with_last_seen("Ada Lovelace".to_owned());

@@ -78,7 +78,7 @@ async fn a_problem_without_an_error_status_is_a_400() {
 }
 
 #[tokio::test]
-async fn an_operation_without_an_answer_is_an_error_that_says_what_to_add() {
+async fn an_operation_without_a_response_is_an_error_that_says_what_to_add() {
     let mock = MockTransport::new().respond::<builder::ListOrders>(ListResponse::new(Vec::new()));
     let error = client(&mock)
         .retrieve_order()
@@ -87,7 +87,7 @@ async fn an_operation_without_an_answer_is_an_error_that_says_what_to_add() {
         .await
         .expect_err("no answer");
     assert_eq!(error.kind(), ErrorKind::Configuration);
-    let message = "retrieveOrder: the MockTransport has no answer for `retrieve_order`: add one with `answer`, `problem` or `fail`";
+    let message = "retrieveOrder: the MockTransport has no response for `retrieve_order`: add one with `respond`, `problem` or `fail`";
     assert_eq!(error.to_string(), message);
 }
 

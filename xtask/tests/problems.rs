@@ -13,9 +13,9 @@ fn without_success() -> String {
     ORDERS.replace("components:", &format!("{operations}components:"))
 }
 
-/// Four operations without a success answer, and a parameter in a cookie.
+/// Four operations without a success answer, and one with a required parameter in a cookie.
 fn broken() -> String {
-    let cookie = "  /cookie:\n    get: { parameters: [{ name: c, in: cookie, schema: { type: string } }], responses: { '204': { description: Done. } } }\n";
+    let cookie = "  /cookie:\n    get: { parameters: [{ name: c, in: cookie, required: true, schema: { type: string } }], responses: { '204': { description: Done. } } }\n";
     without_success().replace("components:", &format!("{cookie}components:"))
 }
 
@@ -131,8 +131,7 @@ paths:
     get:
       operationId: report
       responses:
-        "200": { description: The rows., content: { application/json: { schema: { type: object, properties: { rows: { type: integer } } } } } }
-        "202": { description: The job., content: { application/json: { schema: { type: object, properties: { job: { type: string } } } } } }
+        "200": { description: The rows., content: { application/json: { schema: { type: object, properties: { rows: { $ref: '#/components/schemas/Rows' } } } } } }
   /other:
     get: { operationId: other, responses: { "204": { description: Done. } } }
 "#;

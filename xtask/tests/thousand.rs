@@ -37,7 +37,7 @@ fn description() -> String {
     let mut text = "openapi: 3.0.3\ninfo: { title: Many, version: '1' }\npaths:\n".to_owned();
     for index in 0..OPERATIONS {
         let problem = match index % 16 {
-            3 => ", style: deepObject, explode: true",
+            3 => ", required: true, style: deepObject, explode: true",
             _ => "",
         };
         let status = if index % 16 == 7 { "400" } else { "200" };

@@ -14,7 +14,7 @@ async fn invested(upvest: &Upvest) -> Result<Decimal, upvest_ext::Error> {
         .items();
     let mut sum = Decimal::ZERO;
     while let Some(order) = orders.try_next().await? {
-        sum = sum + order.cash_amount.unwrap_or_default();
+        sum += order.cash_amount.unwrap_or_default();
     }
     Ok(sum)
 }

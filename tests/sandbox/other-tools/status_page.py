@@ -95,8 +95,15 @@ def faults_are_set_and_cleared(page):
     assert hit.status_code == 503, hit.status_code
     news(page)
     expect(section(page, "requests")).to_contain_text("503")
+    form.locator("[name=fault]").select_option("read that is 5 s old")
+    form.get_by_role("button", name="Add").click()
+    expect(section(page, "faults")).to_contain_text("read that is 5 s old")
+    ask("disturb_deliveries", reversed=True)
+    news(page)
+    expect(section(page, "faults")).to_contain_text("reversed")
     page.get_by_role("button", name="Clear all faults").click()
     expect(section(page, "faults")).not_to_contain_text("503 problem")
+    expect(section(page, "faults")).not_to_contain_text("reversed")
     assert requests.get(f"{BASE}/instruments", auth=auth(), timeout=10).status_code == 200
     form.locator("[name=operation]").fill("makeTea")
     form.get_by_role("button", name="Add").click()
@@ -121,6 +128,19 @@ def the_log_says_why(page):
     # A number opens the list of what it counts.
     section(page, "state").locator("button", has_text="orders").first.click()
     expect(thing).to_contain_text(order)
+
+
+def boxes_open_by_keyboard(page):
+    ask("subscribe", url="http://127.0.0.1:9/by-keyboard")
+    news(page)
+    thing = section(page, "thing")
+    for name, content in [("instruments", "IE00B3XXRP09"), ("webhooks", "by-keyboard")]:
+        # The page replaces its boxes every two seconds.
+        box = section(page, "state").locator("button", has_text=name).first
+        box.press("Enter")
+        expect(thing).to_contain_text(content)
+        thing.get_by_role("button", name="Close").press("Enter")
+        expect(thing).to_be_hidden()
 
 
 def signatures_are_explained(page):
@@ -170,8 +190,8 @@ def main():
                 complaints = []
                 page.on("pageerror", lambda error: complaints.append(str(error)))
                 page.goto(BASE)
-                for check in [the_clock_is_turned, faults_are_set_and_cleared, the_log_says_why, signatures_are_explained,
-                              commands_have_forms, what_comes_from_outside_stays_text]:
+                for check in [the_clock_is_turned, faults_are_set_and_cleared, the_log_says_why, boxes_open_by_keyboard,
+                              signatures_are_explained, commands_have_forms, what_comes_from_outside_stays_text]:
                     check(page)
                 it_can_be_read(page, width, scheme)
                 assert not complaints, complaints

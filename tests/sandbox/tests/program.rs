@@ -470,6 +470,18 @@ fn the_image_and_the_compose_file_use_flags_that_there_are() {
 }
 
 #[test]
+fn the_image_has_a_small_context_and_leaves_the_port_to_the_user() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let ignored = std::fs::read_to_string(folder.join("../../.dockerignore")).unwrap();
+    for name in ["**/target", ".git"] {
+        assert!(ignored.lines().any(|line| line == name), "{name}");
+    }
+    let image = std::fs::read_to_string(folder.join("Dockerfile")).unwrap();
+    let entrypoint = image.lines().find(|line| line.starts_with("ENTRYPOINT"));
+    assert!(!entrypoint.unwrap().contains("--port"));
+}
+
+#[test]
 fn every_setting_of_the_builder_has_a_flag() {
     let help = Command::new(env!("CARGO_BIN_EXE_upvest-sandbox"))
         .arg("--help")

@@ -271,8 +271,8 @@ async fn a_rejected_token_request_reports_status_and_code_and_never_the_servers_
         let problem = error.problem().unwrap();
         assert_eq!(problem.status, Some(401));
         assert_eq!(problem.code(), code);
-        assert!(!Unredacted(&error).to_string().contains("granted"));
-        assert!(!format!("{error} {error:?} {problem:?}").contains("granted"));
+        assert!(!Unredacted(&error).to_string().contains("scope not granted"));
+        assert!(!format!("{error} {error:?} {problem:?}").contains("scope not granted"));
         assert!(
             error
                 .to_string()

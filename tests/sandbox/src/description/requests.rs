@@ -2,15 +2,17 @@
 
 use serde_json::Value;
 
+use super::schema::MOST_NAMED;
 use super::{Additional, Description, Schema, Shape};
 
 impl Description {
-    /// All problems of a body.
+    /// The first problems of a body.
     pub(crate) fn problems_of_body(&self, schema: &Schema, body: &Value) -> Vec<String> {
-        let mismatches = schema.mismatches(body).into_iter();
+        let mismatches = schema.mismatches(body);
         if self.has_rules {
             // All of its schemas say themselves that they have no other fields.
-            return mismatches.map(|it| it.to_string()).collect();
+            let first = mismatches.take(MOST_NAMED);
+            return first.map(|it| it.to_string()).collect();
         }
         let definition = self.schemas.pointer(schema.place());
         let definition = definition.unwrap_or(&Value::Bool(true));
@@ -18,7 +20,8 @@ impl Description {
             let missing = mismatch.missing.as_deref();
             missing.is_none_or(|name| !self.is_set_by_server(definition, body, &mismatch.at, name))
         });
-        let mut problems: Vec<_> = mismatches.map(|it| it.to_string()).collect();
+        let first = mismatches.take(MOST_NAMED);
+        let mut problems: Vec<_> = first.map(|it| it.to_string()).collect();
         let mut unknown = Vec::new();
         self.find_unknown(definition, body, "", &mut unknown);
         for field in unknown {
@@ -52,8 +55,12 @@ impl Description {
         property.is_some_and(|property| Shape::of(&self.schemas, property).is_true("readOnly"))
     }
 
-    /// Finds fields that a schema with fields does not have, at any depth.
+    /// Finds the first fields that a schema with fields does not have, at any depth.
     fn find_unknown(&self, schema: &Value, value: &Value, place: &str, found: &mut Vec<String>) {
+        // A long list of texts has no fields, and the shape of its items need not be found for each.
+        if found.len() >= MOST_NAMED || !(value.is_object() || value.is_array()) {
+            return;
+        }
         let shape = Shape::of(&self.schemas, schema);
         match value {
             Value::Object(fields) => {
@@ -65,7 +72,8 @@ impl Description {
                             self.find_unknown(schema, value, &place, found);
                         }
                         (None, Additional::Unspecified | Additional::Forbidden) if has_fields => {
-                            if shape.keyword("patternProperties").is_none() {
+                            let is_known = shape.keyword("patternProperties").is_some();
+                            if !is_known && found.len() < MOST_NAMED {
                                 found.push(place);
                             }
                         }

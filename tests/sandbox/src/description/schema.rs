@@ -12,6 +12,9 @@ use crate::amount;
 
 const BASE: &str = "urn:upvest:description";
 
+/// The most fields or problems of a request that a response names.
+pub(crate) const MOST_NAMED: usize = 20;
+
 const NOT_IN_FRAGMENTS: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -71,11 +74,11 @@ impl Schema {
         &self.place
     }
 
-    /// All violations of the schema in `value`.
-    pub(crate) fn mismatches(&self, value: &Value) -> Vec<Mismatch> {
+    /// The violations of the schema in `value`, of which there can be as many as it has values.
+    pub(crate) fn mismatches<'a>(&'a self, value: &'a Value) -> impl Iterator<Item = Mismatch> {
         let errors = self.validator().map(|it| it.iter_errors(value));
         let errors = errors.into_iter().flatten();
-        errors.map(|error| mismatch(&error)).collect()
+        errors.map(|error| mismatch(&error))
     }
 
     fn validator(&self) -> Option<&Validator> {
@@ -113,7 +116,8 @@ fn mismatch(error: &ValidationError<'_>) -> Mismatch {
             "is missing".to_owned()
         }
         Kind::AdditionalProperties { unexpected } => {
-            let name = unexpected.join("`, `");
+            let named = unexpected.len().min(MOST_NAMED);
+            let name = unexpected[..named].join("`, `");
             field = if field.is_empty() {
                 name
             } else {

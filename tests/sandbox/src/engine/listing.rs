@@ -270,7 +270,8 @@ impl PageFacts {
 
     fn named(self, name: &str) -> Option<Value> {
         let is = |words: &[&str]| is_one_of(name, words);
-        let page = self.offset.checked_div(self.limit).unwrap_or(0) + 1;
+        let page = self.offset.checked_div(self.limit).unwrap_or(0);
+        let page = page.saturating_add(1);
         let end = self.offset.saturating_add(self.count);
         let has_more = end < self.total;
         if is(&words::TOTAL) {

@@ -40,7 +40,7 @@ impl Engine {
         let Some(schema) = schema else {
             return Some((media_type, problem.to_string()));
         };
-        if schema.mismatches(problem).is_empty() {
+        if schema.mismatches(problem).next().is_none() {
             return Some((media_type, problem.to_string()));
         }
         let document = self.description.schemas();

@@ -102,7 +102,7 @@ impl<'a> ValueMaker<'a> {
         };
         let mut value = self.value(definition, known, name);
         for _ in 0..CORRECTIONS {
-            let mismatches = schema.mismatches(&value);
+            let mismatches: Vec<_> = schema.mismatches(&value).collect();
             if mismatches.is_empty() {
                 break;
             }

@@ -7,12 +7,14 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::problem::Problem;
-use crate::description::{Description, Operation, Parameter, Schema};
+use crate::description::{Description, MOST_NAMED, Operation, Parameter, Schema};
 use crate::domain::rules;
 use crate::engine::Reply;
 
 /// The page size without a `limit` (the description's parameter `Limit`).
 const DEFAULT_LIMIT: u64 = 20;
+/// The most characters of the text that says what is wrong with a request.
+const MAX_DETAIL: usize = 4096;
 
 /// A request with its parameters by name.
 pub(crate) struct Call {
@@ -41,7 +43,7 @@ pub(crate) struct Answer {
 }
 
 impl Call {
-    /// Validates the parameters and the body against the description. Returns the call, or all violations.
+    /// Validates the parameters and the body against the description. Returns the call, or the first violations.
     pub(crate) fn read(
         description: &Description,
         operation: &Operation,
@@ -68,7 +70,9 @@ impl Call {
                 body: body.value,
             })
         } else {
-            Err(Problem::invalid(wrong.join("; ")))
+            // Names of fields can have any length, and problems are kept in the log.
+            let detail: String = wrong.join("; ").chars().take(MAX_DETAIL).collect();
+            Err(Problem::invalid(detail))
         }
     }
 
@@ -148,8 +152,9 @@ fn problems_of(parameter: &Parameter, given: &[(String, String)]) -> Vec<String>
             Value::Array(items.map(|item| parameter.json(item)).collect())
         }
     };
-    let mismatches = parameter.schema.mismatches(&value).into_iter();
+    let mismatches = parameter.schema.mismatches(&value);
     mismatches
+        .take(MOST_NAMED)
         .map(|it| format!("`{name}` {}", it.problem))
         .collect()
 }

@@ -91,8 +91,11 @@ fn read_form(body: &Bytes, schema: Option<&Schema>) -> Value {
     for (name, value) in form_urlencoded::parse(body) {
         insert_field(&mut form, &name, value.into_owned());
     }
-    let mismatches = schema.map(|schema| schema.mismatches(&form));
-    for mismatch in mismatches.into_iter().flatten() {
+    let mismatches: Vec<_> = schema
+        .into_iter()
+        .flat_map(|schema| schema.mismatches(&form))
+        .collect();
+    for mismatch in mismatches {
         let field = form.pointer_mut(&mismatch.at).filter(|it| it.is_string());
         if let Some(field) = field
             && let Some(Ok(value)) = field.as_str().map(serde_json::from_str::<Value>)

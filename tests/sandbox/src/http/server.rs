@@ -16,7 +16,7 @@ use hyper::body::Incoming;
 use hyper::rt::{Sleep, Timer};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -259,8 +259,9 @@ async fn connection(
 
 /// Reads what a client still sends. Otherwise the operating system would reset the connection, and the client might not
 /// read the response (RFC 9112 section 9.6).
-async fn discard_rest(stream: impl AsyncRead + Unpin) {
+async fn discard_rest(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
     let (time, bytes) = MAX_REST;
+    let _ = stream.shutdown().await;
     let mut rest = stream.take(bytes);
     let mut sink = tokio::io::sink();
     let discarded = tokio::io::copy(&mut rest, &mut sink);
@@ -303,7 +304,6 @@ mod tests {
     use bytes::Bytes;
     use futures_util::stream;
     use http::StatusCode;
-    use tokio::io::AsyncWriteExt as _;
     use tokio::sync::oneshot;
 
     use super::*;
@@ -420,6 +420,16 @@ mod tests {
         let head = head_of_response(&mut client).await;
         assert!(head.starts_with("HTTP/1.1 400"), "{head}");
         assert!(head.contains("connection: close"), "{head}");
+    }
+
+    #[tokio::test]
+    async fn a_client_of_http_2_sees_the_end_of_the_connection_at_once() {
+        let mut client = connect(reader()).await;
+        let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+        client.write_all(preface).await.unwrap();
+        let started = Instant::now();
+        client.read_to_end(&mut Vec::new()).await.unwrap();
+        assert!(started.elapsed() < MAX_REST.0);
     }
 
     #[tokio::test]

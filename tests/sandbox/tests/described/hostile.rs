@@ -116,3 +116,55 @@ async fn bodies_of_any_kind_are_answered() {
     assert_eq!(status(&sandbox, "GET", "/things/none", None).await, 404);
     assert_eq!(status(&sandbox, "DELETE", "/things", None).await, 405);
 }
+
+#[tokio::test]
+async fn a_page_after_the_end_of_all_numbers_is_empty() {
+    let page = json!({ "type": "object", "properties": {
+        "meta": { "type": "object", "properties": { "page": { "type": "integer" }, "total_pages": { "type": "integer" } } },
+        "data": { "type": "array", "items": { "type": "object", "properties": { "id": { "type": "string" } } } },
+    } });
+    let mut list = get(&page);
+    list["get"]["parameters"] = json!(["limit", "offset"].map(
+        |name| json!({ "name": name, "in": "query", "schema": { "type": "integer", "minimum": 0 } })
+    ));
+    let sandbox = serve(json!({ "/things": list }), json!({})).await;
+    for query in [
+        "offset=18446744073709551615&limit=1",
+        "offset=18446744073709551615&limit=18446744073709551615",
+        "offset=0&limit=0",
+    ] {
+        let path = format!("/things?{query}");
+        assert_eq!(status(&sandbox, "GET", &path, None).await, 200, "{path}");
+    }
+}
+
+/// The text of the problem that a request with this body has.
+async fn problem_of(sandbox: &Sandbox, path: &str, body: &Value) -> String {
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let url = format!("{}{path}", sandbox.url());
+    let response = http.post(url).json(body).send().await.unwrap();
+    assert_eq!(response.status(), 400);
+    let problem: Value = response.json().await.unwrap();
+    problem["detail"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_problem_names_the_first_of_very_many_wrong_values() {
+    let kind = json!({ "type": "string", "enum": ["A", "B"] });
+    let thing =
+        json!({ "type": "object", "properties": { "kinds": { "type": "array", "items": kind } } });
+    let content = json!({ "application/json": { "schema": thing } });
+    let responses = json!({ "201": { "description": "", "content": content } });
+    let post = json!({ "post": { "requestBody": { "content": content }, "responses": responses } });
+    let sandbox = serve(json!({ "/things": post }), json!({})).await;
+    let unknown: Value = (0..50_000).map(|at| (format!("f{at}"), json!(1))).collect();
+    for (body, problem) in [
+        (unknown, "is not a field"),
+        (json!({ "kinds": vec!["C"; 50_000] }), "is not one of"),
+        (json!({ "x".repeat(1_000_000): 1 }), ""),
+    ] {
+        let detail = problem_of(&sandbox, "/things", &body).await;
+        assert!(detail.len() <= 4096, "{}", detail.len());
+        assert!(detail.matches(problem).count() >= 10, "{detail}");
+    }
+}

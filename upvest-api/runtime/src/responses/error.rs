@@ -427,8 +427,35 @@ impl Error {
     }
 }
 
+/// `{:?}` is for a person, as `main` prints it: the line of [`Display`](fmt::Display), what to do, and the causes.
+/// `{:#?}` shows the fields.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() {
+            return self.fmt_fields(f);
+        }
+        let line = self.to_string();
+        f.write_str(&line)?;
+        if let Some(hint) = self.hint() {
+            write_line(f, "hint", hint)?;
+        }
+        if let Some(key) = self.idempotency_key().filter(|_| self.is_outcome_unknown()) {
+            write_line(f, "idempotency key", key)?;
+        }
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            let text = error.to_string();
+            if !line.contains(&text) {
+                write_line(f, "caused by", text)?;
+            }
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+impl Error {
+    fn fmt_fields(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Error")
             .field("kind", &self.kind())
             .field("message", &format_args!("{self}"))
@@ -439,6 +466,12 @@ impl fmt::Debug for Error {
             .field("source", &self.source().map(ToString::to_string))
             .finish_non_exhaustive()
     }
+}
+
+/// A line about the error, without the line breaks and control characters that `text` may contain.
+fn write_line(f: &mut fmt::Formatter<'_>, name: &str, text: impl fmt::Display) -> fmt::Result {
+    let text: String = text.to_string().chars().map(harmless).collect();
+    write!(f, "\n  {name}: {text}")
 }
 
 /// The line of the error with the words of the server: title, detail, and the start of a body that is not a problem

@@ -70,6 +70,11 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Optional<V> {
         Ok(None)
     }
 
+    /// In a flattened map, `null` is a unit.
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
     fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<Self::Value, D::Error> {
         inner.deserialize_newtype_struct(self.name, self)
     }
