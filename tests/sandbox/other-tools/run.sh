@@ -15,12 +15,15 @@ trap finish EXIT
 
 # Starts a sandbox and takes over what it prints for the environment.
 start() {
+    # The program opens its file later than the next line reads it, so what the last one printed must be gone.
+    rm -f "$work/out"
     "$target/debug/upvest-sandbox" --port 0 "$@" >"$work/out" &
     sandbox=$!
     for _ in $(seq 100); do
-        grep -q '^curl' "$work/out" && break
+        grep -qs '^curl' "$work/out" && break
         sleep 0.1
     done
+    grep -q '^curl' "$work/out" || { echo "the sandbox has not started in 10 s"; exit 1; }
     eval "$(grep '^export ' "$work/out")"
 }
 
