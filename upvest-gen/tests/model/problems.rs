@@ -534,8 +534,9 @@ fn keys_of_json_are_the_same_in_all_spellings() {
 
 #[test]
 fn keys_are_repeated_only_in_one_object_and_one_letter_case() {
-    let order = "{ properties: { a: { type: string }, A: { type: string }, b: { properties: { a: { type: string } } } } }";
-    super::schemas(&format!("Order: {order}"));
+    let inner = "{ properties: { a: { type: string } } }";
+    let properties = format!("{{ a: {{ type: string }}, A: {{ type: string }}, b: {inner} }}");
+    super::schemas(&format!("Order: {{ properties: {properties} }}"));
 }
 
 #[test]
