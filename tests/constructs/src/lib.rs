@@ -50,6 +50,7 @@ pub fn rewrite_by_runtime<T: for<'de> Read<'de> + Serialize>(
 /// A server that gives every request the same answer and records what it received.
 #[derive(Clone, Debug)]
 pub struct Server {
+    status: StatusCode,
     answer: Bytes,
     requests: Arc<Mutex<Vec<Received>>>,
 }
@@ -70,7 +71,16 @@ pub struct Received {
 impl Server {
     /// A server that answers with `json`, and a client of it.
     pub fn answering<C: GeneratedClient>(json: impl Into<String>) -> (C, Self) {
+        Self::answering_with(StatusCode::OK, json)
+    }
+
+    /// A server that answers with this status and `json`, and a client of it.
+    pub fn answering_with<C: GeneratedClient>(
+        status: StatusCode,
+        json: impl Into<String>,
+    ) -> (C, Self) {
         let server = Self {
+            status,
             answer: json.into().into(),
             requests: Arc::default(),
         };
@@ -84,8 +94,13 @@ impl Server {
     /// If there was none.
     #[expect(clippy::expect_used, reason = "for tests")]
     pub fn last(&self) -> Received {
+        self.received().pop().expect("a request was sent")
+    }
+
+    /// All requests, in the order of their arrival.
+    pub fn received(&self) -> Vec<Received> {
         let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
-        requests.last().expect("a request was sent").clone()
+        requests.clone()
     }
 }
 
@@ -105,7 +120,7 @@ impl Transport for Server {
         let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
         requests.push(received);
         let answer = ByteStream::from(self.answer.clone());
-        let response = Response::new(answer, HeaderMap::new(), Metadata::new(StatusCode::OK));
+        let response = Response::new(answer, HeaderMap::new(), Metadata::new(self.status));
         Box::pin(std::future::ready(Ok(response)))
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::outline::outline;
 use super::{document_of, read};
-use upvest_gen::Error;
+use upvest_gen::{Error, Source, model};
 
 /// The operations that are left out, the notes, or the errors of a description with an operation `ok` and `GET /a`
 /// with these members.
@@ -470,4 +470,80 @@ components:
             ("/paths/~1d/put", xml.replacen('c', "d", 1).as_str()),
         ]
     );
+}
+
+/// The only error of a description in JSON with this component schema: its place and its problem.
+#[track_caller]
+fn error_of_json(schema: &str) -> String {
+    let text = format!(
+        r#"{{ "openapi": "3.0.3", "info": {{ "title": "T", "version": "1" }},
+"paths": {{ "/a": {{ "get": {{ "operationId": "a", "responses": {{ "204": {{}} }} }} }} }},
+"components": {{ "schemas": {{ "Order":
+{schema} }} }} }}"#
+    );
+    let errors = model(&Source::new("api.json", text), None).unwrap_err();
+    let mut errors = errors.iter();
+    let error = errors.next().unwrap();
+    assert!(errors.next().is_none(), "{schema}");
+    format!("{}: {}", error.pointer(), error.problem())
+}
+
+#[test]
+fn a_repeated_key_of_json_is_rejected_in_nested_objects() {
+    let order = "/components/schemas/Order";
+    for (schema, expected) in [
+        (
+            r#"{ "properties": { "id": { "type": "string" }, "id": {} } }"#,
+            format!("line 4 column 47: the key \"id\" of {order}/properties stands here and at line 4 column 19"),
+        ),
+        (
+            r#"{ "allOf": [{}, { "type": "object", "type": "string" }] }"#,
+            format!("line 4 column 37: the key \"type\" of {order}/allOf/1 stands here and at line 4 column 19"),
+        ),
+        (
+            r#"{ "example": { "a": [{ "b": 1, "b": 1 }] } }"#,
+            format!("line 4 column 32: the key \"b\" of {order}/example/a/0 stands here and at line 4 column 24"),
+        ),
+        (
+            r#"{ "title": "A" }, "Order": {}"#,
+            "line 4 column 19: the key \"Order\" of /components/schemas stands here and at line 3 column 30"
+                .to_owned(),
+        ),
+    ] {
+        assert_eq!(error_of_json(schema), expected);
+    }
+}
+
+#[test]
+fn keys_of_json_are_the_same_in_all_spellings() {
+    for (one, other, key) in [
+        (r"a", r"\u0061", "a"),
+        (r"\u0061", r"a", "a"),
+        (r"\u00e4", "ä", "ä"),
+        (r"\u00E4", r"\u00e4", "ä"),
+        (r"a\/b", "a/b", "a/b"),
+        (r"\ud83d\ude00", "😀", "😀"),
+    ] {
+        let schema = format!(r#"{{ "properties": {{ "{one}": {{}}, "{other}": {{}} }} }}"#);
+        let found = error_of_json(&schema);
+        let problem =
+            format!("the key {key:?} of /components/schemas/Order/properties stands here");
+        assert!(found.contains(&problem), "{schema}: {found}");
+    }
+}
+
+#[test]
+fn keys_are_repeated_only_in_one_object_and_one_letter_case() {
+    let inner = "{ properties: { a: { type: string } } }";
+    let properties = format!("{{ a: {{ type: string }}, A: {{ type: string }}, b: {inner} }}");
+    super::schemas(&format!("Order: {{ properties: {properties} }}"));
+}
+
+#[test]
+fn a_status_is_the_same_key_with_and_without_quotes() {
+    let responses = "{ 200: { description: One. }, '200': { description: Another. } }";
+    let parts = format!("paths: {{ /a: {{ get: {{ operationId: a, responses: {responses} }} }} }}");
+    let errors = read("3.1.0", &parts).unwrap_err();
+    let problem = "the key \"200\" of /paths/~1a/get/responses stands here and at";
+    assert!(errors[0].problem().starts_with(problem), "{errors:?}");
 }
