@@ -1,5 +1,5 @@
-//! Measures how the processor time to generate code grows with the size of the description: 1, 2, 4 and 8 renamed copies of the
-//! vendored one, and many of each construct.
+//! Measures how the processor time to generate code grows with the size of the description: 1, 2, 4 and 8 renamed
+//! copies of the vendored one, and many of each construct.
 //!
 //! Fails if 8 times the size takes more than 10 times as long: `cargo bench -p upvest-gen --bench linear`.
 
