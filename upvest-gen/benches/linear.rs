@@ -1,13 +1,14 @@
-//! Measures how the time to generate code grows with the size of the description: 1, 2, 4 and 8 renamed copies of the
-//! vendored one, and many of each construct.
+//! Measures how the processor time to generate code grows with the size of the description: 1, 2, 4 and 8 renamed
+//! copies of the vendored one, and many of each construct.
 //!
 //! Fails if 8 times the size takes more than 10 times as long: `cargo bench -p upvest-gen --bench linear`.
 
 #[path = "../tests/common/sizes.rs"]
 mod sizes;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use cpu_time::ProcessTime;
 use serde_json::{Map, Value, json};
 use upvest_gen::{Source, describe, generate};
 
@@ -34,7 +35,7 @@ fn main() {
             COPIES.iter().zip(&sources).zip(&mut best).zip(&mut sizes)
         {
             let times = COPIES[COPIES.len() - 1] / copies;
-            let start = Instant::now();
+            let start = ProcessTime::now();
             for _ in 0..times {
                 let generated = generate(source, None).unwrap_or_else(|errors| panic!("{errors}"));
                 let lines = generated

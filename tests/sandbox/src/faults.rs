@@ -53,7 +53,8 @@ pub enum Fault {
         /// The milliseconds between two pieces of the answer.
         millis: u64,
     },
-    /// A read returns what was there some time ago, but nothing from before the fault was added. Other calls are not affected.
+    /// A read returns what was there some time ago, but nothing from before the fault was added. Other calls are not
+    /// affected.
     StaleRead {
         /// The seconds by which the read is late, on the sandbox's clock: from 1 to 600.
         seconds: u32,

@@ -23,8 +23,8 @@
 //!
 //! Upvest sends a delivery until it is answered with 200, so an event can arrive several times. Store the events by
 //! their [`key`](Event::key) before you answer, and handle them from your database: the example `webhook_server` has
-//! such an inbox. [`VerifyError::status`] is the response to other deliveries. [`WebhookVerifier::fetching`] supports key
-//! rotation. [`WebhookTester`] signs deliveries in your tests.
+//! such an inbox. [`VerifyError::status`] is the response to other deliveries. [`WebhookVerifier::fetching`] supports
+//! key rotation. [`WebhookTester`] signs deliveries in your tests.
 //!
 //! Guide: [Webhooks into your database](crate::guide::webhooks).
 

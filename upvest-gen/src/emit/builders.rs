@@ -279,8 +279,8 @@ fn download(operation: &Operation) -> Option<TokenStream> {
     })
 }
 
-/// The call that sends it and reads its response: `json()`, or `list(&[EmptyList::NoData])` if the `data` of the list may
-/// be missing.
+/// The call that sends it and reads its response: `json()`, or `list(&[EmptyList::NoData])` if the `data` of the list
+/// may be missing.
 fn receive(answer: &Answer) -> TokenStream {
     match answer.content {
         Content::Empty => quote!(empty()),

@@ -109,8 +109,8 @@ pub(super) fn numbered(name: &str, number: u32) -> String {
     format!("{}{number}", name.trim_end_matches('_'))
 }
 
-/// Distinct names for things with the texts `texts`, which want the names `wanted`. If several want one name, it goes to the
-/// one that is called so, or else to the first in alphabetical order, and the others get underscores.
+/// Distinct names for things with the texts `texts`, which want the names `wanted`. If several want one name, it goes
+/// to the one that is called so, or else to the first in alphabetical order, and the others get underscores.
 pub(super) fn distinct(texts: &[&str], wanted: Vec<String>) -> Vec<String> {
     let mut names = wanted;
     let mut order: Vec<usize> = (0..texts.len()).collect();

@@ -104,7 +104,8 @@ fn schemas<'a>(types: &Types<'a>, success: &[Response<'a>]) -> Vec<Part<'a>> {
         .collect()
 }
 
-/// Makes several types for success one that holds all of them, which is noted. The objects in `contents` have been read.
+/// Makes several types for success one that holds all of them, which is noted. The objects in `contents` have been
+/// read.
 pub(super) fn join<'a>(
     types: &mut Types<'a>,
     found: &Operation<'a>,

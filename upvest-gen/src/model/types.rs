@@ -139,8 +139,8 @@ impl<'a> Types<'a> {
         }
     }
 
-    /// The entity of the union of which a component is a branch, unless a path has the id of its own entity. A branch is
-    /// the same thing as the union, so that it has the same id.
+    /// The entity of the union of which a component is a branch, unless a path has the id of its own entity. A branch
+    /// is the same thing as the union, so that it has the same id.
     pub(super) fn identity(&self, component: &str, entity: &str) -> Option<String> {
         if self.entities.knows(entity) {
             return None;

@@ -129,7 +129,8 @@ pub(super) fn tag<'a>(types: &Types<'a>, node: &Node<'a>, branches: &[Node<'a>])
     })
 }
 
-/// Those of the values `shared` that mean the branch: the mapped ones, or else the one that is called like its component.
+/// Those of the values `shared` that mean the branch: the mapped ones, or else the one that is called like its
+/// component.
 fn one_of(shared: &[String], mapped: Vec<String>, branch: &Node<'_>) -> Option<Vec<String>> {
     if !mapped.is_empty() {
         return Some(mapped);
@@ -231,8 +232,8 @@ fn values_of(discriminator: &Map<String, Value>, component: &str) -> Vec<String>
         .collect()
 }
 
-/// The branches of a component that others extend, if it has a discriminator: the components that include it by `allOf`.
-/// One that is between another base and its children is a branch of its own too.
+/// The branches of a component that others extend, if it has a discriminator: the components that include it by
+/// `allOf`. One that is between another base and its children is a branch of its own too.
 pub(super) fn children<'a>(types: &Types<'a>, node: &Node<'a>) -> Result<Vec<Node<'a>>> {
     let Some(discriminator) = node.object("discriminator") else {
         return Ok(Vec::new());

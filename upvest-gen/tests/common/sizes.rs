@@ -1,7 +1,8 @@
 //! Descriptions of any size, with a function for each kind of growth.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use cpu_time::ProcessTime;
 use serde_json::{Map, Value, json};
 use upvest_gen::{Source, generate};
 
@@ -22,7 +23,7 @@ pub(crate) const GROWTHS: [(Growth, usize); 6] = [
 pub(crate) fn time(description: &Value, rounds: usize) -> Duration {
     let source = Source::new("api.json", description.to_string());
     let times = (0..rounds).map(|_| {
-        let start = Instant::now();
+        let start = ProcessTime::now();
         let generated = generate(&source, None).unwrap_or_else(|errors| panic!("{errors}"));
         assert!(generated.left_out.is_empty(), "{:?}", generated.left_out);
         start.elapsed()

@@ -274,8 +274,8 @@ pub enum Command {
         /// Whether each accepted delivery is sent again.
         #[serde(default)]
         repeated: bool,
-        /// Whether newer events are delivered before older ones. Events are collected for two seconds on the sandbox's clock,
-        /// or until `advance` ends. In each delivery they are sorted by the time of their creation.
+        /// Whether newer events are delivered before older ones. Events are collected for two seconds on the sandbox's
+        /// clock, or until `advance` ends. In each delivery they are sorted by the time of their creation.
         #[serde(default)]
         reversed: bool,
     },

@@ -268,7 +268,8 @@ async fn discard_rest(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
     let _ = tokio::time::timeout(time, discarded).await;
 }
 
-/// Waits longer for the headers of later requests than for the first ones, as a connection may be idle between requests.
+/// Waits longer for the headers of later requests than for the first ones, as a connection may be idle between
+/// requests.
 struct HeadTimer {
     limits: Limits,
     is_later: AtomicBool,

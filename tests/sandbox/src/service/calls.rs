@@ -298,7 +298,8 @@ impl Work for Handler {
     }
 }
 
-/// Carries out a read of an earlier state. `None` if the call changes something, or reads what is made by its first read.
+/// Carries out a read of an earlier state. `None` if the call changes something, or reads what is made by its first
+/// read.
 fn read_from(state: &[u8], work: &dyn Work, call: &Call) -> Option<Result<Answer, Problem>> {
     let core: Core = serde_json::from_slice(state).ok()?;
     catch_unwind(AssertUnwindSafe(|| work.read(&core, call))).ok()?

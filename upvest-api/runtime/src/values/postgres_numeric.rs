@@ -55,8 +55,8 @@ impl<'r> Decode<'r, Postgres> for Numeric {
     }
 }
 
-/// Reads four numbers of 16 bits, which are the number of digits, the weight of the first digit, the sign and the number
-/// of decimal places, and then the digits, in base 10,000.
+/// Reads four numbers of 16 bits, which are the number of digits, the weight of the first digit, the sign and the
+/// number of decimal places, and then the digits, in base 10,000.
 fn from_binary(bytes: &[u8]) -> Result<Decimal, &'static str> {
     let (words, rest) = bytes.as_chunks();
     let words: Vec<u16> = words.iter().copied().map(u16::from_be_bytes).collect();

@@ -1,7 +1,7 @@
 //! A local endpoint that verifies webhook deliveries and prints their events: `cargo example listen`.
 //!
-//! The settings come from the environment, as for `Upvest::from_env`. It accepts any path. Upvest needs a tunnel to this
-//! machine; a local sandbox delivers to it directly.
+//! The settings come from the environment, as for `Upvest::from_env`. It accepts any path. Upvest needs a tunnel to
+//! this machine; a local sandbox delivers to it directly.
 
 use std::net::Ipv4Addr;
 

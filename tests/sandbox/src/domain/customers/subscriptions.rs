@@ -110,8 +110,8 @@ impl Subscription {
         }
     }
 
-    /// When the next delivery may be attempted. `None` if there is nothing to deliver, or one is in progress. An event waits
-    /// for later ones for the time `collects`.
+    /// When the next delivery may be attempted. `None` if there is nothing to deliver, or one is in progress. An event
+    /// waits for later ones for the time `collects`.
     pub(crate) fn next_attempt(&self, collects: TimeDelta) -> Option<DateTime<Utc>> {
         if self.view.status != SubscriptionStatus::Active || self.in_flight {
             return None;
