@@ -27,7 +27,7 @@ const CALLS: u32 = 200;
 /// How often a round alternates between the two ways.
 const TURNS: u32 = 10;
 
-const LIST_AT_MOST: f64 = 0.95;
+const LIST_AT_MOST: f64 = 0.90;
 const CREATE_AT_MOST: f64 = 1.15;
 
 const ACCOUNT: &str = "7d052811-c57c-4920-9fd6-bdbaa6c94e47";

@@ -341,7 +341,8 @@ fn own<'a>(schema: &'a Map<String, Value>, at: &str) -> Result<Node<'a>> {
         Some(Part::new(name, pointer::join(at, name), value))
     };
     node.items = unexpressed::tuple(schema, at).or_else(|| part("items"));
-    let rest = part("additionalProperties").filter(|rest| rest.value.is_object());
+    let rest = |name| part(name).filter(|rest| rest.value.is_object());
+    let rest = rest("additionalProperties").or_else(|| rest("unevaluatedProperties"));
     node.rest = rest.or_else(|| unexpressed::by_pattern(schema, at));
     node.values = values(schema);
     node.keywords = schema

@@ -21,8 +21,10 @@ pub(super) fn name(at: &str) -> Option<String> {
     while let Some(segment) = segments.next() {
         field = match segment {
             "properties" => segments.next()?,
-            "items" | "additionalProperties" if field.is_empty() => "item",
-            "items" | "additionalProperties" => names::singular(field),
+            "items" | "additionalProperties" | "unevaluatedProperties" if field.is_empty() => {
+                "item"
+            }
+            "items" | "additionalProperties" | "unevaluatedProperties" => names::singular(field),
             _ => field,
         };
     }

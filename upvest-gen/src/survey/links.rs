@@ -104,7 +104,12 @@ impl Links {
 
 /// Whether a note at `pointer` is about the value at `place` itself: a keyword of it, but nothing that it contains.
 fn is_about(pointer: &str, place: &str) -> bool {
-    let inner = ["/properties/", "/items", "/additionalProperties"];
+    let inner = [
+        "/properties/",
+        "/items",
+        "/additionalProperties",
+        "/unevaluatedProperties",
+    ];
     let rest = pointer.strip_prefix(place).unwrap_or_default();
     is_within(pointer, place) && !inner.iter().any(|step| rest.contains(step))
 }

@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use upvest_constructs::Server;
 use upvest_constructs::extra_properties::Client;
-use upvest_constructs::extra_properties::types::{Animal, Book, Part, Prices};
+use upvest_constructs::extra_properties::types::{Animal, Book, Open, Part, Prices};
 
 /// A body for the first call, whose response is sent in the second.
 fn body<T: DeserializeOwned>(json: &str) -> T {
@@ -20,6 +20,17 @@ async fn a_part_of_an_all_of_adds_additional_properties() {
     assert_eq!(part.extra["a"], Some(1));
     assert_eq!(part.extra["b"], None);
     client.exchange_part().body(part).send().await.unwrap();
+    assert_eq!(server.last().body, json);
+}
+
+#[tokio::test]
+async fn unevaluated_properties_are_additional_ones() {
+    let json = r#"{"name":"n","a":1}"#;
+    let (client, server) = Server::answering::<Client>(json);
+    let first = client.exchange_open().body(body::<Open>(json));
+    let open = first.send().await.unwrap().into_inner();
+    assert_eq!(open.extra["a"], 1);
+    client.exchange_open().body(open).send().await.unwrap();
     assert_eq!(server.last().body, json);
 }
 
