@@ -95,7 +95,7 @@ impl State {
             otherwise: None,
             why,
         };
-        self.time.at(at, Due::Row(step));
+        self.time.at(at, Due::Row(Box::new(step)));
     }
 
     /// Does what a status means that a row is about to get, or says why it cannot get it.

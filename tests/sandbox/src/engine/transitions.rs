@@ -218,7 +218,7 @@ impl Engine {
             otherwise: next.otherwise.clone(),
             why: None,
         };
-        state.time.after(next.delay(), Due::Row(step));
+        state.time.after(next.delay(), Due::Row(Box::new(step)));
     }
 
     /// Ends a row by a `DELETE`: at once, or, if the response says that it was only accepted, a step later.
@@ -268,12 +268,12 @@ impl Engine {
             why: None,
         };
         match last.as_slice() {
-            [] => state.time.after(STEP, Due::Row(step(None, None))),
+            [] => state.time.after(STEP, Due::Row(Box::new(step(None, None)))),
             [only] => self.enter(state, at, number, only, None, None),
             [first, later, ..] => {
                 self.enter(state, at, number, first, None, None);
                 let later = step(Some(later), Some(first));
-                state.time.after(STEP, Due::Row(later));
+                state.time.after(STEP, Due::Row(Box::new(later)));
             }
         }
         Ok(())
