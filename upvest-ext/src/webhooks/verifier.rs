@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use http::Request;
 use http_body::Body;
-use upvest_runtime::GeneratedClient;
+use upvest_runtime::{Error, GeneratedClient};
 use uuid::Uuid;
 
 use super::decode_events::{decode_events, events_json};
