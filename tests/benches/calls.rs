@@ -230,7 +230,7 @@ impl Bare {
         let orders: PlainPage = request
             .send()
             .await
-            .expect("an answer")
+            .expect("a response")
             .json()
             .await
             .expect("orders");
@@ -253,7 +253,7 @@ impl Bare {
         let order: PlainOrder = request
             .send()
             .await
-            .expect("an answer")
+            .expect("a response")
             .json()
             .await
             .expect("an order");
@@ -381,7 +381,7 @@ impl Answers {
             .into_iter()
             .find(|operation| operation.id == "listOrders");
         let example = example
-            .and_then(|list| list.answer)
+            .and_then(|list| list.response)
             .expect("the list has an example");
         let orders = example["data"]
             .as_array()

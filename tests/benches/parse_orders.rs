@@ -76,7 +76,7 @@ fn page() -> String {
     let example = operations
         .into_iter()
         .find(|operation| operation.id == "listOrders")
-        .and_then(|list| list.answer);
+        .and_then(|list| list.response);
     let mut orders = example.expect("the list has an example")["data"]
         .as_array()
         .expect("a list")

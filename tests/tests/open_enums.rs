@@ -139,7 +139,7 @@ fn order_and_order_creation_share_one_side_and_an_update_has_the_status_of_its_p
 }
 
 #[test]
-fn a_slip_of_the_pen_is_refused_and_a_deliberate_unknown_value_is_not() {
+fn a_slip_of_the_pen_is_rejected_and_a_deliberate_unknown_value_is_not() {
     let error = types::OrderSide::try_from("BYU").expect_err("no such side is known");
     assert_eq!(
         error.to_string(),

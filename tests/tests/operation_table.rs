@@ -174,9 +174,9 @@ fn sixteen_operations_page() {
 fn a_page_carries_either_name_of_the_total() {
     for total in ["total", "total_count"] {
         let body = format!(r#"{{"data": [], "meta": {{"offset": 40, "{total}": 41}}}}"#);
-        let answer: types::ListResponse<types::Order> =
+        let response: types::ListResponse<types::Order> =
             serde_json::from_str(&body).expect("it fits");
-        let page = <builder::ListOrders as List>::page(answer);
+        let page = <builder::ListOrders as List>::page(response);
         assert_eq!(
             (page.total, page.offset, page.items.len()),
             (Some(41), Some(40), 0)

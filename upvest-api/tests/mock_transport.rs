@@ -23,13 +23,13 @@ async fn one_mocked_call_takes_four_lines() -> Result<(), Error> {
         "http://mock.invalid",
         MockTransport::new().respond::<builder::RetrieveOrder>(order.clone()),
     );
-    let answer = client.retrieve_order().order_id(ID).send().await?;
-    assert_eq!(answer.into_inner(), order);
+    let response = client.retrieve_order().order_id(ID).send().await?;
+    assert_eq!(response.into_inner(), order);
     Ok(())
 }
 
 #[tokio::test]
-async fn answers_come_in_turn_and_the_last_one_repeats() {
+async fn responses_come_in_turn_and_the_last_one_repeats() {
     let mock = MockTransport::new()
         .fail::<builder::ListOrders>(Error::new(ErrorKind::Connect, "no connection"))
         .problem::<builder::ListOrders>(Problem::new(
@@ -54,7 +54,7 @@ async fn answers_come_in_turn_and_the_last_one_repeats() {
         assert!(
             list()
                 .await
-                .expect("the third answer repeats")
+                .expect("the third response repeats")
                 .data
                 .is_empty()
         );
@@ -85,7 +85,7 @@ async fn an_operation_without_a_response_is_an_error_that_says_what_to_add() {
         .order_id(ID)
         .send()
         .await
-        .expect_err("no answer");
+        .expect_err("no response");
     assert_eq!(error.kind(), ErrorKind::Configuration);
     let message = "retrieveOrder: the MockTransport has no response for `retrieve_order`: add one with `respond`, `problem` or `fail`";
     assert_eq!(error.to_string(), message);
@@ -108,19 +108,19 @@ async fn requests_are_recorded_in_their_order() {
         .body(order)
         .send()
         .await
-        .expect("the answer is there");
+        .expect("the response is there");
     client
         .list_orders()
         .limit(5)
         .send()
         .await
-        .expect("the answer is there");
+        .expect("the response is there");
     client
         .close_account()
         .account_id(ID)
         .send()
         .await
-        .expect("the answer is there");
+        .expect("the response is there");
     let requests = mock.requests();
     let sent: Vec<_> = requests
         .iter()

@@ -52,14 +52,14 @@ async fn measure(server: std::net::SocketAddr) -> (Vec<Duration>, Vec<Duration>)
     let (mut bare, mut ours) = (Vec::with_capacity(ROUNDS), Vec::with_capacity(ROUNDS));
     for round in 0..WARM_UP + ROUNDS {
         let started = Instant::now();
-        let answer = http
+        let response = http
             .get(format!("{url}/orders/{id}"))
             .header("accept", "application/json")
             .header("authorization", "Bearer a-token")
             .send()
             .await
             .unwrap();
-        let body = answer.bytes().await.unwrap();
+        let body = response.bytes().await.unwrap();
         black_box(serde_json::from_slice::<Order>(&body).unwrap());
         let one = started.elapsed();
 

@@ -52,7 +52,7 @@ impl<C: GeneratedClient> UpvestFor<C> {
     /// # async fn cancel(upvest: upvest_ext::Upvest, id: &str) -> Result<(), upvest_ext::Error> {
     /// use upvest_ext::Method;
     ///
-    /// let answer = upvest.request(Method::DELETE, ["orders", id]).send().await?;
+    /// let response = upvest.request(Method::DELETE, ["orders", id]).send().await?;
     /// println!("{}: {} bytes", answer.status(), answer.len());
     /// # Ok(()) }
     /// ```

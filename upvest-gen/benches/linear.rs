@@ -93,7 +93,7 @@ fn multiplied(whole: &Value, copies: usize) -> Value {
     let mut document = whole.clone();
     document["paths"] = Value::Object(paths);
     document["components"]["schemas"] = Value::Object(schemas);
-    // Shared parameters and answers refer to the schemas of the first copy.
+    // Shared parameters and responses refer to the schemas of the first copy.
     for kind in ["parameters", "responses", "requestBodies"] {
         if let Some(shared) = document["components"].get_mut(kind) {
             *shared = renamed(shared, 0);

@@ -214,7 +214,7 @@ fn caller(api: &Api) -> String {
         if operation.paging.is_some() {
             let _ = writeln!(code, "paginated::<builder::{builder}>();");
         }
-        let answer = match &operation.answer.content {
+        let response = match &operation.response.content {
             Content::Empty => "()".to_owned(),
             Content::Binary => "ByteStream".to_owned(),
             Content::Json(kind) => rust(kind),
@@ -222,7 +222,7 @@ fn caller(api: &Api) -> String {
         };
         let _ = writeln!(
             code,
-            "let _: Response<{answer}> = call.send().await.unwrap();\n}}"
+            "let _: Response<{response}> = call.send().await.unwrap();\n}}"
         );
     }
     for schema in &api.schemas {

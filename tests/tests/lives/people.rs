@@ -21,12 +21,12 @@ pub(crate) async fn access_tokens(upvest: &Upvest, sandbox: &Sandbox) {
         (&Some(TokenType::Bearer), Some(A_YEAR.as_secs()))
     );
     assert_eq!(token.scope.as_deref(), Some("users:read orders:admin"));
-    let refused = upvest
+    let rejected = upvest
         .create_access_token()
         .body(with("a wrong secret"))
         .send()
         .await;
-    let error = refused.err().unwrap();
+    let error = rejected.err().unwrap();
     assert!(error.is_authentication(), "{error}");
 }
 

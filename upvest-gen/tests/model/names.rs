@@ -190,8 +190,8 @@ fn equal_inline_objects_of_one_title_are_one_type_and_others_are_not() {
 }
 
 #[test]
-fn bodies_and_answers_without_a_title_are_named_after_their_operation_or_what_it_answers_with() {
-    for (id, body, answer) in [
+fn bodies_and_responses_without_a_title_are_named_after_their_operation_or_what_it_answers_with() {
+    for (id, body, response) in [
         ("createThing", "CreateThingBody", "Thing"),
         ("retrieveThing", "RetrieveThingBody", "Thing"),
         ("sendThing", "SendThingBody", "SendThingResponse"),
@@ -204,7 +204,7 @@ fn bodies_and_answers_without_a_title_are_named_after_their_operation_or_what_it
         let operation = outline::operation(&api.operations[0]);
         assert_eq!(
             operation,
-            format!("{id} POST /a: json {body} if given -> {answer}")
+            format!("{id} POST /a: json {body} if given -> {response}")
         );
     }
 }

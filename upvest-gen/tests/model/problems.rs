@@ -87,12 +87,12 @@ fn an_operation_that_cannot_be_expressed_is_left_out_by_name() {
         (
             format!("{{ parameters: [{path}], responses: {{ '400': {{}} }} }}"),
             "/responses".to_owned(),
-            "getAById has no success answer",
+            "getAById has no success response",
         ),
         (
             format!("{{ parameters: [{path}] }}"),
             String::new(),
-            "getAById has no success answer",
+            "getAById has no success response",
         ),
         (
             format!("{{ parameters: [{path}], operationId: ok, responses: {{ '204': {{}} }} }}"),
@@ -308,7 +308,7 @@ fn a_problem_of_a_shared_schema_is_noted_and_leaves_out_no_operation() {
 }
 
 #[test]
-fn a_type_name_without_values_anywhere_is_refused() {
+fn a_type_name_without_values_anywhere_is_rejected() {
     let errors = read(
         "3.1.0",
         &document_of("Order: { properties: { a: { type: string, x-type-name: Kind } } }"),
@@ -416,7 +416,7 @@ components:
 }
 
 #[test]
-fn a_document_without_operations_is_refused() {
+fn a_document_without_operations_is_rejected() {
     for parts in [
         "",
         "paths: {}",

@@ -47,7 +47,7 @@ impl Transport for Server {
     }
 }
 
-/// The value of the answer with this body.
+/// The value of the response with this body.
 async fn read<O: Operation>(body: &'static str, call: impl FnOnce(Server) -> O) -> O::Output {
     let response = call(Server::new(200, body)).send().await;
     response.unwrap().into_inner()
@@ -302,7 +302,7 @@ async fn integers_may_have_a_point() {
 }
 
 #[tokio::test]
-async fn an_answer_without_a_body_has_no_value_if_it_is_described() {
+async fn a_response_without_a_body_has_no_value_if_it_is_described() {
     let server = Server::new(204, "");
     assert!(
         client!(answers, server.clone())

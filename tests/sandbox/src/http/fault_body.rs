@@ -1,4 +1,4 @@
-//! The answer bodies of faults.
+//! The response bodies of faults.
 
 use std::io;
 use std::time::Duration;

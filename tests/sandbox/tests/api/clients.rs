@@ -45,10 +45,10 @@ async fn control(
     let request = client.into_iter().fold(request, |request, id| {
         request.header("upvest-client-id", id)
     });
-    let answer = request.send().await.unwrap();
+    let response = request.send().await.unwrap();
     (
-        answer.status().as_u16(),
-        serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap(),
+        response.status().as_u16(),
+        serde_json::from_slice(&response.bytes().await.unwrap()).unwrap(),
     )
 }
 
@@ -170,14 +170,14 @@ async fn a_client_is_made_and_deleted_while_the_sandbox_runs() {
         json!([sandbox.client_id(), id])
     );
     for wrong in [id, "", "a b", "a:b", sandbox.client_id()] {
-        let refused = control(
+        let rejected = control(
             &sandbox,
             None,
             "create_client",
             Some(json!({ "client_id": wrong })),
         )
         .await;
-        assert_eq!(refused.0, 400, "`{wrong}` was made: {}", refused.1);
+        assert_eq!(rejected.0, 400, "`{wrong}` was made: {}", rejected.1);
     }
     let deleted = control(
         &sandbox,
@@ -188,24 +188,24 @@ async fn a_client_is_made_and_deleted_while_the_sandbox_runs() {
     .await;
     assert_eq!(deleted.0, 200, "{}", deleted.1);
     for gone in [id, sandbox.client_id()] {
-        let refused = control(
+        let rejected = control(
             &sandbox,
             None,
             "delete_client",
             Some(json!({ "client_id": gone })),
         )
         .await;
-        assert_eq!(refused.0, 400, "`{gone}` was deleted: {}", refused.1);
+        assert_eq!(rejected.0, 400, "`{gone}` was deleted: {}", rejected.1);
     }
-    let refused = control(&sandbox, Some(id), "state", None).await;
-    assert_eq!(refused.0, 400);
+    let rejected = control(&sandbox, Some(id), "state", None).await;
+    assert_eq!(rejected.0, 400);
     assert!(
-        refused.1["error"]
+        rejected.1["error"]
             .as_str()
             .unwrap()
             .contains("create_client"),
         "{}",
-        refused.1
+        rejected.1
     );
     let error = upvest.list_instruments().limit(1).send().await.unwrap_err();
     assert_eq!(error.status(), Some(http::StatusCode::UNAUTHORIZED));
@@ -251,12 +251,12 @@ async fn without_the_header_the_token_identifies_the_client() {
     let request = http
         .post(format!("{}/auth/token", sandbox.url()))
         .body(form);
-    let answer = request
+    let response = request
         .header("content-type", "application/x-www-form-urlencoded")
         .send()
         .await
         .unwrap();
-    let token: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+    let token: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
     let token = token["access_token"]
         .as_str()
         .unwrap_or_else(|| panic!("{token}"));
@@ -361,7 +361,10 @@ async fn one_of_two_commands_that_create_the_same_client_fails() {
     };
     let (a, b, c, d) = tokio::join!(make(), make(), make(), make());
     assert_eq!(
-        [a, b, c, d].iter().filter(|answer| answer.0 == 200).count(),
+        [a, b, c, d]
+            .iter()
+            .filter(|response| response.0 == 200)
+            .count(),
         1
     );
     let twice = Sandbox::builder()

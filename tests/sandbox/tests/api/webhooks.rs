@@ -132,7 +132,7 @@ async fn changed_categories_count_from_then_on() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_upvest_would_not_take_is_refused_by_its_url() {
+async fn an_endpoint_that_upvest_would_not_take_is_rejected_by_its_url() {
     let sandbox = Sandbox::start().await.unwrap();
     let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
     for url in [
@@ -148,7 +148,7 @@ async fn an_endpoint_that_upvest_would_not_take_is_refused_by_its_url() {
         let error = create(&upvest, url, [WebhookEventCategory::All])
             .await
             .unwrap_err();
-        assert_refused(&error, "url");
+        assert_rejected(&error, "url");
         // The rule also applies to updates.
         let webhook = create(
             &upvest,
@@ -164,7 +164,7 @@ async fn an_endpoint_that_upvest_would_not_take_is_refused_by_its_url() {
             .body(update)
             .send()
             .await;
-        assert_refused(&update.unwrap_err(), "url");
+        assert_rejected(&update.unwrap_err(), "url");
         let shown = upvest
             .retrieve_webhook_subscription()
             .webhook_id(webhook)
@@ -186,7 +186,7 @@ async fn an_endpoint_that_upvest_would_not_take_is_refused_by_its_url() {
 }
 
 #[tokio::test]
-async fn an_unknown_category_is_refused() {
+async fn an_unknown_category_is_rejected() {
     let sandbox = Sandbox::start().await.unwrap();
     let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
     let categories = [
@@ -196,11 +196,11 @@ async fn an_unknown_category_is_refused() {
     let error = create(&upvest, "https://example.com/hook", categories)
         .await
         .unwrap_err();
-    assert_refused(&error, "event_categories");
+    assert_rejected(&error, "event_categories");
     let error = create(&upvest, "https://example.com/hook", [])
         .await
         .unwrap_err();
-    assert_refused(&error, "event_categories");
+    assert_rejected(&error, "event_categories");
     let all = upvest.list_webhook_subscriptions().send().await.unwrap();
     assert!(all.into_inner().data.is_empty());
 }
@@ -727,7 +727,7 @@ async fn nothing_is_ever_sent_to_another_machine() {
         sandbox.settle().await;
         sandbox.advance(24 * HOUR).await;
     };
-    // A connection attempt to an address without an answer would take longer, until its own timeout.
+    // A connection attempt to an address without a response would take longer, until its own timeout.
     tokio::time::timeout(Duration::from_secs(9), work)
         .await
         .unwrap();
@@ -1128,7 +1128,7 @@ async fn switch_on(sandbox: &Sandbox, endpoint: &Endpoint) {
         .unwrap();
 }
 
-fn assert_refused(error: &Error, field: &str) {
+fn assert_rejected(error: &Error, field: &str) {
     assert_eq!(
         error.status().map(|status| status.as_u16()),
         Some(400),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use upvest_sandbox::Sandbox;
 
-use crate::api::{Api, Reply, own, plain};
+use crate::api::{Api, Response, own, plain};
 use crate::coverage::Coverage;
 
 async fn shop() -> Api {
@@ -19,7 +19,7 @@ async fn library() -> Api {
 }
 
 /// Calls an operation, whose response must be as described.
-async fn call(api: &Api, id: &str, path: &str, body: Option<Value>) -> Reply {
+async fn call(api: &Api, id: &str, path: &str, body: Option<Value>) -> Response {
     let operation = api.operation(id);
     let reply = api.call(&operation, path, body.as_ref()).await;
     assert_eq!(reply.wrong, None, "{id} {path}: {}", reply.text);

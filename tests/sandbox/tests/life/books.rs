@@ -370,7 +370,7 @@ impl Driver {
         let amount = in_cents(step.size % 300_000 + 1);
         let account = self.account(step);
         let command = json!({ "command": "top_up", "account_id": account, "amount": amount, "currency": currency });
-        // Refused if the account is closed.
+        // Rejected if the account is closed.
         let _ = self
             .api
             .sandbox
@@ -405,7 +405,7 @@ impl Driver {
         self.debits.extend(debit);
     }
 
-    /// Refused if the debit is not completed.
+    /// Rejected if the debit is not completed.
     async fn undo_debit(&mut self, step: Step) {
         if let Some(debit) = some(&self.debits, step) {
             let command = json!({ "command": "reverse_direct_debit", "direct_debit_id": debit });
@@ -445,11 +445,11 @@ impl Driver {
 
     /// The id of the new resource, or `None` if the rules did not allow it.
     fn try_post(&self, path: &str, body: &Value) -> Option<String> {
-        let (status, answer) =
+        let (status, response) =
             self.api
                 .call("POST", path, Some(body).filter(|body| !body.is_null()));
-        assert!(status == 201 || status == 409, "{path}: {answer}");
-        (status == 201).then(|| id(&answer))
+        assert!(status == 201 || status == 409, "{path}: {response}");
+        (status == 201).then(|| id(&response))
     }
 
     async fn change_user(&mut self, step: Step) {
@@ -595,8 +595,8 @@ impl Driver {
         };
         let target = others[usize::from(step.which) % others.len()];
         let body = json!({ "source_account_id": source, "target_account_id": target });
-        let (status, answer) = self.api.call("POST", "/account_transfers", Some(&body));
-        assert!(matches!(status, 201 | 400 | 409), "{answer}");
+        let (status, response) = self.api.call("POST", "/account_transfers", Some(&body));
+        assert!(matches!(status, 201 | 400 | 409), "{response}");
         self.moved.extend(
             ISINS
                 .iter()

@@ -227,7 +227,7 @@ async fn an_order_waits_for_its_account_to_open() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_whose_account_will_not_open_is_rejected() {
-    for refuse in [true, false] {
+    for reject in [true, false] {
         let api = Plain::start().await;
         let user = id(&api.post("/users", &somebody()));
         let group = api.sandbox.account_group();
@@ -241,7 +241,7 @@ async fn an_order_whose_account_will_not_open_is_rejected() {
             "BUY",
             &json!({ "cash_amount": "1" }),
         );
-        if refuse {
+        if reject {
             let user: Uuid = user.parse().unwrap();
             api.sandbox.set_check_result(user, false).await.unwrap();
         } else {
@@ -438,7 +438,7 @@ async fn a_limit_order_whose_price_has_come_and_gone_waits_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_order_that_is_none_is_refused_by_name() {
+async fn an_order_that_is_none_is_rejected_by_name() {
     let (api, account) = with_cash("1000.00").await;
     let wrong = [
         (json!({}), "quantity"),
@@ -485,7 +485,7 @@ async fn an_order_that_is_none_is_refused_by_name() {
         ),
     ];
     for (fields, named) in wrong {
-        let detail = api.refused("POST", "/orders", &order(account, AT_100, "BUY", &fields));
+        let detail = api.rejected("POST", "/orders", &order(account, AT_100, "BUY", &fields));
         assert!(detail.contains(&format!("`{named}`")), "{fields}: {detail}");
     }
     assert_eq!(api.list("/orders"), Vec::<Value>::new());
@@ -639,12 +639,12 @@ async fn a_venue_with_hours_executes_orders_in_them_alone_and_the_others_wait_or
         hours("16:30", "08:00"),
         json!({ "command": "set_venue_hours", "opens": "08:00" }),
     ] {
-        let refused = api
+        let rejected = api
             .sandbox
             .execute(serde_json::from_value(wrong).unwrap())
             .await
             .unwrap_err();
-        assert!(refused.to_string().contains("closes"), "{refused}");
+        assert!(rejected.to_string().contains("closes"), "{rejected}");
     }
     api.assert_books_add_up();
 }

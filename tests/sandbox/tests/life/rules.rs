@@ -201,7 +201,7 @@ async fn one_users_money_does_not_become_anothers() {
     assert!(
         estate
             .api
-            .refused("POST", "/account_transfers", &body)
+            .rejected("POST", "/account_transfers", &body)
             .contains("`target_account_id`")
     );
 }
@@ -314,10 +314,10 @@ async fn a_closed_or_cancelled_resource_stays_so() {
         .filter(|(path, _)| path != "/direct_debits");
     changes.extend(of_it.map(|(path, body)| ("POST", path, body)));
     for (method, path, body) in &changes {
-        let (status, answer) = api.call(method, path, Some(body).filter(|body| !body.is_null()));
-        assert_eq!(status, 409, "{method} {path}: {answer}");
+        let (status, response) = api.call(method, path, Some(body).filter(|body| !body.is_null()));
+        assert_eq!(status, 409, "{method} {path}: {response}");
         assert!(
-            answer["detail"].as_str().unwrap().contains("CLOSED")
+            response["detail"].as_str().unwrap().contains("CLOSED")
                 || path.contains("savings_plans/")
         );
     }

@@ -215,7 +215,7 @@ async fn a_return_of_nothing_is_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_split_that_leaves_no_price_is_refused() {
+async fn a_split_that_leaves_no_price_is_rejected() {
     let (api, account) = with_cash("1000.00").await;
     trade(
         &api,
@@ -293,12 +293,12 @@ async fn a_large_holder_takes_part_in_a_split_or_there_is_none() {
         (api.bid(AT_100), api.units(account, AT_100)),
         (number("50"), number("3999999996"))
     );
-    let refused = api
+    let rejected = api
         .sandbox
         .announce_split(AT_100, "1000", today)
         .await
         .unwrap_err();
-    assert!(refused.to_string().contains("at most"), "{refused}");
+    assert!(rejected.to_string().contains("at most"), "{rejected}");
     api.assert_books_add_up();
 }
 

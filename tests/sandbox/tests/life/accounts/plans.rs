@@ -161,12 +161,12 @@ async fn a_savings_plan_can_be_for_a_portfolio_of_its_account() {
     let other = api.sandbox.open_account("100.00").await.unwrap();
     let mut body = json!({ "account_id": other, "cash_amount": "10", "currency": "EUR", "frequency": "MONTHLY" });
     assert!(
-        api.refused("POST", "/savings_plans", &body)
+        api.rejected("POST", "/savings_plans", &body)
             .contains("`portfolio_id`")
     );
     body["portfolio_id"] = json!(portfolio);
     assert!(
-        api.refused("POST", "/savings_plans", &body)
+        api.rejected("POST", "/savings_plans", &body)
             .contains("`portfolio_id`")
     );
 }

@@ -35,11 +35,11 @@ async fn weights_must_sum_to_one() {
         let body =
             json!({ "account_id": account, "name": "Mine", "allocations": allocations(weights) });
         assert!(
-            api.refused("POST", "/portfolios", &body)
+            api.rejected("POST", "/portfolios", &body)
                 .contains("`allocations"),
             "{weights:?}"
         );
-        api.refused(
+        api.rejected(
             "PUT",
             &path,
             &json!({ "allocations": allocations(weights) }),

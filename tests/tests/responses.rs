@@ -1,4 +1,4 @@
-//! Answers that the description does not allow end in an error with the operation and the status, never in a panic.
+//! Responses that the description does not allow end in an error with the operation and the status, never in a panic.
 
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -17,9 +17,12 @@ fn client(base_url: &str) -> Client {
     Client::new(base_url, transport.expect("the client is made"))
 }
 
-async fn retrieve(answer: ResponseTemplate) -> Result<Response<Order>, Error> {
+async fn retrieve(response: ResponseTemplate) -> Result<Response<Order>, Error> {
     let server = MockServer::start().await;
-    Mock::given(any()).respond_with(answer).mount(&server).await;
+    Mock::given(any())
+        .respond_with(response)
+        .mount(&server)
+        .await;
     client(&server.uri())
         .retrieve_order()
         .order_id(ORDER)
@@ -29,8 +32,11 @@ async fn retrieve(answer: ResponseTemplate) -> Result<Response<Order>, Error> {
 
 async fn list(body: &str) -> Error {
     let server = MockServer::start().await;
-    let answer = ResponseTemplate::new(200).set_body_raw(body, "application/json");
-    Mock::given(any()).respond_with(answer).mount(&server).await;
+    let response = ResponseTemplate::new(200).set_body_raw(body, "application/json");
+    Mock::given(any())
+        .respond_with(response)
+        .mount(&server)
+        .await;
     let outcome: Result<Response<ListResponse<Order>>, _> =
         client(&server.uri()).list_orders().send().await;
     outcome.expect_err("the body does not fit")
@@ -135,10 +141,10 @@ async fn a_body_that_ends_early_is_an_error() {
             .await
             .expect("the client asks");
         assert!(read > 0);
-        let answer =
+        let response =
             b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{\"data\":";
         connection
-            .write_all(answer)
+            .write_all(response)
             .await
             .expect("the client listens");
     });
@@ -176,8 +182,8 @@ async fn a_status_that_is_neither_success_nor_error_is_unexpected() {
 async fn another_status_of_success_than_the_described_one_is_a_success() {
     for status in [200, 201, 202] {
         let body = format!(r#"{{"id": "{ORDER}"}}"#);
-        let answer = ResponseTemplate::new(status).set_body_raw(body, "application/json");
-        let order = retrieve(answer).await.expect("the order is there");
+        let response = ResponseTemplate::new(status).set_body_raw(body, "application/json");
+        let order = retrieve(response).await.expect("the order is there");
         assert_eq!(
             (order.status().as_u16(), order.id.to_string().as_str()),
             (status, ORDER)
@@ -211,9 +217,9 @@ async fn another_status_of_success_than_the_described_one_is_a_success() {
 #[tokio::test]
 async fn a_slash_at_the_end_of_the_base_url_does_no_harm() {
     let server = MockServer::start().await;
-    let answer = ResponseTemplate::new(200).set_body_raw(r#"{"data": []}"#, "application/json");
+    let response = ResponseTemplate::new(200).set_body_raw(r#"{"data": []}"#, "application/json");
     Mock::given(path("/v1/orders"))
-        .respond_with(answer)
+        .respond_with(response)
         .mount(&server)
         .await;
     let outcome = client(&format!("{}/v1/", server.uri()))
@@ -312,7 +318,7 @@ fn the_fields_of_a_problem_are_read_independently() {
     );
     let both: Problem =
         serde_json::from_str(r#"{"status": "409", "detail": "one", "details": "two"}"#)
-            .expect("the type is as tolerant as the answers it is for");
+            .expect("the type is as tolerant as the responses it is for");
     assert_eq!(
         (both.status, both.detail.as_deref()),
         (Some(409), Some("one"))
@@ -358,7 +364,7 @@ async fn a_connection_that_fails_says_whether_the_request_may_have_arrived() {
         .list_orders()
         .send()
         .await
-        .expect_err("no answer");
+        .expect_err("no response");
     assert_eq!(
         (error.kind(), error.is_outcome_unknown()),
         (ErrorKind::Interrupted, false)
@@ -368,7 +374,7 @@ async fn a_connection_that_fails_says_whether_the_request_may_have_arrived() {
         .account_id(ORDER)
         .send()
         .await
-        .expect_err("no answer");
+        .expect_err("no response");
     assert_eq!(
         (error.kind(), error.is_outcome_unknown()),
         (ErrorKind::Interrupted, true)
