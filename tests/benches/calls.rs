@@ -340,7 +340,8 @@ async fn compare(mut bare: impl AsyncFnMut(), mut ours: impl AsyncFnMut()) -> Co
         ours: Vec::new(),
     };
     for round in 0..WARM_UP + ROUNDS {
-        let (mut one, mut two) = (Duration::ZERO, Duration::ZERO);
+        let mut one = Duration::ZERO;
+        let mut two = Duration::ZERO;
         for _ in 0..TURNS {
             one += time(&mut bare).await;
             two += time(&mut ours).await;

@@ -61,7 +61,8 @@ fn main() {
         plain.push(time::<PlainPage>(&page));
         typed.push(time::<ListResponse<Order>>(&page));
     }
-    let (plain, typed) = (median(plain), median(typed));
+    let plain = median(plain);
+    let typed = median(typed);
     println!("plain strings   {plain:?}");
     println!("generated types {typed:?}");
     println!(

@@ -42,7 +42,7 @@ async fn list(body: &str) -> Error {
     outcome.expect_err("the body does not fit")
 }
 
-/// The operation and the status in the error of an invalid answer.
+/// The operation and the status in the error of an invalid response.
 fn place(error: &Error) -> (Option<&str>, Option<u16>) {
     (
         error.operation(),
@@ -106,10 +106,8 @@ async fn wrong_types_are_an_error_that_names_the_field_and_not_its_content() {
     ];
     for (body, path) in cases {
         let error = list(body).await;
-        assert_eq!(
-            (place(&error), error.kind()),
-            ((Some("listOrders"), Some(200)), ErrorKind::Decode)
-        );
+        assert_eq!(place(&error), (Some("listOrders"), Some(200)));
+        assert_eq!(error.kind(), ErrorKind::Decode);
         let at = if path.is_empty() {
             String::new()
         } else {
@@ -126,10 +124,8 @@ async fn wrong_types_are_an_error_that_names_the_field_and_not_its_content() {
 #[tokio::test]
 async fn a_body_that_ends_early_is_an_error() {
     let error = list(r#"{"data": [{"id": "5f1c9f5e-2a35-4c5e"#).await;
-    assert_eq!(
-        (place(&error), error.kind()),
-        ((Some("listOrders"), Some(200)), ErrorKind::Decode)
-    );
+    assert_eq!(place(&error), (Some("listOrders"), Some(200)));
+    assert_eq!(error.kind(), ErrorKind::Decode);
 
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("the port is known");
@@ -153,10 +149,8 @@ async fn a_body_that_ends_early_is_an_error() {
         .send()
         .await;
     let error = outcome.expect_err("half a body is not a list");
-    assert_eq!(
-        (place(&error), error.kind()),
-        ((Some("listOrders"), Some(200)), ErrorKind::Interrupted)
-    );
+    assert_eq!(place(&error), (Some("listOrders"), Some(200)));
+    assert_eq!(error.kind(), ErrorKind::Interrupted);
     assert!(
         error
             .to_string()
@@ -184,10 +178,8 @@ async fn another_status_of_success_than_the_described_one_is_a_success() {
         let body = format!(r#"{{"id": "{ORDER}"}}"#);
         let response = ResponseTemplate::new(status).set_body_raw(body, "application/json");
         let order = retrieve(response).await.expect("the order is there");
-        assert_eq!(
-            (order.status().as_u16(), order.id.to_string().as_str()),
-            (status, ORDER)
-        );
+        assert_eq!(order.status().as_u16(), status);
+        assert_eq!(order.id.to_string().as_str(), ORDER);
     }
     let error = retrieve(ResponseTemplate::new(204))
         .await
@@ -283,11 +275,9 @@ async fn odd_problem_documents_are_read_as_far_as_they_go() {
         let problem = error
             .problem()
             .expect("every error status carries a problem");
-        assert_eq!(
-            (problem.status, problem.code(), problem.detail.as_deref()),
-            (Some(404), code, detail),
-            "{body}"
-        );
+        assert_eq!(problem.status, Some(404), "{body}");
+        assert_eq!(problem.code(), code, "{body}");
+        assert_eq!(problem.detail.as_deref(), detail, "{body}");
     }
 }
 
@@ -300,10 +290,8 @@ fn json_that_is_no_problem_document_is_kept() {
         r#"{"type": null}"#,
     ] {
         let problem = Problem::from_body(http::StatusCode::FORBIDDEN, body.as_bytes());
-        assert_eq!(
-            (problem.title.as_deref(), problem.body()),
-            (Some("Forbidden"), Some(body))
-        );
+        assert_eq!(problem.title.as_deref(), Some("Forbidden"));
+        assert_eq!(problem.body(), Some(body));
         assert_eq!(problem.to_string(), "403 Forbidden");
     }
 }
@@ -319,10 +307,8 @@ fn the_fields_of_a_problem_are_read_independently() {
     let both: Problem =
         serde_json::from_str(r#"{"status": "409", "detail": "one", "details": "two"}"#)
             .expect("the type is as tolerant as the responses it is for");
-    assert_eq!(
-        (both.status, both.detail.as_deref()),
-        (Some(409), Some("one"))
-    );
+    assert_eq!(both.status, Some(409));
+    assert_eq!(both.detail.as_deref(), Some("one"));
 }
 
 #[tokio::test]
@@ -365,24 +351,18 @@ async fn a_connection_that_fails_says_whether_the_request_may_have_arrived() {
         .send()
         .await
         .expect_err("no response");
-    assert_eq!(
-        (error.kind(), error.is_outcome_unknown()),
-        (ErrorKind::Interrupted, false)
-    );
+    assert_eq!(error.kind(), ErrorKind::Interrupted);
+    assert_eq!(error.is_outcome_unknown(), false);
     let error = client(&url)
         .close_account()
         .account_id(ORDER)
         .send()
         .await
         .expect_err("no response");
-    assert_eq!(
-        (error.kind(), error.is_outcome_unknown()),
-        (ErrorKind::Interrupted, true)
-    );
-    assert_eq!(
-        (error.operation(), error.is_transient()),
-        (Some("closeAccount"), true)
-    );
+    assert_eq!(error.kind(), ErrorKind::Interrupted);
+    assert_eq!(error.is_outcome_unknown(), true);
+    assert_eq!(error.operation(), Some("closeAccount"));
+    assert_eq!(error.is_transient(), true);
     server.await.expect("the server saw both requests");
     let error = client(&url)
         .close_account()
@@ -390,10 +370,8 @@ async fn a_connection_that_fails_says_whether_the_request_may_have_arrived() {
         .send()
         .await
         .expect_err("nobody listens");
-    assert_eq!(
-        (error.kind(), error.is_outcome_unknown()),
-        (ErrorKind::Connect, false)
-    );
+    assert_eq!(error.kind(), ErrorKind::Connect);
+    assert_eq!(error.is_outcome_unknown(), false);
     assert!(
         !format!("{error} {error:?}").contains(ORDER),
         "an error shows no URL: {error:?}"

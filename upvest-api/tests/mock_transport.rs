@@ -41,10 +41,8 @@ async fn responses_come_in_turn_and_the_last_one_repeats() {
     let client = client(&mock);
     let list = || client.list_orders().send();
     let error = list().await.expect_err("the first call fails");
-    assert_eq!(
-        (error.kind(), error.to_string().as_str()),
-        (ErrorKind::Connect, "listOrders: no connection")
-    );
+    assert_eq!(error.kind(), ErrorKind::Connect);
+    assert_eq!(error.to_string().as_str(), "listOrders: no connection");
     let error = list().await.expect_err("the second call is throttled");
     assert_eq!(
         error.to_string(),
@@ -136,10 +134,8 @@ async fn requests_are_recorded_in_their_order() {
         ]
     );
     let body: serde_json::Value = serde_json::from_slice(&requests[0].body).expect("JSON was sent");
-    assert_eq!(
-        (&body["side"], &body["quantity"]),
-        (&"SELL".into(), &"0.50".into())
-    );
+    assert_eq!(body["side"], "SELL");
+    assert_eq!(body["quantity"], "0.50");
     assert_eq!(requests[0].headers["content-type"], "application/json");
     assert!(requests[1].body.is_empty() && !requests[1].headers.contains_key("content-type"));
 }

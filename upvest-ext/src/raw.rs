@@ -53,7 +53,7 @@ impl<C: GeneratedClient> UpvestFor<C> {
     /// use upvest_ext::Method;
     ///
     /// let response = upvest.request(Method::DELETE, ["orders", id]).send().await?;
-    /// println!("{}: {} bytes", answer.status(), answer.len());
+    /// println!("{}: {} bytes", response.status(), response.len());
     /// # Ok(()) }
     /// ```
     pub fn request<S: AsRef<str>>(

@@ -317,7 +317,8 @@ async fn the_ids_of_the_trace_go_along_with_a_request_and_baggage_does_not() {
         .find(|span| span.name == "GET /orders")
         .unwrap();
     let seen = api.seen();
-    let (trace, id) = (span.span_context.trace_id(), span.span_context.span_id());
+    let trace = span.span_context.trace_id();
+    let id = span.span_context.span_id();
     assert_eq!(seen[1].header("traceparent"), format!("00-{trace}-{id}-01"));
     assert_eq!(seen[1].header("baggage"), "");
     assert!(!Context::current().has_active_span());

@@ -86,15 +86,11 @@ async fn every_way_of_tampering_has_its_reason() {
 
 #[tokio::test]
 async fn one_valid_signature_of_several_is_enough() {
-    let (old, new) = (
-        WebhookTester::new().unwrap().at(now()),
-        WebhookTester::new().unwrap().at(now()),
-    );
+    let old = WebhookTester::new().unwrap().at(now());
+    let new = WebhookTester::new().unwrap().at(now());
     let body = json!({ "payload": events() }).to_string();
-    let (by_old, by_new) = (
-        old.deliver_raw("/webhooks", body.clone()),
-        new.deliver_raw("/webhooks", body),
-    );
+    let by_old = old.deliver_raw("/webhooks", body.clone());
+    let by_new = new.deliver_raw("/webhooks", body);
     let joined = |name: &str, first: &Request<Bytes>, second: &Request<Bytes>| {
         let text =
             |delivery: &Request<Bytes>| delivery.headers()[name].to_str().unwrap().to_owned();
@@ -257,11 +253,9 @@ async fn coordinates_without_their_left_zeros_are_put_up_with() {
 #[tokio::test]
 async fn deliveries_can_be_bound_to_subscriptions() {
     let tester = WebhookTester::new().unwrap();
-    let (ours, too, other) = (
-        uuid::Uuid::new_v4(),
-        uuid::Uuid::new_v4(),
-        uuid::Uuid::new_v4(),
-    );
+    let ours = uuid::Uuid::new_v4();
+    let too = uuid::Uuid::new_v4();
+    let other = uuid::Uuid::new_v4();
     let verifier = tester.verifier().for_webhooks([ours, too]);
     let event = |webhook: Option<uuid::Uuid>| {
         let mut event = WebhookTester::event("ORDER.FILLED", json!({ "webhook_id": ours }));
@@ -389,10 +383,8 @@ fn fetching(endpoint: &Endpoint) -> WebhookVerifier {
 
 #[tokio::test(start_paused = true)]
 async fn rotation_in_mid_stream_loses_no_valid_delivery() {
-    let (old, new) = (
-        WebhookTester::new().unwrap().at(now()),
-        WebhookTester::new().unwrap().at(now()),
-    );
+    let old = WebhookTester::new().unwrap().at(now());
+    let new = WebhookTester::new().unwrap().at(now());
     let endpoint = Endpoint::default();
     endpoint.serve(old.key_set());
     let verifier = fetching(&endpoint);
@@ -415,15 +407,14 @@ async fn rotation_in_mid_stream_loses_no_valid_delivery() {
         accepted += 1;
         advance(Duration::from_secs(1)).await;
     }
-    assert_eq!((accepted, endpoint.fetches()), (600, 2));
+    assert_eq!(accepted, 600);
+    assert_eq!(endpoint.fetches(), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn rotation_under_attack_loses_nothing_that_is_sent_again() {
-    let (old, new) = (
-        WebhookTester::new().unwrap().at(now()),
-        WebhookTester::new().unwrap().at(now()),
-    );
+    let old = WebhookTester::new().unwrap().at(now());
+    let new = WebhookTester::new().unwrap().at(now());
     let endpoint = Endpoint::default();
     endpoint.serve(old.key_set());
     let verifier = fetching(&endpoint);
@@ -492,7 +483,8 @@ async fn a_hundred_deliveries_at_once_share_one_fetch() {
     let verifier = fetching(&endpoint);
     let tasks: Vec<_> = (0..100)
         .map(|_| {
-            let (verifier, delivery) = (verifier.clone(), tester.deliver("/webhooks", &events()));
+            let verifier = verifier.clone();
+            let delivery = tester.deliver("/webhooks", &events());
             tokio::spawn(async move { verifier.verify(&delivery).await.is_ok() })
         })
         .collect();

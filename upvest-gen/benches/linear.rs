@@ -81,7 +81,8 @@ fn measure_constructs() {
 
 /// A description that contains the vendored one `copies` times, with different names of paths, operations and schemas.
 fn multiplied(whole: &Value, copies: usize) -> Value {
-    let (mut paths, mut schemas) = (Map::new(), Map::new());
+    let mut paths = Map::new();
+    let mut schemas = Map::new();
     for copy in 0..copies {
         for (path, item) in members(&whole["paths"]) {
             paths.insert(format!("/copy{copy}{path}"), renamed(item, copy));

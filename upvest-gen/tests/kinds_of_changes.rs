@@ -265,7 +265,8 @@ fn no_keyword_of_the_vendored_description_changes_unseen() {
             std::fs::read_to_string(path).expect("the description is there"),
         )
     };
-    let (spec, overlay) = (read("upvest-investment-api.yaml"), read("overlay.yaml"));
+    let spec = read("upvest-investment-api.yaml");
+    let overlay = read("overlay.yaml");
     let document = describe(&spec, Some(&overlay)).expect("it can be read");
     let mut places = BTreeMap::new();
     for section in ["paths", "x-webhooks", "components"] {

@@ -20,7 +20,9 @@ const ROUNDS: u64 = 400;
 #[test]
 fn a_damaged_description_never_makes_the_generator_panic() {
     let whole = whole();
-    let (mut whole_ones, mut partial, mut rejected) = (0, 0, 0);
+    let mut whole_ones = 0;
+    let mut partial = 0;
+    let mut rejected = 0;
     for seed in 0..ROUNDS {
         let mut dice = Dice(seed);
         let mut document = slice(&whole, &mut dice);
@@ -50,7 +52,8 @@ fn a_damaged_text_never_makes_the_generator_panic() {
         let mut dice = Dice(*seed);
         let mut text = text.clone();
         for _ in 0..=dice.below(3) {
-            let (start, other) = (dice.below(text.len()), others[dice.below(others.len())]);
+            let start = dice.below(text.len());
+            let other = others[dice.below(others.len())];
             let end = text.len().min(start + dice.below(6));
             text.splice(start..end, (0..dice.below(3)).map(|_| other));
         }

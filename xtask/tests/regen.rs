@@ -277,7 +277,8 @@ fn check_shows_a_unified_diff_and_the_command_that_fixes_it() {
     assert!(diff.contains("\n-    OldId\n+    OrderId\n"), "{diff}");
     let message = stderr(&output);
     assert!(message.contains("1 generated file"), "{message}");
-    let (spec, out) = (fixture.spec.display(), fixture.out.display());
+    let spec = fixture.spec.display();
+    let out = fixture.out.display();
     assert!(
         message.contains(&format!(
             "run `cargo xtask regen --spec {spec} --out {out}`"
@@ -333,10 +334,8 @@ struct Fixture {
 impl Fixture {
     fn new(description: &str) -> Self {
         let folder = TempDir::new().unwrap();
-        let (spec, out) = (
-            folder.path().join("api.yaml"),
-            folder.path().join("generated"),
-        );
+        let spec = folder.path().join("api.yaml");
+        let out = folder.path().join("generated");
         fs::write(&spec, description).unwrap();
         Self { folder, spec, out }
     }

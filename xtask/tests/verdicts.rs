@@ -190,7 +190,8 @@ fn caller(api: &Api) -> String {
          fn any<T>() -> T { panic!() }\nfn paginated<T: Paginated>() {}\n",
     );
     for operation in &api.operations {
-        let (builder, method) = (&operation.builder, &operation.method_name);
+        let builder = &operation.builder;
+        let method = &operation.method_name;
         let _ = writeln!(
             code,
             "async fn {method}(client: &Client) {{\nlet call: builder::{builder} = client.{method}();"

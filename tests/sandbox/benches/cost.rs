@@ -184,7 +184,8 @@ async fn signed_orders() {
     let began = Instant::now();
     let mut took: Vec<_> = took.buffer_unordered(64).collect().await;
     took.sort();
-    let (p50, p99) = (took[ORDERS / 2], took[ORDERS / 100 * 99]);
+    let p50 = took[ORDERS / 2];
+    let p99 = took[ORDERS / 100 * 99];
     println!(
         "{ORDERS} signed orders in {:.1?}: p50 {p50:.1?}, p99 {p99:.1?}, {:.1} times that (promised: under 4)",
         began.elapsed(),
@@ -206,10 +207,8 @@ async fn memory() {
         .await
         .expect("an account");
     let token = token(&sandbox).await;
-    let (instrument, port) = (
-        Sandbox::instrument("IE0032077012"),
-        sandbox.address().port(),
-    );
+    let instrument = Sandbox::instrument("IE0032077012");
+    let port = sandbox.address().port();
     let before = resident();
     let began = Instant::now();
     let workers = (0..CONNECTIONS).map(|_| {

@@ -193,10 +193,8 @@ async fn its_state_is_saved_at_the_end_and_loaded_at_the_start() {
 
     let program = Program::start(&["--no-signatures", "--load", data]);
     let users = program.get("/users").await;
-    assert_eq!(
-        (&users["data"][0]["id"], &users["meta"]["total"]),
-        (&user, &json!(1))
-    );
+    assert_eq!(&users["data"][0]["id"], &user);
+    assert_eq!(&users["meta"]["total"], &json!(1));
     program.terminate();
 }
 

@@ -45,7 +45,8 @@ pub(crate) async fn people_are_kept(u: &Upvest, lived: &Lived) {
 }
 
 pub(crate) async fn trades_are_kept(u: &Upvest, lived: &Lived) {
-    let (order, instrument) = (lived.order, instrument(FUND));
+    let order = lived.order;
+    let instrument = instrument(FUND);
     keeps(u, "/instruments", u.list_instruments().send().await).await;
     let typed = u
         .retrieve_instrument()

@@ -583,10 +583,8 @@ fn the_public_key_prints_in_the_form_that_onboarding_asks_for() {
 fn generated_keys_sign_and_differ() {
     for algorithm in [KeyAlgorithm::EcdsaP521, KeyAlgorithm::Ed25519] {
         for _ in 0..20 {
-            let (one, two) = (
-                SigningKey::generate(algorithm).unwrap(),
-                SigningKey::generate(algorithm).unwrap(),
-            );
+            let one = SigningKey::generate(algorithm).unwrap();
+            let two = SigningKey::generate(algorithm).unwrap();
             let signature = one.sign_now(b"message").unwrap();
             assert!(one.public_key().verifies(b"message", &signature));
             assert!(!two.public_key().verifies(b"message", &signature));

@@ -117,7 +117,8 @@ pub(crate) fn fixture(seed: u64) -> Result<Fixture, Errors> {
 
 #[test]
 fn random_descriptions_become_code_or_errors_that_help() {
-    let (mut whole, mut rejected) = (0, 0);
+    let mut whole = 0;
+    let mut rejected = 0;
     for seed in seeds().unwrap_or(SEEDS) {
         let document = description(seed);
         let errors = match fixture(seed) {

@@ -84,7 +84,8 @@ paths:
 components: { parameters: { Session: { name: session, in: cookie, schema: { type: string } } } }
 ";
     let api = read("3.0.3", parts).unwrap();
-    assert_eq!((api.operations.len(), api.notes.len()), (2, 1));
+    assert_eq!(api.operations.len(), 2);
+    assert_eq!(api.notes.len(), 1);
     assert_eq!(api.notes[0].pointer(), "/components/parameters/Session");
 }
 

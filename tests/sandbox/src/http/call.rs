@@ -322,10 +322,8 @@ mod tests {
         };
         let response = call.page(Steps(0..1_000_000, 0), |number| number);
         let page: Value = serde_json::from_slice(&response.body).unwrap();
-        assert_eq!(
-            (&page["data"][0], &page["data"][9]),
-            (&Value::from(999_990), &Value::from(999_999))
-        );
+        assert_eq!(&page["data"][0], &Value::from(999_990));
+        assert_eq!(&page["data"][9], &Value::from(999_999));
         assert_eq!(page["meta"]["total"], 1_000_000);
     }
 }

@@ -90,7 +90,8 @@ impl Exchange {
             .iter()
             .find(|route| route.operation.method == *request.method());
         let (parts, body) = request.into_parts();
-        // Read before any response, as the connection cannot be used again if a part of the request is still on its way.
+        // Read before any response, as the connection cannot be used again if a part of the request is still on its
+        // way.
         let body = read_whole(body).await;
         let Some(route) = route.cloned() else {
             return self.no_such_operation(routes);

@@ -81,11 +81,8 @@ async fn a_token_is_rejected_to_whom_has_no_right_to_it() {
             .body(form_with(&sandbox, field, value))
             .send()
             .await;
-        assert_eq!(
-            (response.status.as_u16(), response.kind().as_str()),
-            (401, "unauthorised"),
-            "{field} {value}"
-        );
+        assert_eq!(response.status.as_u16(), 401, "{field} {value}");
+        assert_eq!(response.kind().as_str(), "unauthorised", "{field} {value}");
         assert!(
             value.is_empty() || !response.text().contains(value),
             "secrets and ids stay out of problems"
@@ -111,10 +108,8 @@ async fn a_client_gets_no_token_for_a_scope_that_it_was_not_granted() {
         .send()
         .await
         .unwrap_err();
-    assert_eq!(
-        (error.kind(), error.status().map(|status| status.as_u16())),
-        (ErrorKind::Token, Some(401))
-    );
+    assert_eq!(error.kind(), ErrorKind::Token);
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(401));
 }
 
 #[tokio::test]
@@ -375,10 +370,8 @@ async fn a_signed_request_that_is_sent_again_byte_for_byte_is_rejected() {
 #[tokio::test]
 async fn a_nonce_is_spent_per_key() {
     let (sandbox, api) = strict().await;
-    let (other_id, other_key) = (
-        Uuid::new_v4(),
-        SigningKey::generate(KeyAlgorithm::EcdsaP521).unwrap(),
-    );
+    let other_id = Uuid::new_v4();
+    let other_key = SigningKey::generate(KeyAlgorithm::EcdsaP521).unwrap();
     register(&sandbox, other_id, other_key.public_key()).await;
     let ours = signer(&sandbox).nonce(|| "once".to_owned());
     let theirs = RequestSigner::new(other_id.to_string(), other_key)
@@ -498,7 +491,8 @@ async fn a_signature_over_something_else_is_rejected() {
 async fn a_key_signs_once_it_is_registered() {
     let (sandbox, api) = strict().await;
     for algorithm in [KeyAlgorithm::EcdsaP521, KeyAlgorithm::Ed25519] {
-        let (id, key) = (Uuid::new_v4(), SigningKey::generate(algorithm).unwrap());
+        let id = Uuid::new_v4();
+        let key = SigningKey::generate(algorithm).unwrap();
         let public = key.public_key().clone();
         let signer = RequestSigner::new(id.to_string(), key).unwrap();
         let unknown = api
@@ -561,10 +555,8 @@ async fn a_signature_covers_all_that_it_should_unless_strictness_is_switched_off
                 response.detail()
             );
         }
-        let (id, key) = (
-            Uuid::new_v4(),
-            P256(p256::ecdsa::SigningKey::from_slice(&[7; 32]).unwrap()),
-        );
+        let id = Uuid::new_v4();
+        let key = P256(p256::ecdsa::SigningKey::from_slice(&[7; 32]).unwrap());
         let point = key.0.verifying_key().to_sec1_point(false);
         let public = PublicKey::from_bytes(KeyAlgorithm::EcdsaP256, point.as_bytes()).unwrap();
         register(&sandbox, id, &public).await;
@@ -809,7 +801,8 @@ async fn the_sdk_fetches_the_keys_of_deliveries() {
 async fn more_requests_than_the_limit_are_told_to_wait() {
     let sandbox = plain().throttle(2).start().await.unwrap();
     let api = Api::of(&sandbox).await;
-    let (mut taken, mut rejected) = (0, 0);
+    let mut taken = 0;
+    let mut rejected = 0;
     for _ in 0..20 {
         let response = api.call("listInstruments").send().await;
         if response.status == 429 {

@@ -31,10 +31,8 @@ async fn control(
     name: &str,
     fields: Option<Value>,
 ) -> (u16, Value) {
-    let (http, url) = (
-        reqwest::Client::new(),
-        format!("{}/_sandbox/{name}", sandbox.url()),
-    );
+    let http = reqwest::Client::new();
+    let url = format!("{}/_sandbox/{name}", sandbox.url());
     let request = match fields {
         Some(fields) => http
             .post(url)
@@ -65,10 +63,8 @@ async fn groups(sandbox: &Sandbox, client: &str) -> usize {
 #[tokio::test]
 async fn each_client_has_a_state_a_clock_faults_and_logs_of_its_own() {
     let sandbox = sandbox().await;
-    let (first, other) = (
-        Upvest::from_vars(sandbox.vars()).unwrap(),
-        client(&sandbox, OTHER, "secret-b"),
-    );
+    let first = Upvest::from_vars(sandbox.vars()).unwrap();
+    let other = client(&sandbox, OTHER, "secret-b");
     let before = sandbox.now();
     sandbox
         .execute_for(OTHER, Command::Advance { seconds: 3600.0 })
@@ -83,13 +79,8 @@ async fn each_client_has_a_state_a_clock_faults_and_logs_of_its_own() {
         before,
         "the clock of the first client has moved"
     );
-    assert_eq!(
-        (
-            groups(&sandbox, sandbox.client_id()).await,
-            groups(&sandbox, OTHER).await
-        ),
-        (1, 2)
-    );
+    assert_eq!(groups(&sandbox, sandbox.client_id()).await, 1);
+    assert_eq!(groups(&sandbox, OTHER).await, 2);
 
     sandbox
         .random_faults(
@@ -142,15 +133,11 @@ async fn reset_snapshot_and_restore_are_of_one_client() {
     )
     .await;
     assert_eq!(restored.0, 200, "{}", restored.1);
-    assert_eq!(
-        (groups(&sandbox, first).await, groups(&sandbox, OTHER).await),
-        (2, 2)
-    );
+    assert_eq!(groups(&sandbox, first).await, 2);
+    assert_eq!(groups(&sandbox, OTHER).await, 2);
     sandbox.execute_for(OTHER, Command::Reset).await.unwrap();
-    assert_eq!(
-        (groups(&sandbox, first).await, groups(&sandbox, OTHER).await),
-        (2, 1)
-    );
+    assert_eq!(groups(&sandbox, first).await, 2);
+    assert_eq!(groups(&sandbox, OTHER).await, 1);
 }
 
 #[tokio::test]
@@ -159,10 +146,8 @@ async fn a_client_is_made_and_deleted_while_the_sandbox_runs() {
     let made = control(&sandbox, None, "create_client", Some(json!({})))
         .await
         .1;
-    let (id, secret) = (
-        made["client_id"].as_str().unwrap(),
-        made["client_secret"].as_str().unwrap(),
-    );
+    let id = made["client_id"].as_str().unwrap();
+    let secret = made["client_secret"].as_str().unwrap();
     let upvest = client(&sandbox, id, secret);
     upvest.list_instruments().limit(1).send().await.unwrap();
     assert_eq!(
@@ -294,13 +279,8 @@ async fn the_states_of_all_clients_are_saved_and_loaded() {
         .unwrap();
     sandbox.save(&file).unwrap();
     let loaded = Sandbox::builder().load(&file).start().await.unwrap();
-    assert_eq!(
-        (
-            groups(&loaded, loaded.client_id()).await,
-            groups(&loaded, OTHER).await
-        ),
-        (1, 2)
-    );
+    assert_eq!(groups(&loaded, loaded.client_id()).await, 1);
+    assert_eq!(groups(&loaded, OTHER).await, 2);
     client(&loaded, OTHER, "secret-b")
         .list_instruments()
         .limit(1)

@@ -23,10 +23,8 @@ async fn a_reset_before_the_commit_leaves_nothing_behind() {
     assert_eq!(sent.unwrap_err().kind(), IoErrorKind::ConnectionReset);
     bench.fail(Fault::ResetBeforeCommit).await;
     let error = bench.order_once().await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.is_outcome_unknown()),
-        (ErrorKind::Interrupted, true)
-    );
+    assert_eq!(error.kind(), ErrorKind::Interrupted);
+    assert_eq!(error.is_outcome_unknown(), true);
     assert_eq!(bench.orders().await, 0);
     assert_eq!(bench.hit(), [("reset_before_commit", None); 2]);
     bench.order_by_socket().await.unwrap();
@@ -41,10 +39,8 @@ async fn a_reset_after_the_commit_hides_what_was_done() {
     assert_eq!(sent.unwrap_err().kind(), IoErrorKind::ConnectionReset);
     bench.fail(Fault::ResetAfterCommit).await;
     let error = bench.order_once().await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.is_outcome_unknown()),
-        (ErrorKind::Interrupted, true)
-    );
+    assert_eq!(error.kind(), ErrorKind::Interrupted);
+    assert_eq!(error.is_outcome_unknown(), true);
     assert_eq!(bench.orders().await, 2);
     assert_eq!(bench.hit(), [("reset_after_commit", None); 2]);
 }
@@ -96,7 +92,8 @@ async fn a_delay_makes_no_signature_too_old() {
     bench.order_once().await.unwrap();
     let so_far = bench.get("/_sandbox/state").await.json()["requests"].as_u64();
     bench.fail(Fault::Delay { millis: 200 }).await;
-    let (upvest, account) = (bench.upvest.clone(), bench.account);
+    let upvest = bench.upvest.clone();
+    let account = bench.account;
     let late = tokio::spawn(async move { place(&upvest, account).await });
     while bench.get("/_sandbox/state").await.json()["requests"].as_u64() == so_far {}
     bench.sandbox.shift_clock(3600).await;
@@ -110,10 +107,8 @@ async fn too_many_requests_come_with_and_without_a_time_to_wait() {
         let fault = Fault::TooManyRequests { retry_after };
         bench.fail(fault.clone()).await;
         let response = bench.order().await;
-        assert_eq!(
-            (response.status, response.json()["status"].as_u64()),
-            (429, Some(429))
-        );
+        assert_eq!(response.status, 429);
+        assert_eq!(response.json()["status"].as_u64(), Some(429));
         let header = response
             .headers
             .get(RETRY_AFTER)
@@ -121,10 +116,8 @@ async fn too_many_requests_come_with_and_without_a_time_to_wait() {
         assert_eq!(header, retry_after.map(|seconds| seconds.to_string()));
         bench.fail(fault).await;
         let error = bench.order_once().await.unwrap_err();
-        assert_eq!(
-            (error.kind(), error.is_outcome_unknown()),
-            (ErrorKind::RateLimited, false)
-        );
+        assert_eq!(error.kind(), ErrorKind::RateLimited);
+        assert_eq!(error.is_outcome_unknown(), false);
         assert_eq!(error.retry_after(), retry_after.map(Duration::from_secs));
     }
     assert_eq!(bench.orders().await, 0);
@@ -143,10 +136,8 @@ async fn a_server_error_is_a_problem_document_or_a_page_of_a_gateway() {
             })
             .await;
         let response = bench.order().await;
-        assert_eq!(
-            (response.status, response.content_type()),
-            (status, "application/problem+json")
-        );
+        assert_eq!(response.status, status);
+        assert_eq!(response.content_type(), "application/problem+json");
         assert_eq!(response.json()["status"], status);
         assert_eq!(
             response.json()["request_id"],
@@ -160,10 +151,8 @@ async fn a_server_error_is_a_problem_document_or_a_page_of_a_gateway() {
             })
             .await;
         let response = bench.order().await;
-        assert_eq!(
-            (response.status, response.content_type()),
-            (status, "text/html")
-        );
+        assert_eq!(response.status, status);
+        assert_eq!(response.content_type(), "text/html");
         assert!(response.body.starts_with(b"<html>"));
     }
     for html in [false, true] {
@@ -175,10 +164,8 @@ async fn a_server_error_is_a_problem_document_or_a_page_of_a_gateway() {
             })
             .await;
         let error = bench.order_once().await.unwrap_err();
-        assert_eq!(
-            (error.kind(), error.status().unwrap().as_u16()),
-            (ErrorKind::Server, 502)
-        );
+        assert_eq!(error.kind(), ErrorKind::Server);
+        assert_eq!(error.status().unwrap().as_u16(), 502);
         assert!(
             error.is_outcome_unknown() && !error.to_string().contains('<'),
             "{error}"
@@ -221,10 +208,8 @@ async fn a_truncated_response_ends_before_the_length_that_it_announced() {
     assert!(raw.contains(" of ") && !raw.starts_with('0'), "{raw}");
     bench.fail(Fault::TruncatedBody).await;
     let error = bench.order_once().await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.is_outcome_unknown()),
-        (ErrorKind::Interrupted, true)
-    );
+    assert_eq!(error.kind(), ErrorKind::Interrupted);
+    assert_eq!(error.is_outcome_unknown(), true);
     assert_eq!(bench.orders().await, 2);
     assert_eq!(bench.hit(), [("truncated_body", Some(201)); 2]);
 }
@@ -234,10 +219,8 @@ async fn a_valid_body_can_have_a_wrong_content_type() {
     let bench = Bench::start().await;
     bench.fail(Fault::WrongContentType).await;
     let response = bench.order().await;
-    assert_eq!(
-        (response.status, response.content_type()),
-        (201, "text/plain")
-    );
+    assert_eq!(response.status, 201);
+    assert_eq!(response.content_type(), "text/plain");
     assert_eq!(response.json()["status"], "NEW");
     bench.fail(Fault::WrongContentType).await;
     // The SDK reads the response despite its media type.
@@ -250,17 +233,13 @@ async fn an_invalid_json_response_leaves_the_outcome_unknown() {
     let bench = Bench::start().await;
     bench.fail(Fault::InvalidJson).await;
     let response = bench.order().await;
-    assert_eq!(
-        (response.status, response.content_type()),
-        (201, "application/json")
-    );
+    assert_eq!(response.status, 201);
+    assert_eq!(response.content_type(), "application/json");
     serde_json::from_slice::<Value>(&response.body).unwrap_err();
     bench.fail(Fault::InvalidJson).await;
     let error = bench.order_once().await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.is_outcome_unknown()),
-        (ErrorKind::Decode, true)
-    );
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert_eq!(error.is_outcome_unknown(), true);
     assert_eq!(bench.orders().await, 2);
 }
 
@@ -466,10 +445,8 @@ async fn while_the_token_endpoint_is_down_a_client_without_a_token_says_so() {
 
     let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
     let error = upvest.list_orders().send().await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.status().unwrap().as_u16()),
-        (ErrorKind::Token, 503)
-    );
+    assert_eq!(error.kind(), ErrorKind::Token);
+    assert_eq!(error.status().unwrap().as_u16(), 503);
     assert!(
         error.to_string().contains("token") && error.to_string().contains("503"),
         "{error}"

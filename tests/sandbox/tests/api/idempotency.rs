@@ -23,11 +23,8 @@ async fn a_repetition_gets_the_first_response_byte_for_byte_and_makes_nothing() 
         let events = sandbox.events().len();
         for _ in 0..3 {
             let again = household.call(&api, operation).key(Some(&key)).send().await;
-            assert_eq!(
-                (again.status, &again.body),
-                (first.status, &first.body),
-                "{operation}"
-            );
+            assert_eq!(again.status, first.status, "{operation}");
+            assert_eq!(&again.body, &first.body, "{operation}");
             assert_eq!(again.header("content-type"), first.header("content-type"));
             // The response is the same, but the request id is new.
             assert_ne!(
@@ -76,16 +73,14 @@ async fn a_repetition_gets_the_first_response_though_the_resource_has_changed() 
         .id("user_id", crate::common::id_of(&registered.json()));
     user.body(json!({ "first_name": "Erik" })).ok().await;
 
-    let (again, as_first) = (place().send().await, placed);
-    assert_eq!(
-        (again.status, again.text()),
-        (as_first.status, as_first.text())
-    );
-    let (again, as_first) = (register().send().await, registered);
-    assert_eq!(
-        (again.status, again.text()),
-        (as_first.status, as_first.text())
-    );
+    let again = place().send().await;
+    let as_first = placed;
+    assert_eq!(again.status, as_first.status);
+    assert_eq!(again.text(), as_first.text());
+    let again = register().send().await;
+    let as_first = registered;
+    assert_eq!(again.status, as_first.status);
+    assert_eq!(again.text(), as_first.text());
     assert_eq!(total(&api, "listOrders").await, 1);
     // The user of the account, and this one.
     assert_eq!(total(&api, "listUsers").await, 2);
@@ -130,10 +125,8 @@ async fn another_request_under_the_same_key_is_a_conflict() {
         .key(Some(&key))
         .send()
         .await;
-    assert_eq!(
-        (other_body.status.as_u16(), other_body.kind().as_str()),
-        (409, "conflict")
-    );
+    assert_eq!(other_body.status.as_u16(), 409);
+    assert_eq!(other_body.kind().as_str(), "conflict");
     for operation in with_key(&api)
         .into_iter()
         .filter(|operation| *operation != "createUser")
@@ -163,7 +156,8 @@ async fn another_request_under_the_same_key_is_a_conflict() {
         .key(Some(&key))
         .send()
         .await;
-    assert_eq!((again.status, again.body), (first.status, first.body));
+    assert_eq!(again.status, first.status);
+    assert_eq!(again.body, first.body);
 }
 
 #[tokio::test]

@@ -103,7 +103,8 @@ impl Bench {
     /// Places an order over a socket and reads the response by its `content-length`.
     pub(crate) async fn order_by_socket(&self) -> std::io::Result<Vec<u8>> {
         let mut socket = TcpStream::connect(self.sandbox.address()).await?;
-        let (token, body) = (&self.token, self.body().to_string());
+        let token = &self.token;
+        let body = self.body().to_string();
         let head = format!(
             "POST /orders HTTP/1.1\r\nhost: sandbox\r\nauthorization: Bearer {token}\r\n\
              content-type: application/json\r\ncontent-length: {}\r\n\r\n",
@@ -171,7 +172,8 @@ impl Bench {
 impl Response {
     pub(crate) async fn read(request: reqwest::RequestBuilder) -> Self {
         let response = request.send().await.unwrap();
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
         Self {
             status,
             headers,

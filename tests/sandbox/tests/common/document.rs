@@ -97,7 +97,8 @@ impl Document {
 
     /// Asserts that a response has a status, a media type and a body that the description allows.
     pub(crate) fn check(&self, operation: &Operation, response: &Response) {
-        let (id, status) = (&operation.id, response.status);
+        let id = &operation.id;
+        let status = response.status;
         let place = self.target(&format!(
             "{}/responses/{}",
             operation.place,

@@ -35,7 +35,7 @@ pub(crate) struct Api {
     succeeded: Mutex<BTreeSet<String>>,
 }
 
-/// A complete answer.
+/// A complete response.
 #[derive(Clone, Debug)]
 pub(crate) struct Response {
     pub(crate) status: StatusCode,
@@ -110,7 +110,8 @@ impl Api {
 
     pub(crate) async fn send(&self, request: Request) -> Response {
         let response = self.http.execute(request).await.unwrap();
-        let (status, headers) = (response.status(), response.headers().clone());
+        let status = response.status();
+        let headers = response.headers().clone();
         Response {
             status,
             headers,

@@ -609,10 +609,8 @@ async fn a_venue_with_hours_executes_orders_in_them_alone_and_the_others_wait_or
     api.sandbox
         .advance((friday - api.sandbox.now()).to_std().unwrap())
         .await;
-    let (over_the_weekend, cancelled) = (
-        api.order(account, AT_100, "BUY", &for_100()),
-        api.order(account, IN_PARTS, "BUY", &for_100()),
-    );
+    let over_the_weekend = api.order(account, AT_100, "BUY", &for_100());
+    let cancelled = api.order(account, IN_PARTS, "BUY", &for_100());
     // Prices have changed several times by Sunday evening.
     api.days(2).await;
     assert_eq!(api.order_status(&over_the_weekend), "PROCESSING");
@@ -652,7 +650,8 @@ async fn a_venue_with_hours_executes_orders_in_them_alone_and_the_others_wait_or
 /// Requests the cancellation of an order and returns its last event.
 async fn cancel(api: &Plain, order: &str) -> &'static str {
     let (status, cancellation) = api.call("POST", &format!("/orders/{order}/cancellation"), None);
-    assert_eq!((status, &cancellation["status"]), (200, &json!("PENDING")));
+    assert_eq!(status, 200);
+    assert_eq!(&cancellation["status"], &json!("PENDING"));
     assert_eq!(cancellation["order_id"], order);
     api.seconds(10).await;
     let events = api.events_of(cancellation["id"].as_str().unwrap());
@@ -719,7 +718,8 @@ async fn the_mock_instruments_trade_at_their_quotes() {
             number(bid),
             "{isin}"
         );
-        let (in_cents, out_cents) = (cents(number(bid)), cents_up(number(offer)));
+        let in_cents = cents(number(bid));
+        let out_cents = cents_up(number(offer));
         assert_eq!(api.cash(account).0, before + in_cents - out_cents, "{isin}");
     }
     let listed = api.get("/instruments?isin=IE00B95PGT31");

@@ -227,11 +227,9 @@ async fn a_saved_sandbox_continues_where_it_was() {
     assert_eq!(api.order_status(&under_way), "PROCESSING");
     assert!(!api.sandbox.deliveries().is_empty());
     api.sandbox.save(&path).unwrap();
-    let (before, events, now) = (
-        everything(&api, account),
-        api.sandbox.events(),
-        api.sandbox.now(),
-    );
+    let before = everything(&api, account);
+    let events = api.sandbox.events();
+    let now = api.sandbox.now();
     drop(api);
 
     let api = Plain::of(crate::plain::builder().load(&path)).await;
@@ -251,7 +249,8 @@ async fn a_saved_sandbox_continues_where_it_was() {
     // The key still belongs to the order that was placed.
     let count = api.list("/orders").len();
     let again = api.send("POST", "/orders", Some(key), Some(&body)).unwrap();
-    assert_eq!((again.status, &again.body), (first.status, &first.body));
+    assert_eq!(again.status, first.status);
+    assert_eq!(&again.body, &first.body);
     let other = order(account, AT_100, "BUY", &json!({ "cash_amount": "51.00" }));
     assert_eq!(
         api.send("POST", "/orders", Some(key), Some(&other))

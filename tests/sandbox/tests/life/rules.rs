@@ -47,7 +47,8 @@ impl Estate {
         );
         api.order(account, AT_100, "BUY", &json!({ "cash_amount": "300" }));
         api.seconds(5).await;
-        let (user, second) = (user.parse().unwrap(), second.parse().unwrap());
+        let user = user.parse().unwrap();
+        let second = second.parse().unwrap();
         Self {
             user,
             account,
@@ -254,7 +255,9 @@ async fn a_portfolio_order_that_is_half_rejected_is_cancelled_and_says_what_was_
 #[tokio::test(flavor = "multi_thread")]
 async fn a_closed_or_cancelled_resource_stays_so() {
     let estate = Estate::new().await;
-    let (api, account, portfolio) = (&estate.api, estate.account, &estate.portfolio);
+    let api = &estate.api;
+    let account = estate.account;
+    let portfolio = &estate.portfolio;
     let plan = json!({ "account_id": account, "instrument_id": Sandbox::instrument(AT_100),
         "cash_amount": "10.00", "currency": "EUR", "frequency": "WEEKLY" });
     let cancelled = id(&api.post("/savings_plans", &plan));

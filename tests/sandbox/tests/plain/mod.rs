@@ -22,7 +22,7 @@ pub(crate) struct Plain {
     connection: RefCell<Option<BufReader<TcpStream>>>,
 }
 
-/// A received answer.
+/// A received response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Response {
     pub(crate) status: u16,

@@ -538,12 +538,10 @@ mod tests {
             .request()
             .expect("nothing is missing");
         assert_eq!(
-            (
-                request.headers()["content-type"].as_bytes(),
-                &request.body()[..]
-            ),
-            (&b"application/octet-stream"[..], &b"%PDF"[..])
+            request.headers()["content-type"].as_bytes(),
+            &b"application/octet-stream"[..]
         );
+        assert_eq!(&request.body()[..], &b"%PDF"[..]);
         assert_eq!(target(filled(call_with())), "`body` is required");
         let text = call_with::<Text>()
             .path::<u8, _>("one", 1)

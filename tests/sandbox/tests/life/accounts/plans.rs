@@ -102,7 +102,8 @@ async fn a_savings_plan_can_be_paused_resumed_and_deleted() {
     let path = format!("/savings_plans/{plan}");
     api.days(7).await;
     let paused = api.call("PATCH", &path, Some(&json!({ "status": "PAUSED" })));
-    assert_eq!((paused.0, &paused.1["status"]), (200, &json!("PAUSED")));
+    assert_eq!(paused.0, 200);
+    assert_eq!(&paused.1["status"], &json!("PAUSED"));
     api.days(14).await;
     api.call(
         "PATCH",
@@ -178,9 +179,7 @@ async fn a_savings_plan_in_a_currency_that_is_not_traded_buys_nothing() {
     create_plan(&api, account, "WEEKLY", &instrument);
     api.days(8).await;
     let orders = api.list("/orders");
-    assert_eq!(
-        (&orders[0]["currency"], &orders[0]["status"]),
-        (&json!("USD"), &json!("REJECTED"))
-    );
+    assert_eq!(&orders[0]["currency"], &json!("USD"));
+    assert_eq!(&orders[0]["status"], &json!("REJECTED"));
     assert_eq!(api.cash(account), (number("100"), number("0")));
 }

@@ -122,7 +122,8 @@ async fn rebalancing_trades_back_to_the_weights() {
     let before = worth(&api, account, &isins);
     let path = format!("/portfolios/{portfolio}/rebalancing");
     let (status, rebalancing) = api.call("POST", &path, None);
-    assert_eq!((status, &rebalancing["status"]), (201, &json!("NEW")));
+    assert_eq!(status, 201);
+    assert_eq!(&rebalancing["status"], &json!("NEW"));
     api.seconds(20).await;
     assert_eq!(listed_status(&api, &path, &id(&rebalancing)), "COMPLETED");
     let few_cents = number("0.05");
