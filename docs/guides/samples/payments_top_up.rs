@@ -42,7 +42,7 @@ async fn a_mandate_is_needed_to_top_up() {
 
     let sandbox = Sandbox::start().await.unwrap();
     let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
-    let account = AccountId::from(sandbox.open_account("0.00").await.unwrap());
+    let account = AccountId::from(sandbox.open_account("1.00").await.unwrap());
     let account = upvest.retrieve_account().account_id(account);
     let account = account.send().await.unwrap();
     let user = account.user_id.unwrap();
@@ -63,5 +63,5 @@ async fn a_mandate_is_needed_to_top_up() {
     );
     let balances = upvest.list_cash_balances().account_id(account.id);
     let balances = balances.send().await.unwrap();
-    assert_eq!(balances.data[0].available.unwrap().to_string(), "100.00");
+    assert_eq!(balances.data[0].available.unwrap().to_string(), "101.00");
 }
