@@ -1,8 +1,8 @@
 //! Descriptions with hostile names, prose, depths and numbers. Their callers spawn the calls.
 
 use serde_json::json;
-use upvest_constructs::hostile_collisions::types::{Kind, Thing};
-use upvest_constructs::hostile_names::types::{Box, Self_, String as String_};
+use upvest_constructs::hostile_collisions::types::{Kind2, Thing};
+use upvest_constructs::hostile_names::types::{Box_, Self_, String_};
 use upvest_constructs::{
     Server, Task, hostile_collisions, hostile_depth, hostile_names, hostile_prose,
     hostile_summaries,
@@ -61,13 +61,13 @@ async fn hostile_names_are_sent_and_read_as_they_are() {
     let text: String_ = serde_json::from_value(json.clone()).unwrap();
     assert_eq!(serde_json::to_value(&text).unwrap(), json);
     let json = json!({ "Box": { "Option": "a", "other": "b" }, "None": { "Box": {} } });
-    let nested: Box = serde_json::from_value(json.clone()).unwrap();
+    let nested: Box_ = serde_json::from_value(json.clone()).unwrap();
     assert_eq!(serde_json::to_value(&nested).unwrap(), json);
 }
 
 #[test]
 fn values_that_collide_in_code_are_different_values() {
-    let mut known: Vec<&str> = Kind::VARIANTS.iter().map(Kind::as_str).collect();
+    let mut known: Vec<&str> = Kind2::VARIANTS.iter().map(Kind2::as_str).collect();
     known.sort_unstable();
     known.dedup();
     assert_eq!(known.len(), 23);
@@ -81,12 +81,18 @@ fn values_that_collide_in_code_are_different_values() {
 
 #[tokio::test]
 async fn parameters_called_like_methods_of_the_builder_are_sent() {
-    let (client, server) = Server::answering::<hostile_collisions::Client>("");
-    let call = client.create_order();
-    let call = call.body_map(|body| body.kind("b").a_b("1").a_b_("2"));
-    let error = call.send().await.unwrap_err();
-    assert!(error.to_string().contains("`send` is required"), "{error}");
-    assert!(server.received().is_empty());
-    let parameters = hostile_collisions::operations::CREATE_ORDER.parameters;
+    let json = r#"{"id":"7d052811-c57c-4920-9fd6-bdbaa6c94e47"}"#;
+    let (client, server) = Server::answering::<hostile_collisions::Client>(json);
+    let call = client.create_order__().send_("s").body_("b").new_("n");
+    let call = call.a_b("1").a_b_("2").self_("me").idempotency_key_("k");
+    let call = call.body_map(|body| body.kind("b").a_b("3").build_("4"));
+    call.send().await.unwrap();
+    let request = server.last();
+    assert!(request.url.starts_with("http://api.invalid/orders/s?"));
+    for pair in ["body=b", "new=n", "self=me", "idempotency_key=k"] {
+        assert!(request.url.contains(pair), "{}", request.url);
+    }
+    assert_eq!(request.body, r#"{"kind":"b","build":"4","a_b":"3"}"#);
+    let parameters = hostile_collisions::operations::CREATE_ORDER__.parameters;
     assert_eq!(parameters.len(), 21);
 }
