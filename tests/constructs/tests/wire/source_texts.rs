@@ -1,7 +1,7 @@
 //! Values that YAML could read as numbers, booleans, dates or null: each is the text of the source.
 
 use upvest_constructs::Server;
-use upvest_constructs::source_texts::types::{Branch, Day, Nothing, Version};
+use upvest_constructs::source_texts::types::{Branch, CodesByLevel, Day, Nothing, Version};
 use upvest_constructs::source_texts::{Client, LEFT_OUT, NOTES, operations};
 
 const FOUND: &str = r#"{"version":"1.10","others":{"a":"0o17","b":"1.1"},"nothing":null}"#;
@@ -68,13 +68,7 @@ async fn values_in_an_all_of_or_without_a_type_are_the_text_of_the_source() {
     assert_eq!(branches, ["0123", "1e3", "1_000", "0x1F"]);
     assert!(codes.branch.is_known() && codes.level.is_known());
     assert!(codes.branches.unwrap().iter().all(Branch::is_known));
-    assert!(
-        codes
-            .by_level
-            .unwrap()
-            .values()
-            .all(|level| level.is_known())
-    );
+    assert!(codes.by_level.unwrap().values().all(CodesByLevel::is_known));
     assert!(client.get_codes().branch("123").send().await.is_err());
     assert!(client.get_codes().kind("1000").send().await.is_err());
 }
