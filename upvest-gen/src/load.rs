@@ -1,6 +1,6 @@
 //! Parses YAML or JSON into a document.
 
-mod texts;
+pub(crate) mod texts;
 mod tree;
 
 use std::thread;
@@ -11,7 +11,6 @@ use serde_saphyr::options::NonFiniteFloatPolicy;
 use serde_saphyr::{Error as YamlError, UserMessageFormatter};
 
 use crate::error::{Error, Result};
-pub(crate) use texts::UNQUOTED;
 use tree::{InJson, InYaml};
 
 /// The limit on lists and objects inside of each other, as that of the JSON parser.

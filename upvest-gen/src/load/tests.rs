@@ -236,7 +236,11 @@ fn values_without_any_type_are_texts_as_the_source_writes_them() {
             let schema = schema.unwrap();
             let values = schema.get("enum").or(schema.get("const"));
             assert_eq!(values, Some(&expected), "{text}");
-            assert_eq!(schema.get(super::UNQUOTED).is_some(), is_marked, "{text}");
+            assert_eq!(
+                schema.get(super::texts::UNQUOTED).is_some(),
+                is_marked,
+                "{text}"
+            );
         }
     }
     let document = parse(r#"{ "a": { "enum": [1e3, 2] } }"#).unwrap();

@@ -13,7 +13,7 @@ use super::texts;
 use super::types::Types;
 use super::unions::{self, Forms, distinct, is_object};
 use crate::error::{Error, Result};
-use crate::load::UNQUOTED;
+use crate::load::texts::UNQUOTED;
 use crate::normalize::{Node, Part};
 
 /// The type of a value, or the list or map around a value that remains to be read.

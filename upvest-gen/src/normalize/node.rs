@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use crate::load::UNQUOTED;
+use crate::load::texts::UNQUOTED;
 
 /// A schema.
 #[derive(Clone, Debug, Default)]
