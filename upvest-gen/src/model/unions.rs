@@ -17,7 +17,7 @@ const MOST_ALTERNATIVES: usize = 200;
 
 /// The forms that a value may have.
 #[derive(Debug)]
-pub(super) struct Forms<'a> {
+pub(super) struct Alternatives<'a> {
     /// The alternatives, or the value itself if there are none.
     pub(super) branches: Vec<Node<'a>>,
     /// Whether there may be an empty object or an empty list instead, which is no value of the branches.
@@ -25,7 +25,7 @@ pub(super) struct Forms<'a> {
 }
 
 /// The forms of a value. An alternative that only admits an empty value, beside others, is no branch.
-pub(super) fn forms<'a>(types: &Types<'a>, node: &Node<'a>) -> Result<Forms<'a>> {
+pub(super) fn forms<'a>(types: &Types<'a>, node: &Node<'a>) -> Result<Alternatives<'a>> {
     let mut branches = Vec::new();
     collect_branches(types, node.clone(), 0, &mut branches)?;
     Ok(without_empty(types, branches))
@@ -44,7 +44,7 @@ fn collect_branches<'a>(
             "remove the cycle, or describe a single schema in the overlay",
         ));
     }
-    let alternatives = std::mem::take(&mut node.alternatives);
+    let alternatives = distinct(std::mem::take(&mut node.alternatives));
     for part in &alternatives {
         let branch = types.alternative(part, &node)?;
         collect_branches(types, branch, depth + 1, found)?;
@@ -99,12 +99,13 @@ pub(super) fn tag<'a>(types: &Types<'a>, node: &Node<'a>, branches: &[Node<'a>])
             Some(values).filter(|values| !values.is_empty())
         });
         // The branches may share a property with the values of all of them.
-        return by_constants.or_else(|| {
+        let tag = by_constants.or_else(|| {
             tag_of(field, branches, |branch| {
                 let shared = constants(types, branch, field)?;
                 one_of(&shared, mapped(discriminator, branch), branch)
             })
         });
+        return tag.map(|tag| with_values_of_children(types, tag, branches));
     }
     if branches.len() == 1 {
         return None;
@@ -127,6 +128,30 @@ pub(super) fn tag<'a>(types: &Types<'a>, node: &Node<'a>, branches: &[Node<'a>])
             tag.filter(|_| may_be_tag)
         })
     })
+}
+
+/// Adds to each branch that is a union itself the values of its own branches, unless they mean another branch.
+fn with_values_of_children<'a>(types: &Types<'a>, mut tag: Tag, branches: &[Node<'a>]) -> Tag {
+    let mut known: BTreeSet<String> = tag.values.iter().flatten().cloned().collect();
+    for (branch, values) in branches.iter().zip(&mut tag.values) {
+        for value in values_of_children(types, branch, &tag.field) {
+            if known.insert(value.clone()) {
+                values.push(value);
+            }
+        }
+    }
+    tag
+}
+
+/// The values of `field` in the components that include the branch, if it is a component that others include.
+fn values_of_children<'a>(types: &Types<'a>, branch: &Node<'a>, field: &str) -> Vec<String> {
+    let read = || {
+        let component = types.component(branch.component?).ok()?;
+        let children = children(types, &component).ok()?;
+        let tag = tag(types, &component, &children)?;
+        (tag.field == field).then_some(tag.values.concat())
+    };
+    read().unwrap_or_default()
 }
 
 /// Those of the values `shared` that mean the branch: the mapped ones, or else the one that is called like its
@@ -344,7 +369,7 @@ enum Empty {
     List,
 }
 
-fn without_empty<'a>(types: &Types<'a>, branches: Vec<Node<'a>>) -> Forms<'a> {
+fn without_empty<'a>(types: &Types<'a>, branches: Vec<Node<'a>>) -> Alternatives<'a> {
     let empty: Vec<Option<Empty>> = branches.iter().map(|branch| empty(types, branch)).collect();
     let filled = branches.iter().zip(&empty);
     let filled: Vec<&Node<'a>> = filled
@@ -353,7 +378,7 @@ fn without_empty<'a>(types: &Types<'a>, branches: Vec<Node<'a>>) -> Forms<'a> {
         .collect();
     // The empty values that the other branches have anyway.
     let own: &[Empty] = if filled.is_empty() || filled.len() == branches.len() {
-        return Forms {
+        return Alternatives {
             branches,
             may_be_empty: false,
         };
@@ -368,13 +393,13 @@ fn without_empty<'a>(types: &Types<'a>, branches: Vec<Node<'a>>) -> Forms<'a> {
         let is_any = |empty: &Option<Empty>| *empty == Some(Empty::Any);
         let others = branches.into_iter().zip(&empty);
         let others = others.filter(|(_, empty)| !is_any(empty));
-        return Forms {
+        return Alternatives {
             branches: others.map(|(branch, _)| branch).collect(),
             may_be_empty: false,
         };
     };
     let may_be_empty = empty.iter().flatten().any(|empty| !own.contains(empty));
-    Forms {
+    Alternatives {
         branches: filled.into_iter().cloned().collect(),
         may_be_empty,
     }

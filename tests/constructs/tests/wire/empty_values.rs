@@ -7,7 +7,7 @@ use upvest_constructs::empty_values::{Client, NOTES};
 use upvest_runtime::{OrEmpty, Strict};
 
 #[tokio::test]
-async fn the_other_alternative_has_its_own_type() {
+async fn an_order_or_an_empty_object_is_an_optional_order() {
     for json in ["{}", r#"{"id":"a"}"#] {
         let (client, _) = Server::answering::<Client>(json);
         let latest: OrEmpty<Order> = client.get_latest().send().await.unwrap().into_inner();
@@ -79,4 +79,25 @@ async fn null_and_other_forms_of_values_are_read_beside_an_empty_one() {
 fn only_alternatives_that_nothing_tells_apart_are_noted() {
     assert_eq!(NOTES.len(), 1, "{NOTES:?}");
     assert!(NOTES[0].contains("/components/schemas/Box_/properties/base"));
+}
+
+#[tokio::test]
+async fn a_body_that_may_be_empty_is_built_by_its_fields_too() {
+    let (client, server) = Server::answering::<Client>("");
+    let call = client.create_order().body_map(|order| order.id("a"));
+    call.clone().send().await.unwrap();
+    assert_eq!(server.last().body, r#"{"id":"a"}"#);
+    let call = call.body_map(|order| order.id("b"));
+    call.send().await.unwrap();
+    assert_eq!(server.last().body, r#"{"id":"b"}"#);
+    let empty = OrEmpty::<Order>::EmptyObject;
+    client.create_order().body(empty).send().await.unwrap();
+    assert_eq!(server.last().body, "{}");
+    let missing = client.create_order().body_map(|order| order).send().await;
+    assert!(
+        missing
+            .unwrap_err()
+            .to_string()
+            .contains("`id` is required")
+    );
 }
