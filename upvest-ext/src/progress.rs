@@ -125,7 +125,7 @@ impl Progress {
         self.next.saturating_add(length)
     }
 
-    /// Learns the server's own limit, unless it contradicts the page.
+    /// Takes over the server's limit if it is lower. A limit below the number of items on the page cannot be right.
     fn lower_limit(&mut self, page: ReceivedPage) {
         if let Some(limit) = page.limit
             && limit > 0

@@ -376,10 +376,10 @@ impl SignRequest for Hanging {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hanging_signer_fails_one_token_request_and_waiting_calls_start_another() {
+async fn calls_succeed_after_the_signer_hung_in_one_token_request() {
     let api = FakeApi::new(|_, _| Reply::empty_list());
     let upvest = api.builder().signer(Hanging::first(1)).build().unwrap();
-    // There is always a caller that waits for the token.
+    // New callers arrive all the time. They must not extend the life of the request that hangs.
     let calls: Vec<_> = (0..100)
         .map(|number| {
             let upvest = upvest.clone();
@@ -393,8 +393,10 @@ async fn a_hanging_signer_fails_one_token_request_and_waiting_calls_start_anothe
     for call in calls {
         let (result, elapsed) = call.await.unwrap();
         result.unwrap();
+        // The attempt that hangs is given up after 10 s, and the next one succeeds.
         assert!(elapsed <= 20 * SECOND, "{elapsed:?}");
     }
+    // The request that hung was never sent.
     assert_eq!(api.token_calls(), 1);
 }
 

@@ -403,7 +403,7 @@ fn no_key_and_no_passphrase_in_debug_or_errors() {
     const PEM: &str = include_str!("../fixtures/keys/p521.sec1.pem");
     let key = SigningKey::from_pem(PEM, None).unwrap();
     let debug = format!("{:?}", RequestSigner::new(KEY_ID, key).unwrap());
-    // The private number in base64, as in the file.
+    // The lines of the file that contain the private key, in base64.
     for line in PEM.lines().filter(|line| line.len() > 40).take(2) {
         assert!(!debug.contains(&line[10..30]));
     }
