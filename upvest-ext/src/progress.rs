@@ -216,10 +216,8 @@ mod tests {
         };
         let mut progress = Progress::new(0, 50);
         let pages = [20, 20, 10].map(|items| progress.advance(capped(items, 20)));
-        assert_eq!(
-            (pages, progress.next()),
-            ([Ok(true), Ok(true), Ok(false)], 50)
-        );
+        assert_eq!(pages, [Ok(true), Ok(true), Ok(false)]);
+        assert_eq!(progress.next(), 50);
         // No limit at all, one below what was sent, and one above what was asked for, say nothing.
         for limit in [0, 1, 1000] {
             let mut progress = Progress::new(0, 50);
@@ -281,5 +279,17 @@ mod tests {
         assert_eq!(progress.advance(repeated(10, None)), Ok(true));
         let again = progress.advance(repeated(10, None));
         assert_eq!(again, Err(BrokenRule::Repeated));
+    }
+    #[test]
+    fn repetitions_that_are_not_in_a_row_are_no_error() {
+        let mut progress = Progress::new(0, 10);
+        for (offset, fingerprint) in [(0, 7), (10, 7), (20, 8), (30, 8), (40, 9), (50, 9)] {
+            let page = ReceivedPage {
+                offset: Some(offset),
+                fingerprint,
+                ..page(10, Some(100))
+            };
+            assert_eq!(progress.advance(page), Ok(true), "{offset}");
+        }
     }
 }

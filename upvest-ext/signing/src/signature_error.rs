@@ -59,7 +59,7 @@ pub enum SignatureError {
     /// The key made this signature, but it expires before it was created, or more than an hour later.
     #[error("the signature expires before it was created, or more than an hour later")]
     InvalidLifetime,
-    /// The delivery is for another webhook subscription, or holds an event that names none.
+    /// An event of the delivery is for another webhook subscription.
     #[error("the delivery is for another webhook subscription")]
     OtherWebhook,
 }

@@ -217,7 +217,8 @@ fn fuzz_page_metadata() {
         for _ in 0..u.int_in_range(1..=6)? {
             answer.bodies.push(input(u, &seeds)?.into());
         }
-        let (page_size, prefetch) = (u.int_in_range(0..=100)?, u.int_in_range(0..=4)?);
+        let page_size = u.int_in_range(0..=100)?;
+        let prefetch = u.int_in_range(0..=4)?;
         let size = answer.bodies.iter().map(Bytes::len).sum::<usize>();
         // The most pages of a list: as many as there are different ones, with ten empty ones after each.
         let asked = |pages: usize| 11 * (pages + 1) * (prefetch + 1);

@@ -67,10 +67,9 @@ async fn a_server_killed_in_the_middle_of_a_wait_is_an_error_and_waiting_again_g
         .wait_for(upvest.retrieve_order().order_id(id()))
         .await
         .unwrap_err();
-    assert_eq!(
-        (error.kind(), error.operation(), error.attempts()),
-        (ErrorKind::Interrupted, Some("retrieveOrder"), 1)
-    );
+    assert_eq!(error.kind(), ErrorKind::Interrupted);
+    assert_eq!(error.operation(), Some("retrieveOrder"));
+    assert_eq!(error.attempts(), 1);
     assert_eq!(
         error.last_seen::<Order>().unwrap().status,
         Some(OrderStatus::Processing)
@@ -119,6 +118,34 @@ async fn an_order_that_is_missing_for_a_moment_is_waited_for() {
     let upvest = api.client();
     let order = upvest.wait_for(upvest.retrieve_order().order_id(id()));
     assert_eq!(order.await.unwrap().status, Some(OrderStatus::Filled));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_in_which_an_order_may_be_missing_starts_when_it_was_last_seen() {
+    let api = FakeApi::new(|_, n| match n {
+        0..30 => order("NEW"),
+        30 => Reply::status(404),
+        _ => order("FILLED"),
+    });
+    let upvest = api.client();
+    let started = tokio::time::Instant::now();
+    let order = upvest.wait_for(upvest.retrieve_order().order_id(id()));
+    assert_eq!(order.await.unwrap().status, Some(OrderStatus::Filled));
+    assert!(started.elapsed() > Duration::from_secs(30));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_that_does_not_exist_is_waited_for_half_a_minute() {
+    let api = FakeApi::new(|_, _| Reply::status(404));
+    let upvest = api.client();
+    let started = tokio::time::Instant::now();
+    let order = upvest.wait_for(upvest.retrieve_order().order_id(id()));
+    let every_second = Backoff::new(Duration::from_secs(1), Duration::from_secs(1));
+    let error = order.backoff(every_second).await.unwrap_err();
+    assert!(error.is_not_found());
+    let waited = started.elapsed();
+    let expected = Duration::from_secs(30)..Duration::from_secs(32);
+    assert!(expected.contains(&waited), "{waited:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -225,5 +252,6 @@ async fn a_wait_does_not_send_an_operation_that_changes_something() {
     let error = upvest.wait_until(order, |_| false).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidRequest);
     assert_eq!(error.operation(), Some("createOrder"));
-    assert_eq!((api.api_calls(), api.token_calls()), (0, 0));
+    assert_eq!(api.api_calls(), 0);
+    assert_eq!(api.token_calls(), 0);
 }

@@ -86,13 +86,13 @@ async fn a_request_that_cannot_be_signed_is_not_sent() {
         .send()
         .await
         .unwrap_err();
-    assert_eq!(
-        (error.kind(), error.attempts(), error.is_outcome_unknown()),
-        (ErrorKind::Signing, 0, false)
-    );
+    assert_eq!(error.kind(), ErrorKind::Signing);
+    assert_eq!(error.attempts(), 0);
+    assert!(!error.is_outcome_unknown());
     let signing = std::error::Error::source(&error).unwrap();
     assert_eq!(signing.source().unwrap().to_string(), "the key is gone");
-    assert_eq!((api.token_calls(), api.api_calls()), (0, 0));
+    assert_eq!(api.token_calls(), 0);
+    assert_eq!(api.api_calls(), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -158,10 +158,9 @@ async fn metadata_comes_along_without_losing_the_value() {
         .unwrap();
     assert_eq!(order.cash_amount.unwrap().to_string(), "100.00");
     let call = order.metadata();
-    assert_eq!(
-        (call.status.as_u16(), call.attempts, call.elapsed),
-        (201, 2, Duration::from_secs(3))
-    );
+    assert_eq!(call.status.as_u16(), 201);
+    assert_eq!(call.attempts, 2);
+    assert_eq!(call.elapsed, Duration::from_secs(3));
     assert_eq!(call.request_id.as_deref(), Some("r-7"));
 }
 
@@ -213,15 +212,11 @@ async fn a_raw_request_gets_the_same_token_and_headers() {
         .send_json::<Quote>()
         .await
         .unwrap();
-    assert_eq!(
-        (quote.price.as_str(), quote.metadata().request_id.as_deref()),
-        ("1.50", Some("r-1"))
-    );
+    assert_eq!(quote.price.as_str(), "1.50");
+    assert_eq!(quote.metadata().request_id.as_deref(), Some("r-1"));
     let seen = &api.seen()[0];
-    assert_eq!(
-        (seen.path.as_str(), seen.header("authorization")),
-        ("/quotes", "Bearer token-0")
-    );
+    assert_eq!(seen.path.as_str(), "/quotes");
+    assert_eq!(seen.header("authorization"), "Bearer token-0");
     assert_eq!(seen.header("accept"), "application/json");
 
     let error = upvest
@@ -386,32 +381,28 @@ async fn a_body_beyond_its_limit_is_an_error_that_names_the_limit() {
     });
     let upvest = api.client_with(CallOptions::new().retry(RetryPolicy::never()));
     let error = upvest.list_orders().send().await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.is_outcome_unknown()),
-        (ErrorKind::Decode, false)
-    );
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert!(!error.is_outcome_unknown());
     assert!(error.to_string().contains("67108864"), "{error}");
     let error = upvest
         .request(Method::POST, ["raw"])
         .send()
         .await
         .unwrap_err();
-    assert_eq!(
-        (error.kind(), error.attempts(), error.is_outcome_unknown()),
-        (ErrorKind::Decode, 1, true)
-    );
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert_eq!(error.attempts(), 1);
+    assert!(error.is_outcome_unknown());
     assert!(error.to_string().contains("67108864"), "{error}");
     let error = upvest.list_users().send().await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.status().unwrap().as_u16()),
-        (ErrorKind::Server, 503)
-    );
+    assert_eq!(error.kind(), ErrorKind::Server);
+    assert_eq!(error.status().unwrap().as_u16(), 503);
     let detail = error.problem().unwrap().detail.clone().unwrap();
     assert!(detail.contains("1048576"), "{detail}");
 
     let api = FakeApi::with_tokens(move |_, _| huge(200), |_, _| Reply::empty_list());
     let error = api.client().list_orders().send().await.unwrap_err();
-    assert_eq!((error.kind(), api.token_calls()), (ErrorKind::Token, 1));
+    assert_eq!(error.kind(), ErrorKind::Token);
+    assert_eq!(api.token_calls(), 1);
     assert!(error.to_string().contains("67108864"), "{error}");
 }
 
@@ -550,12 +541,48 @@ fn a_builder_reports_everything_that_is_wrong_at_once() {
 }
 
 /// The builder of these variables.
-fn from_vars(vars: &[(&str, &str)]) -> Result<Upvest, upvest_ext::Error> {
-    Upvest::from_vars(|name| {
+fn builder_from_vars(vars: &[(&str, &str)]) -> UpvestBuilder {
+    UpvestBuilder::from_vars(|name| {
         let mut vars = vars.iter();
         vars.find(|(other, _)| *other == name)
             .map(|(_, value)| (*value).to_owned())
     })
+}
+
+fn from_vars(vars: &[(&str, &str)]) -> Result<Upvest, upvest_ext::Error> {
+    builder_from_vars(vars).build()
+}
+
+#[tokio::test]
+async fn the_values_of_the_variables_are_sent() {
+    let api = FakeApi::new(|_, _| Reply::empty_list());
+    let key_id = "2606a727-e55e-4f72-b47d-323f163acfff";
+    let builder = builder_from_vars(&[
+        ("UPVEST_ENVIRONMENT", "http://localhost"),
+        ("UPVEST_CLIENT_ID", CLIENT_ID),
+        ("UPVEST_CLIENT_SECRET", "hush"),
+        ("UPVEST_SCOPES", "users:read orders:read"),
+        ("UPVEST_SIGNING_KEY_ID", key_id),
+        (
+            "UPVEST_SIGNING_KEY",
+            include_str!("../fixtures/keys/p521.sec1.pem"),
+        ),
+    ]);
+    let upvest = builder.transport(api.clone()).build().unwrap();
+    upvest.list_orders().send().await.unwrap();
+    let tokens = api.seen_tokens();
+    let form = String::from_utf8(tokens[0].body.clone()).unwrap();
+    assert_eq!(
+        form,
+        format!(
+            "client_id={CLIENT_ID}&client_secret=hush&grant_type=client_credentials\
+             &scope=orders%3Aread+users%3Aread"
+        )
+    );
+    let seen = api.seen();
+    assert_eq!(seen[0].header("upvest-client-id"), CLIENT_ID);
+    let signer = format!("keyid=\"{key_id}\"");
+    assert!(seen[0].header("signature-input").contains(&signer));
 }
 
 #[test]

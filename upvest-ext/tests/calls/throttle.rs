@@ -135,6 +135,42 @@ async fn a_429_that_is_final_keeps_its_status_and_problem() {
     assert_eq!(error.retry_after(), Some(5 * SECOND));
 }
 
+/// How long a call waits after two calls that are rejected with 429: the one at once, and the other a second later. Both
+/// responses have a `retry-after`.
+async fn wait_after_two_429s(at_once: &'static str, later: &'static str) -> Duration {
+    let api = FakeApi::new(move |_, n| match n {
+        1 => Reply::status(429)
+            .header("retry-after", later)
+            .after(SECOND),
+        2 => Reply::status(429).header("retry-after", at_once),
+        _ => Reply::empty_list(),
+    });
+    let upvest = api.client();
+    // With a token, the next calls are sent in order.
+    list(&upvest).await.unwrap();
+    let once = upvest.with(CallOptions::new().retry(RetryPolicy::never()));
+    let started = Instant::now();
+    let (slow, fast, waiting) = tokio::join!(list(&once), list(&once), list(&upvest));
+    assert!(slow.unwrap_err().is_rate_limited());
+    assert!(fast.unwrap_err().is_rate_limited());
+    waiting.unwrap();
+    let seen = api.seen();
+    assert_eq!(seen.len(), 4);
+    seen[3].at - started
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_waits_obeys_a_429_that_comes_meanwhile() {
+    let wait = wait_after_two_429s("2", "10").await;
+    assert!(wait >= 11 * SECOND, "{wait:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_later_429_does_not_shorten_a_pause() {
+    let wait = wait_after_two_429s("10", "2").await;
+    assert!(wait >= 10 * SECOND, "{wait:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_pause_that_is_over_costs_nothing() {
     let server = Throttling::new(Some("5"));

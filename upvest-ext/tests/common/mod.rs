@@ -50,7 +50,8 @@ pub enum Fate {
 
 impl Reply {
     pub fn new(status: u16, body: impl Into<String>) -> Self {
-        let (after, content_type) = (Duration::ZERO, "application/json");
+        let after = Duration::ZERO;
+        let content_type = "application/json";
         Self {
             status,
             headers: vec![],

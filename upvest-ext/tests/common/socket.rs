@@ -22,10 +22,12 @@ impl SocketServer {
             address: listener.local_addr().unwrap(),
             requests: Arc::default(),
         };
-        let (requests, script) = (Arc::clone(&server.requests), Arc::new(script));
+        let requests = Arc::clone(&server.requests);
+        let script = Arc::new(script);
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
-                let (requests, script) = (Arc::clone(&requests), Arc::clone(&script));
+                let requests = Arc::clone(&requests);
+                let script = Arc::clone(&script);
                 tokio::spawn(async move {
                     let request = read(&mut stream).await;
                     requests.lock().unwrap().push(request.clone());

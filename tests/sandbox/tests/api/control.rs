@@ -423,8 +423,11 @@ async fn what_the_guide_says_is_never_sent_is_no_event_of_the_sandbox() {
     assert!(never.len() > 20);
     let types = Bench::start().await.get("/_sandbox/event_types").await;
     let types = types.json();
-    let mut types = types.as_array().unwrap().iter();
-    assert!(types.all(|name| !never.contains(&name.as_str().unwrap())));
+    let types = types.as_array().unwrap();
+    assert!(types.len() > 60);
+    for name in types {
+        assert!(!never.contains(&name.as_str().unwrap()), "{name}");
+    }
 }
 
 #[tokio::test]
