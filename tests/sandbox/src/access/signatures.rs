@@ -197,3 +197,22 @@ impl Nonces {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nonce_is_remembered_for_the_tolerance_after_its_end() {
+        let mut nonces = Nonces::default();
+        let mut take = |key, nonce, now| nonces.take(key, Some(nonce), Some(100), now).is_ok();
+        assert!(take("key", "nonce", 95));
+        assert!(take("key", "other", 95));
+        assert!(take("other", "nonce", 95));
+        let tolerance = TOLERANCE.as_secs().cast_signed();
+        for now in [95, 99, 100, 101, 100 + tolerance] {
+            assert!(!take("key", "nonce", now), "{now}");
+        }
+        assert!(take("key", "nonce", 101 + tolerance));
+    }
+}
