@@ -61,7 +61,7 @@ fn the_status_line_fills_in_for_what_a_gateway_leaves_out() {
     let error = answered(400, br#"{"detail": "No side."}"#);
     assert_eq!(error.to_string(), "createOrder: 400 Bad Request");
     assert!(Unredacted(&error).to_string().ends_with(": No side."));
-    // The status of the answer is used, not the one in the body.
+    // The status of the response is used, not the one in the body.
     let error = answered(500, PROBLEM);
     assert!(
         error.to_string().starts_with("createOrder: 500 "),
@@ -263,8 +263,8 @@ fn predicates_follow_kind_and_status() {
     }
     let broken_off = Error::new(ErrorKind::Interrupted, "").with_status(StatusCode::OK);
     assert!(broken_off.is_transient());
-    let refused = Error::new(ErrorKind::Token, "").with_status(StatusCode::UNAUTHORIZED);
-    assert!(refused.is_authentication() && !refused.is_transient());
+    let rejected = Error::new(ErrorKind::Token, "").with_status(StatusCode::UNAUTHORIZED);
+    assert!(rejected.is_authentication() && !rejected.is_transient());
     for kind in [
         ErrorKind::Decode,
         ErrorKind::InvalidRequest,

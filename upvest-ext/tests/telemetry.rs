@@ -40,7 +40,7 @@ fn closing_of_call(log: &str) -> &str {
 
 #[cfg(feature = "webhooks")]
 #[tokio::test]
-async fn a_refused_delivery_is_logged_with_its_reason() {
+async fn a_rejected_delivery_is_logged_with_its_reason() {
     use upvest_ext::webhooks::WebhookTester;
 
     let tester = WebhookTester::new().unwrap();

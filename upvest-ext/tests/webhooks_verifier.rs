@@ -34,12 +34,12 @@ fn now() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(1_780_854_045)
 }
 
-async fn refusal(verifier: &WebhookVerifier, delivery: &Request<Bytes>) -> SignatureError {
+async fn rejection(verifier: &WebhookVerifier, delivery: &Request<Bytes>) -> SignatureError {
     let error = Error::from(verifier.verify(delivery).await.unwrap_err());
     assert_eq!(error.kind(), ErrorKind::Webhook);
     match reason(&error) {
-        VerifyError::Rejected(refusal) => *refusal,
-        other => panic!("expected a refusal, got {other:?}"),
+        VerifyError::Rejected(rejection) => *rejection,
+        other => panic!("expected a rejection, got {other:?}"),
     }
 }
 
@@ -79,7 +79,7 @@ async fn every_way_of_tampering_has_its_reason() {
                 Tamper::NoSignature => SignatureError::MissingSignature,
                 _ => SignatureError::SignatureMismatch,
             };
-            let found = refusal(&tester.verifier(), &delivery.tampered(tamper)).await;
+            let found = rejection(&tester.verifier(), &delivery.tampered(tamper)).await;
             assert_eq!(found, expected, "{version:?} {tamper:?}");
         }
     }
@@ -117,11 +117,14 @@ async fn one_valid_signature_of_several_is_enough() {
         assert!(old.verifier().verify(&both).await.is_ok());
         assert!(new.verifier().verify(&both).await.is_ok());
         assert_eq!(
-            refusal(&old.verifier(), &both.tampered(Tamper::Body)).await,
+            rejection(&old.verifier(), &both.tampered(Tamper::Body)).await,
             SignatureError::DigestMismatch
         );
         let stranger = WebhookTester::new().unwrap().at(now()).verifier();
-        assert_eq!(refusal(&stranger, &both).await, SignatureError::UnknownKey);
+        assert_eq!(
+            rejection(&stranger, &both).await,
+            SignatureError::UnknownKey
+        );
     }
 }
 
@@ -142,7 +145,7 @@ async fn a_delivery_may_be_late_or_early_by_the_tolerance_and_no_more() {
         let verdict = verifier.verify(&delivery).await;
         assert_eq!(verdict.is_ok(), expected.is_none(), "{at:?}");
         if let Some(expected) = expected {
-            assert_eq!(refusal(&verifier, &delivery).await, expected, "{at:?}");
+            assert_eq!(rejection(&verifier, &delivery).await, expected, "{at:?}");
             let patient = tester
                 .verifier()
                 .tolerance(Duration::from_secs(400))
@@ -179,11 +182,11 @@ async fn only_p521_is_allowed_unless_more_is() {
     let p256 = PublicKey::from_pem(include_str!("fixtures/keys/p256.public.pem")).unwrap();
     let verifier = WebhookVerifier::new(KeySet::single(tester.key_id(), p256));
     assert_eq!(
-        refusal(&verifier, &delivery).await,
+        rejection(&verifier, &delivery).await,
         SignatureError::KeyNotAllowed
     );
     assert_eq!(
-        refusal(&verifier.allow([KeyAlgorithm::EcdsaP256]), &delivery).await,
+        rejection(&verifier.allow([KeyAlgorithm::EcdsaP256]), &delivery).await,
         SignatureError::SignatureMismatch
     );
 }
@@ -213,7 +216,7 @@ async fn a_key_that_cannot_be_read_costs_only_itself() {
 }
 
 #[test]
-fn a_key_set_of_more_than_100_keys_or_a_mebibyte_is_refused() {
+fn a_key_set_of_more_than_100_keys_or_a_mebibyte_is_rejected() {
     let keys = |count: usize| format!(r#"{{"keys": [{}]}}"#, vec!["{}"; count].join(","));
     assert!(KeySet::from_json(keys(100)).is_ok());
     assert!(KeySet::from_json(keys(101)).is_err());
@@ -280,7 +283,7 @@ async fn deliveries_can_be_bound_to_subscriptions() {
         assert_eq!(verdict.is_ok(), is_ours, "{events:?}");
         if !is_ours {
             assert_eq!(
-                refusal(&verifier, &delivery).await,
+                rejection(&verifier, &delivery).await,
                 SignatureError::OtherWebhook
             );
         }
@@ -293,19 +296,19 @@ async fn deliveries_can_be_bound_to_subscriptions() {
         |webhook: uuid::Uuid| tester.deliver_raw("/webhooks", event(Some(webhook)).to_string());
     assert!(verifier.verify(&bare(ours)).await.is_ok());
     assert_eq!(
-        refusal(&verifier, &bare(other)).await,
+        rejection(&verifier, &bare(other)).await,
         SignatureError::OtherWebhook
     );
     // A matching id next to an event of another subscription does not make it accepted.
     let beside = json!({ "payload": [event(Some(other))], "webhook_id": ours }).to_string();
     assert_eq!(
-        refusal(&verifier, &tester.deliver_raw("/webhooks", beside)).await,
+        rejection(&verifier, &tester.deliver_raw("/webhooks", beside)).await,
         SignatureError::OtherWebhook
     );
     // A forged signature is reported as such.
     let forged = bare(other).tampered(Tamper::Body);
     assert_eq!(
-        refusal(&verifier, &forged).await,
+        rejection(&verifier, &forged).await,
         SignatureError::DigestMismatch
     );
 }
@@ -456,7 +459,7 @@ async fn ten_thousand_forged_key_ids_cause_at_most_one_fetch_in_ten_seconds() {
             .headers_mut()
             .insert("signature-input", HeaderValue::try_from(input).unwrap());
         assert_eq!(
-            refusal(&verifier, &forged).await,
+            rejection(&verifier, &forged).await,
             SignatureError::UnknownKey
         );
         ids.insert(id);
@@ -599,8 +602,8 @@ async fn a_key_that_is_no_longer_listed_is_used_for_an_hour_more() {
         assert!(verifier.verify(&by_old).await.is_ok());
     }
     advance(Duration::from_secs(60)).await;
-    let refused = refusal(&verifier, &by_old).await;
-    assert_eq!(refused, SignatureError::UnknownKey);
+    let rejected = rejection(&verifier, &by_old).await;
+    assert_eq!(rejected, SignatureError::UnknownKey);
     assert!(verifier.verify(&by_new).await.is_ok());
 }
 
@@ -754,7 +757,7 @@ async fn a_key_fetch_that_hangs_or_panics_is_given_up_and_made_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn while_no_key_was_ever_fetched_deliveries_are_put_off_and_not_refused() {
+async fn while_no_key_was_ever_fetched_deliveries_are_put_off_and_not_rejected() {
     let tester = WebhookTester::new().unwrap().at(now());
     let endpoint = Endpoint::default();
     endpoint.serve(tester.key_set());

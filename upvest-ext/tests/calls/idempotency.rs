@@ -17,9 +17,9 @@ async fn all_attempts_of_a_call_carry_one_key_and_each_call_its_own() {
     let upvest = api.client();
     let mut keys = Vec::new();
     for _ in 0..2 {
-        let answer = upvest.create_order().body(order()).send().await.unwrap();
-        assert_eq!(answer.metadata().attempts, 3);
-        keys.push(answer.metadata().idempotency_key.unwrap().to_string());
+        let response = upvest.create_order().body(order()).send().await.unwrap();
+        assert_eq!(response.metadata().attempts, 3);
+        keys.push(response.metadata().idempotency_key.unwrap().to_string());
     }
     let sent: Vec<_> = api
         .seen()
@@ -34,8 +34,8 @@ async fn all_attempts_of_a_call_carry_one_key_and_each_call_its_own() {
 #[tokio::test(start_paused = true)]
 async fn only_operations_that_take_a_key_get_one() {
     let api = FakeApi::new(|_, _| Reply::empty_list());
-    let answer = api.client().list_orders().send().await.unwrap();
-    assert_eq!(answer.metadata().idempotency_key, None);
+    let response = api.client().list_orders().send().await.unwrap();
+    assert_eq!(response.metadata().idempotency_key, None);
     assert!(api.seen()[0].headers.get("idempotency-key").is_none());
 }
 
@@ -106,7 +106,7 @@ async fn a_stored_key_resumes_the_same_order_after_a_crash() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_that_is_no_uuid_is_refused_before_anything_is_sent() {
+async fn a_key_that_is_no_uuid_is_rejected_before_anything_is_sent() {
     let api = FakeApi::new(|_, _| Reply::order());
     let call = api.client().create_order().idempotency_key("order-17");
     let error = call.body(order()).send().await.unwrap_err();

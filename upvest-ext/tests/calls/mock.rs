@@ -102,8 +102,8 @@ async fn options_and_idempotency_keys_reach_a_mock() {
     let options = CallOptions::new().header("x-trace", "abc");
     let upvest = Upvest::from_transport(mock.clone()).with(options);
     let call = upvest.create_order().idempotency_key(key);
-    let answer = call.body(crate::common::order()).send().await.unwrap();
-    assert_eq!(answer.metadata().idempotency_key, Some(key));
+    let response = call.body(crate::common::order()).send().await.unwrap();
+    assert_eq!(response.metadata().idempotency_key, Some(key));
     let headers = &mock.requests()[0].headers;
     assert_eq!(headers["x-trace"], "abc");
     assert_eq!(headers["idempotency-key"], key.to_string());

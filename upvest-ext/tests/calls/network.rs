@@ -41,8 +41,8 @@ async fn an_order_goes_out_complete_and_each_header_once() {
     })
     .await;
     let upvest = server.builder().build().unwrap();
-    let answer = upvest.create_order().body(order()).send().await.unwrap();
-    assert_eq!(answer.metadata().request_id.as_deref(), Some("r-1"));
+    let response = upvest.create_order().body(order()).send().await.unwrap();
+    assert_eq!(response.metadata().request_id.as_deref(), Some("r-1"));
     let request = server.requests().remove(0);
     let (_, body) = request.split_once("\r\n\r\n").unwrap();
     assert_eq!(header(&request, "content-length"), [body.len().to_string()]);
@@ -158,16 +158,16 @@ async fn an_order_whose_connection_dropped_is_sent_again_with_its_key() {
     })
     .await;
     let upvest = server.builder().build().unwrap();
-    let answer = upvest.create_order().body(order()).send().await.unwrap();
-    assert_eq!(answer.metadata().attempts, 3);
-    let key = answer.metadata().idempotency_key.unwrap().to_string();
+    let response = upvest.create_order().body(order()).send().await.unwrap();
+    assert_eq!(response.metadata().attempts, 3);
+    let key = response.metadata().idempotency_key.unwrap().to_string();
     for request in server.requests() {
         assert_eq!(header(&request, "idempotency-key"), [key.as_str()]);
     }
 }
 
 #[tokio::test]
-async fn a_refused_connection_is_known_to_have_sent_nothing() {
+async fn a_rejected_connection_is_known_to_have_sent_nothing() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let upvest = socket::builder(address).build().unwrap();

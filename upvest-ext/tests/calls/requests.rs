@@ -448,7 +448,7 @@ fn debug_of_call_options_hides_header_values() {
 }
 
 #[test]
-fn a_client_id_or_secret_with_whitespace_around_it_is_refused_with_a_clear_message() {
+fn a_client_id_or_secret_with_whitespace_around_it_is_rejected_with_a_clear_message() {
     let url = || Environment::Custom("http://127.0.0.1:9".parse().unwrap());
     for (id, secret) in [
         (" id", "secret"),
@@ -741,8 +741,8 @@ fn plain_http_to_another_host_needs_an_explicit_variable() {
         })
         .map_or_else(|error| error.to_string(), |_| String::new())
     };
-    for refused in [None, Some("0"), Some("")] {
-        let error = build(refused);
+    for rejected in [None, Some("0"), Some("")] {
+        let error = build(rejected);
         assert!(error.contains("UPVEST_INSECURE_HTTP=1"), "{error}");
     }
     assert!(build(Some("yes")).contains("neither 1 nor 0"));

@@ -355,14 +355,14 @@ async fn a_call_that_is_late_already_sends_nothing_and_one_without_an_end_is_fin
     let endless = CallOptions::new()
         .call_timeout(Duration::MAX)
         .attempt_timeout(Duration::MAX);
-    let answer = api
+    let response = api
         .client()
         .with(endless)
         .list_orders()
         .send()
         .await
         .unwrap();
-    assert_eq!(answer.metadata().attempts, 2);
+    assert_eq!(response.metadata().attempts, 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -512,7 +512,7 @@ async fn retry_after_is_obeyed_in_seconds_and_as_a_date() {
                 .header("date", date),
             _ => Reply::empty_list(),
         });
-        let answer = api
+        let response = api
             .client()
             .list_orders()
             .send()
@@ -520,8 +520,8 @@ async fn retry_after_is_obeyed_in_seconds_and_as_a_date() {
             .unwrap()
             .metadata()
             .clone();
-        assert_eq!(answer.attempts, 2);
-        assert_eq!(answer.elapsed.as_secs(), 7);
+        assert_eq!(response.attempts, 2);
+        assert_eq!(response.elapsed.as_secs(), 7);
     }
     let api = FakeApi::new(|_, _| Reply::status(503).header("retry-after", "31"));
     let error = api.client().list_orders().send().await.unwrap_err();

@@ -595,7 +595,7 @@ async fn a_persistent_401_does_not_multiply_token_requests() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lifetime_with_a_fraction_or_in_quotes_is_read_and_an_empty_token_refused() {
+async fn a_lifetime_with_a_fraction_or_in_quotes_is_read_and_an_empty_token_rejected() {
     // Each is valid for an hour, so it is renewed after 48 minutes.
     for (expires_in, lives) in [
         ("3600", true),

@@ -261,7 +261,7 @@ async fn answer(reply: Reply) -> Result<Response<ByteStream>, Error> {
             return Err(error.with_source("connection refused"));
         }
         Fate::Unprocessed => {
-            let message = "the stream was refused";
+            let message = "the stream was rejected";
             return Err(Error::new(ErrorKind::Unprocessed, message));
         }
         Fate::Broken => return Err(broken()),

@@ -465,7 +465,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_and_dotted_path_arguments_are_refused() {
+    fn empty_and_dotted_path_arguments_are_rejected() {
         for text in ["", ".", ".."] {
             let problem = target(
                 call()
@@ -564,7 +564,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_that_is_too_long_is_refused() {
+    fn a_target_that_is_too_long_is_rejected() {
         let filled = call()
             .path::<u8, _>("one", 1)
             .path::<String, _>("two", "x".repeat(70_000));

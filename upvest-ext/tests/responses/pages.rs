@@ -86,7 +86,7 @@ async fn a_list_without_pages_is_read_by_send() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_size_outside_of_the_bounds_is_refused_and_nothing_is_sent() {
+async fn a_page_size_outside_of_the_bounds_is_rejected_and_nothing_is_sent() {
     let api = FakeApi::new(|seen, _| orders(seen, 250));
     let upvest = api.client();
     for size in [0, 101] {
