@@ -621,12 +621,12 @@ async fn fetches_do_not_prolong_the_use_of_a_key_that_is_no_longer_listed() {
     // Each forged key id causes a fetch. The first one finds that the old key is gone.
     for minute in 1..=60 {
         advance(Duration::from_secs(60)).await;
-        refusal(&verifier, &forged).await;
+        rejection(&verifier, &forged).await;
         verifier.verify(&by_old).await.unwrap();
         assert_eq!(endpoint.fetches(), 1 + minute);
     }
     advance(Duration::from_secs(60)).await;
-    let refused = refusal(&verifier, &by_old).await;
+    let refused = rejection(&verifier, &by_old).await;
     assert_eq!(refused, SignatureError::UnknownKey);
 }
 
