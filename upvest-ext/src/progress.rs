@@ -280,4 +280,16 @@ mod tests {
         let again = progress.advance(repeated(10, None));
         assert_eq!(again, Err(BrokenRule::Repeated));
     }
+    #[test]
+    fn repetitions_that_are_not_in_a_row_are_no_error() {
+        let mut progress = Progress::new(0, 10);
+        for (offset, fingerprint) in [(0, 7), (10, 7), (20, 8), (30, 8), (40, 9), (50, 9)] {
+            let page = ReceivedPage {
+                offset: Some(offset),
+                fingerprint,
+                ..page(10, Some(100))
+            };
+            assert_eq!(progress.advance(page), Ok(true), "{offset}");
+        }
+    }
 }
