@@ -101,7 +101,15 @@ fn with_samples<'a>(document: &str, samples: &'a [Sample], used: &mut BTreeSet<&
     let mut blocks = document.split("```rust");
     let mut updated = blocks.next().unwrap().to_owned();
     for block in blocks {
-        let (_, rest) = block.split_once("```").expect("a block ends");
+        let (block, rest) = block.split_once("```").expect("a block ends");
+        // This file is compiled with its crates by the test `blocks`.
+        if block.starts_with("\n// my-service/src/lib.rs\n") {
+            updated += "```rust";
+            updated += block;
+            updated += "```";
+            updated += rest;
+            continue;
+        }
         let is_named = |sample: &&Sample| {
             let first = format!("\n// docs/guides/samples/{}\n", sample.name);
             block.starts_with(&first)

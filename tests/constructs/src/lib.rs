@@ -1,5 +1,7 @@
 //! Clients of small descriptions with one construct each, and a server that answers them.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
