@@ -39,8 +39,16 @@
 //! | | [Requests from your users](guide::user_requests) | [This SDK's description](guide::vendored_description) |
 //! | | [Testing](guide::testing) | |
 //!
-//! `examples/` has a program for each task, and tools: any call from the command line, a proxy that signs requests, and
-//! an endpoint that prints deliveries.
+//! # Files of the repository
+//!
+//! The guides name files of the repository from which this documentation was made:
+//!
+//! * `upvest-ext/examples/README.md` lists the examples, such as `custom_signer`, and the tools: any call from the
+//!   command line, a proxy that signs requests, and an endpoint that prints deliveries.
+//! * `tests/sandbox/README.md` describes the sandbox, a local server for tests.
+//! * `docs/own-description` is a program with two descriptions, and `spec/official-overlay.yaml` has the additions to
+//!   Upvest's own.
+//! * `CONTRIBUTING.md` has the commands for work on this SDK, and `SECURITY.md` says how to report a vulnerability.
 //!
 //! # Troubleshooting
 //!

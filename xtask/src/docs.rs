@@ -233,14 +233,14 @@ fn normalized(path: &Path) -> PathBuf {
 mod tests {
     use super::*;
 
-    const PAGE: &str = r##"
+    const PAGE: &str = r#"
         <section id="method.read">..</section>
         <section id="method.write_to">..</section>Available on <strong>crate feature <code>files</code>
         <h2 id="trait-implementations"></h2>
         <section id="impl-Type-for-File">..</section>
         <section id="method.compatible">..</section>
         <h2 id="blanket-implementations"></h2>
-        <section id="impl-Any-for-T">..</section>"##;
+        <section id="impl-Any-for-T">..</section>"#;
 
     fn silent(page: &str, plain: &str) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();

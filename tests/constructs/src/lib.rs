@@ -1,6 +1,10 @@
 //! Clients of small descriptions with one construct each, and a server that answers them.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    docsrs,
+    allow(unexpected_cfgs, reason = "its descriptions need no features")
+)]
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -1,0 +1,115 @@
+//! What the guides say about names and defaults is what the code has. Other tests hold what they say about behaviour.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use upvest_ext::api::types::OrderId;
+use upvest_ext::webhooks::WebhookVerifier;
+use upvest_ext::{RetryPolicy, Upvest};
+use upvest_tests::description::workspace_file;
+
+/// A guide with its paragraphs as lines.
+fn guide(name: &str) -> String {
+    let path = workspace_file("docs/guides").join(name);
+    fs::read_to_string(path).unwrap()
+}
+
+/// Asserts that a guide contains the sentence.
+fn assert_says(name: &str, claim: &str) {
+    let text = guide(name).replace('\n', " ");
+    assert!(text.contains(claim), "{name} does not say: {claim}");
+}
+
+fn client() -> Upvest {
+    Upvest::from_transport(upvest_ext::api::MockTransport::new())
+}
+
+#[test]
+fn the_defaults_of_retries_are_those_of_the_guides() {
+    let policy = format!("{:?}", RetryPolicy::new());
+    assert_says("errors.md", "by default 4 attempts within 60 s");
+    assert!(policy.contains("max_attempts: 4"), "{policy}");
+    assert_says("lists.md", "30 s by default");
+    assert!(policy.contains("max_retry_after: 30s"), "{policy}");
+}
+
+#[test]
+fn the_default_of_waits_is_that_of_the_guide() {
+    let id: OrderId = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11".parse().unwrap();
+    let upvest = client();
+    let wait = upvest.wait_for(upvest.retrieve_order().order_id(id));
+    let wait = format!("{wait:?}");
+    assert_says("testing.md", "gives up after 5 minutes by default");
+    assert!(wait.contains("timeout: 300s"), "{wait}");
+}
+
+#[test]
+fn the_limits_of_deliveries_are_those_of_the_guides() {
+    let verifier = format!("{:?}", WebhookVerifier::fetching(&client()));
+    assert_says("webhooks.md", "the body did not arrive within 10 s");
+    assert!(verifier.contains("time: 10s"), "{verifier}");
+    assert_says("webhooks.md", "the body is longer than 2 MiB");
+    assert!(verifier.contains("bytes: 2097152"), "{verifier}");
+    assert_says(
+        "security.md",
+        "within its lifetime and the tolerance (300 s)",
+    );
+    assert!(verifier.contains("300s"), "{verifier}");
+}
+
+/// The sources of the layer.
+fn sources() -> String {
+    let mut text = String::new();
+    for folder in ["upvest-ext/src", "upvest-ext/src/webhooks"] {
+        for entry in fs::read_dir(workspace_file(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|found| found == "rs") {
+                text += &fs::read_to_string(path).unwrap();
+            }
+        }
+    }
+    text
+}
+
+/// The names in the first column of the table with this heading.
+fn first_column(guide: &str, heading: &str) -> BTreeSet<String> {
+    let (_, table) = guide.split_once(heading).unwrap();
+    let rows = table
+        .lines()
+        .skip(2)
+        .take_while(|line| line.starts_with('|'));
+    let cells = rows.filter_map(|row| row.split('|').nth(1));
+    cells.map(|cell| cell.trim().to_owned()).collect()
+}
+
+#[test]
+fn the_guide_lists_every_event_of_tracing() {
+    let sources = sources();
+    let mut messages = BTreeSet::new();
+    for level in ["debug", "info", "warn", "error"] {
+        for call in sources.split(&format!("tracing::{level}!(")).skip(1) {
+            let (arguments, _) = call.split_once(");").unwrap();
+            let message = arguments.rsplit('"').nth(1).unwrap();
+            messages.insert(message.to_owned());
+        }
+    }
+    assert!(messages.len() > 5, "{messages:?}");
+    let guide = guide("observability.md");
+    let listed = first_column(&guide, "| event | level | fields |");
+    assert_eq!(listed, messages);
+}
+
+#[test]
+fn the_guide_lists_every_field_of_the_span() {
+    let sources = sources();
+    let (_, span) = sources.split_once("info_span!(").unwrap();
+    let (span, _) = span.split_once(");\n").unwrap();
+    let fields = span.lines().filter_map(|line| line.split_once(" = "));
+    let fields = fields.map(|(name, _)| name.trim().trim_matches('"').to_owned());
+    let fields: BTreeSet<String> = fields.collect();
+    assert!(fields.len() > 5, "{fields:?}");
+    let guide = guide("observability.md");
+    for field in fields.iter().filter(|field| *field != "otel.kind") {
+        assert!(guide.contains(&format!("`{field}`")), "{field}");
+    }
+}
