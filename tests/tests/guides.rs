@@ -202,11 +202,7 @@ fn no_guide_has_hidden_lines() {
 
 #[test]
 fn lines_of_prose_have_at_most_120_columns() {
-    let mut documents = files("docs/guides", "md");
-    documents.extend(files(".", "md"));
-    documents.extend(files("tests/sandbox", "md"));
-    documents.extend(files("tests/sandbox/guides", "md"));
-    documents.extend(files("upvest-ext/examples", "md"));
+    let mut documents = all_documents();
     // It quotes what the generator prints.
     documents.retain(|(path, _)| name(path) != "CHANGELOG.md");
     for (path, text) in documents {
