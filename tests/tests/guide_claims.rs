@@ -44,12 +44,8 @@ fn the_default_of_waits_is_that_of_the_guide() {
 }
 
 #[test]
-fn the_limits_of_deliveries_are_those_of_the_guides() {
+fn the_tolerance_of_deliveries_is_that_of_the_guide() {
     let verifier = format!("{:?}", WebhookVerifier::fetching(&client()));
-    assert_says("webhooks.md", "the body did not arrive within 10 s");
-    assert!(verifier.contains("time: 10s"), "{verifier}");
-    assert_says("webhooks.md", "the body is longer than 2 MiB");
-    assert!(verifier.contains("bytes: 2097152"), "{verifier}");
     assert_says(
         "security.md",
         "within its lifetime and the tolerance (300 s)",
