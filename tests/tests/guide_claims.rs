@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
 use upvest_ext::api::types::OrderId;
 use upvest_ext::webhooks::WebhookVerifier;
@@ -108,4 +109,58 @@ fn the_guide_lists_every_field_of_the_span() {
     for field in fields.iter().filter(|field| *field != "otel.kind") {
         assert!(guide.contains(&format!("`{field}`")), "{field}");
     }
+}
+
+/// The files of the workspace that are code, descriptions or settings, except for the samples of the guides.
+fn find_words(folder: &Path, words: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let path = entry.path();
+        let name = entry.file_name();
+        let is_skipped = [".git", "target", "samples"]
+            .iter()
+            .any(|skipped| name == *skipped);
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        if entry.file_type().unwrap().is_dir() && !is_skipped {
+            find_words(&path, words);
+        } else if let Some("rs" | "toml" | "yaml" | "sh") = extension {
+            words.extend(words_of(path.file_stem().unwrap().to_str().unwrap()));
+            words.extend(words_of(&fs::read_to_string(&path).unwrap()));
+        }
+    }
+}
+
+fn words_of(text: &str) -> impl Iterator<Item = String> {
+    let words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
+    let words = words.filter(|word| word.len() > 3);
+    words.map(str::to_owned)
+}
+
+/// What stands in backticks outside of blocks.
+fn quoted(text: &str) -> Vec<String> {
+    let outside: String = text.split("```").step_by(2).collect();
+    let quoted = outside.split('`').skip(1).step_by(2);
+    quoted.map(str::to_owned).collect()
+}
+
+#[test]
+fn every_name_that_a_guide_quotes_exists() {
+    let mut words = BTreeSet::new();
+    find_words(&workspace_file(""), &mut words);
+    let mut names = 0;
+    for entry in fs::read_dir(workspace_file("docs/guides")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "md") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        for quotation in quoted(&text) {
+            for word in words_of(&quotation) {
+                let is_known = words.contains(&word) || word == "curency";
+                assert!(is_known, "{}: `{quotation}`", path.display());
+                names += 1;
+            }
+        }
+    }
+    assert!(names > 500, "found only {names} names");
 }
