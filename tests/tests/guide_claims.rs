@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use upvest_ext::api::types::OrderId;
-use upvest_ext::webhooks::WebhookVerifier;
-use upvest_ext::{RetryPolicy, Upvest};
+use upvest_ext::signing::SignatureError;
+use upvest_ext::webhooks::{VerifyError, WebhookVerifier};
+use upvest_ext::{BackendError, RetryPolicy, Upvest};
 use upvest_tests::description::workspace_file;
 
 /// A guide with its paragraphs as lines.
@@ -52,6 +54,25 @@ fn the_tolerance_of_deliveries_is_that_of_the_guide() {
         "within its lifetime and the tolerance (300 s)",
     );
     assert!(verifier.contains("300s"), "{verifier}");
+}
+
+#[test]
+fn the_guide_lists_every_status_of_a_rejected_delivery() {
+    let backend = || BackendError::new(std::io::Error::other("broken"));
+    let errors = [
+        VerifyError::Rejected(SignatureError::UnknownKey),
+        VerifyError::KeysUnavailable(backend()),
+        VerifyError::TooLarge(1),
+        VerifyError::TimedOut(Duration::from_secs(1)),
+        VerifyError::BrokenOff(backend()),
+    ];
+    let statuses = errors
+        .iter()
+        .map(|error| error.status().as_str().to_owned());
+    let mut statuses: BTreeSet<String> = statuses.collect();
+    statuses.insert("200".to_owned());
+    let listed = first_column(&guide("webhooks.md"), "| status | when |");
+    assert_eq!(listed, statuses);
 }
 
 /// The sources of the layer.
@@ -156,11 +177,11 @@ fn every_name_that_a_guide_quotes_exists() {
         let text = fs::read_to_string(&path).unwrap();
         for quotation in quoted(&text) {
             for word in words_of(&quotation) {
-                let is_known = words.contains(&word) || word == "curency";
+                let is_known = words.contains(&word);
                 assert!(is_known, "{}: `{quotation}`", path.display());
                 names += 1;
             }
         }
     }
-    assert!(names > 500, "found only {names} names");
+    assert!(names > 300, "found only {names} names");
 }

@@ -123,8 +123,9 @@ fn layer(flags: &Export) -> Result<String> {
         Some(RuntimeSource::Folder(folder)) => folder.clone(),
         None => folder::workspace()?.join(RUNTIME),
     };
-    let service = flags.out.join("..");
-    let path = folder::relative(&service, &runtime.join("../../upvest-ext"))?;
+    let out = std::path::absolute(&flags.out).context("cannot find the folder of the crate")?;
+    let service = out.parent().unwrap_or(&out);
+    let path = folder::relative(service, &runtime.join("../../upvest-ext"))?;
     Ok(format!(
         "upvest-ext = {{ path = {:?} }}",
         path.display().to_string()

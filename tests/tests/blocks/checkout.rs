@@ -133,10 +133,10 @@ fn the_commands_of_the_guides_work_in_a_fresh_clone() {
     // The README: the SDK for one's own description, and a call.
     checkout.run_block(README, "curl ");
     let dependencies = block(README, "[dependencies]").text;
-    checkout.service(
-        &dependencies,
-        "my-upvest-api = { path = \"my-upvest-api\" }\n",
-    );
+    let own = "my-upvest-api = { path = \"my-upvest-api\" }";
+    let readme = fs::read_to_string(workspace_file(README)).unwrap();
+    assert!(readme.contains(own), "the README names the crate");
+    checkout.service(&dependencies, &format!("{own}\n"));
     let call = block(README, "// docs/guides/samples/readme_call.rs");
     checkout.write("src/main.rs", &call.text);
     checkout.run("my-service", check);

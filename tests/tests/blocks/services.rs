@@ -26,7 +26,7 @@ fn the_overlay_of_the_guide_applies() {
     assert_eq!(names, ["OrderStatus"]);
 }
 
-/// A folder, and a program that runs commands in it on a terminal of their own.
+/// Runs commands in a folder of their own, on a terminal of their own. Returns the folder.
 fn run_on_a_terminal(commands: &str, typed: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("commands"), commands).unwrap();

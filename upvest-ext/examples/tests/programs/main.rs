@@ -91,6 +91,12 @@ cargo() {
 curl() { command curl "${@/:8088/:$PROXY_PORT}"; }
 "#;
 
+/// A port on which nothing listens.
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_commands_of_the_readme_work() {
     let readme = include_str!("../../README.md");
@@ -98,8 +104,7 @@ async fn the_commands_of_the_readme_work() {
     let (block, _) = rest.split_once("```").unwrap();
     let sandbox = Sandbox::start().await.unwrap();
     let programs = Path::new(env!("CARGO_BIN_EXE_call")).parent().unwrap();
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = port.local_addr().unwrap().port();
+    let port = free_port();
 
     let commands = format!("{COMMANDS}{block}");
     let mut bash = support::command("bash", &sandbox, &["-euo", "pipefail", "-c", &commands]);
