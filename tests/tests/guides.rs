@@ -333,7 +333,8 @@ fn the_documentation_contains_every_drawing() {
     for (path, drawing) in &drawings {
         let name = name(path);
         let data = STANDARD.encode(drawing);
-        expected += &format!("[{name}]: data:image/svg+xml;base64,{data}\n");
+        let definition = format!("[{name}]: data:image/svg+xml;base64,{data}\n");
+        expected += &definition;
     }
     expected.push('\n');
     let file = root().join("upvest-ext/src/guide/drawings.md");
