@@ -230,7 +230,7 @@ impl Bare {
         let orders: PlainPage = request
             .send()
             .await
-            .expect("an answer")
+            .expect("a response")
             .json()
             .await
             .expect("orders");
@@ -253,7 +253,7 @@ impl Bare {
         let order: PlainOrder = request
             .send()
             .await
-            .expect("an answer")
+            .expect("a response")
             .json()
             .await
             .expect("an order");
@@ -340,7 +340,8 @@ async fn compare(mut bare: impl AsyncFnMut(), mut ours: impl AsyncFnMut()) -> Co
         ours: Vec::new(),
     };
     for round in 0..WARM_UP + ROUNDS {
-        let (mut one, mut two) = (Duration::ZERO, Duration::ZERO);
+        let mut one = Duration::ZERO;
+        let mut two = Duration::ZERO;
         for _ in 0..TURNS {
             one += time(&mut bare).await;
             two += time(&mut ours).await;
@@ -381,7 +382,7 @@ impl Answers {
             .into_iter()
             .find(|operation| operation.id == "listOrders");
         let example = example
-            .and_then(|list| list.answer)
+            .and_then(|list| list.response)
             .expect("the list has an example");
         let orders = example["data"]
             .as_array()

@@ -61,7 +61,8 @@ fn main() {
         plain.push(time::<PlainPage>(&page));
         typed.push(time::<ListResponse<Order>>(&page));
     }
-    let (plain, typed) = (median(plain), median(typed));
+    let plain = median(plain);
+    let typed = median(typed);
     println!("plain strings   {plain:?}");
     println!("generated types {typed:?}");
     println!(
@@ -76,7 +77,7 @@ fn page() -> String {
     let example = operations
         .into_iter()
         .find(|operation| operation.id == "listOrders")
-        .and_then(|list| list.answer);
+        .and_then(|list| list.response);
     let mut orders = example.expect("the list has an example")["data"]
         .as_array()
         .expect("a list")

@@ -26,10 +26,10 @@ pub struct Operation {
     pub body: Option<Value>,
     /// The first success status.
     pub status: u16,
-    /// The media type of the success answer, if it has content.
+    /// The media type of the success response, if it has content.
     pub media_type: Option<String>,
-    /// The example of the success answer.
-    pub answer: Option<Value>,
+    /// The example of the success response.
+    pub response: Option<Value>,
     /// The error statuses that the description lists, with the example of each.
     pub errors: Vec<(u16, Value)>,
 }
@@ -140,7 +140,7 @@ impl Description {
                 .and_then(|(status, _)| status.parse().ok())
                 .unwrap_or_default(),
             media_type: content.map(|(media_type, _)| media_type.clone()),
-            answer: content.and_then(|(_, body)| body.get("example")).cloned(),
+            response: content.and_then(|(_, body)| body.get("example")).cloned(),
             errors: errors
                 .filter_map(|(status, response)| {
                     let example = &response["content"]["application/json"]["examples"]["problem"];

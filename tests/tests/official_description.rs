@@ -78,7 +78,7 @@ fn the_ids_of_a_whole_and_of_its_parts_are_different_types() {
 
 /// The whole and its parts have the same title.
 #[test]
-fn a_portfolio_order_and_a_liquidation_are_one_type_in_every_answer_and_event() {
+fn a_portfolio_order_and_a_liquidation_are_one_type_in_every_response_and_event() {
     let api = official();
     for (object, retrieve) in [
         ("PortfolioOrder", Some("retrieve_portfolios_order")),

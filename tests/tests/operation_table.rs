@@ -20,10 +20,8 @@ fn the_table_has_every_operation_of_the_description() {
             .iter()
             .find(|entry| entry.id == operation.id)
             .expect("the operation is in the table");
-        assert_eq!(
-            (entry.method.as_str(), entry.path),
-            (operation.method.as_str(), operation.path.as_str())
-        );
+        assert_eq!(entry.method.as_str(), operation.method.as_str());
+        assert_eq!(entry.path, operation.path.as_str());
         assert_eq!(find(entry.name), Some(*entry));
     }
     assert_eq!(find("place_bet"), None);
@@ -78,17 +76,14 @@ fn the_table_has_the_type_of_every_parameter() {
         *parameters.find(|it| it.name == name).expect("it is there")
     };
     let id = parameter(&operations::RETRIEVE_ORDER, "order_id");
-    assert_eq!(
-        (id.place, id.kind),
-        (ParameterPlace::Path, ParameterType::Uuid)
-    );
+    assert_eq!(id.place, ParameterPlace::Path);
+    assert_eq!(id.kind, ParameterType::Uuid);
     let limit = parameter(&operations::LIST_ORDERS, "limit");
-    assert_eq!(
-        (limit.place, limit.kind),
-        (ParameterPlace::Query, ParameterType::Integer)
-    );
+    assert_eq!(limit.place, ParameterPlace::Query);
+    assert_eq!(limit.kind, ParameterType::Integer);
     let isin = parameter(&operations::LIST_INSTRUMENTS, "isin");
-    assert_eq!((isin.required, isin.kind), (false, ParameterType::Isin));
+    assert_eq!(isin.required, false);
+    assert_eq!(isin.kind, ParameterType::Isin);
     let status = parameter(&operations::LIST_ORDERS, "status");
     assert!(matches!(status.kind, ParameterType::Enum(values) if values.contains(&"FILLED")));
 }
@@ -174,12 +169,11 @@ fn sixteen_operations_page() {
 fn a_page_carries_either_name_of_the_total() {
     for total in ["total", "total_count"] {
         let body = format!(r#"{{"data": [], "meta": {{"offset": 40, "{total}": 41}}}}"#);
-        let answer: types::ListResponse<types::Order> =
+        let response: types::ListResponse<types::Order> =
             serde_json::from_str(&body).expect("it fits");
-        let page = <builder::ListOrders as List>::page(answer);
-        assert_eq!(
-            (page.total, page.offset, page.items.len()),
-            (Some(41), Some(40), 0)
-        );
+        let page = <builder::ListOrders as List>::page(response);
+        assert_eq!(page.total, Some(41));
+        assert_eq!(page.offset, Some(40));
+        assert_eq!(page.items.len(), 0);
     }
 }

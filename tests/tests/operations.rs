@@ -118,7 +118,7 @@ async fn call(c: &Client, f: &Fixture) -> Option<Outcome> {
 }
 
 fn json<T: Serialize>(outcome: Result<Response<T>, Error>) -> Outcome {
-    outcome.map(|answer| serde_json::to_value(&*answer).expect("what was read can be written"))
+    outcome.map(|response| serde_json::to_value(&*response).expect("what was read can be written"))
 }
 
 async fn bytes(outcome: Result<Response<ByteStream>, Error>) -> Outcome {
@@ -126,10 +126,13 @@ async fn bytes(outcome: Result<Response<ByteStream>, Error>) -> Outcome {
     Ok(Value::String(String::from_utf8_lossy(&body).into_owned()))
 }
 
-/// A server that answers every request with `answer`, and a client for it.
-async fn serve(answer: ResponseTemplate) -> (MockServer, Client) {
+/// A server that answers every request with `response`, and a client for it.
+async fn serve(response: ResponseTemplate) -> (MockServer, Client) {
     let server = MockServer::start().await;
-    Mock::given(any()).respond_with(answer).mount(&server).await;
+    Mock::given(any())
+        .respond_with(response)
+        .mount(&server)
+        .await;
     let token = HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_static("Bearer a-token"))]);
     let transport = HttpTransport::new(move || {
         let settings = HttpTransport::settings();
@@ -142,15 +145,15 @@ async fn serve(answer: ResponseTemplate) -> (MockServer, Client) {
 
 fn success(operation: &Operation) -> ResponseTemplate {
     let template = ResponseTemplate::new(operation.status);
-    match (&operation.answer, &operation.media_type) {
-        (Some(answer), _) => template.set_body_json(answer),
+    match (&operation.response, &operation.media_type) {
+        (Some(response), _) => template.set_body_json(response),
         (None, Some(media_type)) => template.set_body_raw("%PDF-1.7", media_type),
         (None, None) => template,
     }
 }
 
 #[tokio::test]
-async fn every_operation_sends_the_request_and_reads_the_answer_of_the_description() {
+async fn every_operation_sends_the_request_and_reads_the_response_of_the_description() {
     let operations = Description::vendored().operations();
     assert_eq!(operations.len(), 70);
     for operation in operations {
@@ -171,18 +174,18 @@ async fn every_operation_sends_the_request_and_reads_the_answer_of_the_descripti
             fixture.0.id.clone(),
             exchange(request, fixture.0.status, &value)
         );
-        if let Some(answer) = &fixture.0.answer {
+        if let Some(response) = &fixture.0.response {
             assert_eq!(
                 canonical(&value),
-                canonical(answer),
-                "{} loses a part of its answer",
+                canonical(response),
+                "{} loses a part of its response",
                 fixture.0.id
             );
         }
     }
 }
 
-/// The request that was sent, and the value of the answer.
+/// The request that was sent, and the value of the response.
 fn exchange(request: &Request, status: u16, value: &Value) -> String {
     let mut text = format!("{} {}", request.method, request.url.path());
     if let Some(query) = request.url.query() {
@@ -242,10 +245,10 @@ async fn every_listed_error_status_of_every_operation_carries_the_problem() {
     let mut seen = 0;
     for operation in Description::vendored().operations() {
         for (status, problem) in operation.errors.clone() {
-            let answer = ResponseTemplate::new(status)
+            let response = ResponseTemplate::new(status)
                 .set_body_raw(problem.to_string(), "application/problem+json")
                 .insert_header("upvest-request-id", "6ec8ab9f-5b7a-4f0c-8f5a-2d2f3c0f6f10");
-            let (_server, client) = serve(answer).await;
+            let (_server, client) = serve(response).await;
             let outcome = call(&client, &Fixture(operation.clone()))
                 .await
                 .expect("the operation is called");
@@ -263,14 +266,14 @@ async fn every_listed_error_status_of_every_operation_carries_the_problem() {
                 error.request_id(),
                 Some("6ec8ab9f-5b7a-4f0c-8f5a-2d2f3c0f6f10")
             );
-            let answer = error
+            let response = error
                 .problem()
                 .expect("every error status carries a problem");
-            assert_eq!(answer.status, Some(status));
-            assert_eq!(answer.type_.as_deref(), problem["type"].as_str());
-            assert_eq!(answer.detail.as_deref(), problem["detail"].as_str());
+            assert_eq!(response.status, Some(status));
+            assert_eq!(response.type_.as_deref(), problem["type"].as_str());
+            assert_eq!(response.detail.as_deref(), problem["detail"].as_str());
             seen += 1;
         }
     }
-    assert!(seen > 100, "the description lists {seen} error answers");
+    assert!(seen > 100, "the description lists {seen} error responses");
 }

@@ -17,10 +17,8 @@ type Row = (
 
 fn row() -> Row {
     let id = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11".parse().unwrap();
-    let (price, isin) = (
-        "12345678901234567890.00000001".parse().unwrap(),
-        "IE00B4L5Y983".parse().unwrap(),
-    );
+    let price = "12345678901234567890.00000001".parse().unwrap();
+    let isin = "IE00B4L5Y983".parse().unwrap();
     // An unknown status and an invalid currency code, as a server may send them.
     let currency = serde_json::from_value(json!("X?")).unwrap();
     (
@@ -54,7 +52,8 @@ async fn sqlite_keeps_all_of_them_exactly() {
         .fetch_one(&mut db)
         .await
         .unwrap();
-    assert_eq!((read.5.to_string(), &read), (row().5.to_string(), &row()));
+    assert_eq!(read.5.to_string(), row().5.to_string());
+    assert_eq!(&read, &row());
 
     sqlx::query("update orders set price = 'a lot'")
         .execute(&mut db)
@@ -94,7 +93,8 @@ async fn postgres_keeps_all_of_them_exactly_in_its_own_types() {
         .fetch_one(&mut db)
         .await
         .unwrap();
-    assert_eq!((read.5.to_string(), &read), (row().5.to_string(), &row()));
+    assert_eq!(read.5.to_string(), row().5.to_string());
+    assert_eq!(&read, &row());
     let ids = [id, OrderId::new(uuid::Uuid::nil())];
     let several =
         sqlx::query_scalar("select count(*) from orders where id = any($1)").bind(&ids[..]);
@@ -158,18 +158,12 @@ fn schemas_say_what_a_value_looks_like_and_let_an_enum_grow() {
         [schemars, serde_json::to_value(T::schema()).unwrap()]
     }
     for schema in both::<OrderId>() {
-        assert_eq!(
-            (&schema["type"], &schema["format"]),
-            (&json!("string"), &json!("uuid")),
-            "{schema}"
-        );
+        assert_eq!(&schema["type"], &json!("string"), "{schema}");
+        assert_eq!(&schema["format"], &json!("uuid"), "{schema}");
     }
     for schema in both::<Decimal>() {
-        assert_eq!(
-            (&schema["type"], &schema["format"]),
-            (&json!("string"), &json!("decimal")),
-            "{schema}"
-        );
+        assert_eq!(&schema["type"], &json!("string"), "{schema}");
+        assert_eq!(&schema["format"], &json!("decimal"), "{schema}");
     }
     for schema in both::<OrderSide>() {
         assert_eq!(schema["type"], "string");

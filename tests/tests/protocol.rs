@@ -30,7 +30,8 @@ fn every_citation_of_the_protocol_names_a_section() {
     ] {
         list(&root.join(folder), &mut files);
     }
-    let (mut citations, mut wrong) = (0, Vec::new());
+    let mut citations = 0;
+    let mut wrong = Vec::new();
     for file in files
         .iter()
         .filter(|file| !file.ends_with("tests/tests/protocol.rs"))

@@ -16,10 +16,10 @@ fn client() -> Client {
     )
 }
 
-async fn refused<T: Operation>(operation: T) -> String {
+async fn rejected<T: Operation>(operation: T) -> String {
     match operation.send().await {
         Err(error) if error.kind() == ErrorKind::InvalidRequest => error.to_string(),
-        Err(error) => panic!("not refused but {error}"),
+        Err(error) => panic!("not rejected but {error}"),
         Ok(_) => panic!("sent"),
     }
 }
@@ -83,7 +83,7 @@ fn good_codes_are_taken() {
 }
 
 #[test]
-fn decimals_are_exact_or_refused_and_keep_their_scale() {
+fn decimals_are_exact_or_rejected_and_keep_their_scale() {
     for exact in [
         "0",
         "-0.5",
@@ -118,7 +118,7 @@ async fn a_body_names_every_field_that_is_missing_or_wrong_at_once() {
         .currency("EURO")
         .cash_amount("1e400")
         .side(OrderSide::Buy);
-    let message = refused(client.create_order().body(order)).await;
+    let message = rejected(client.create_order().body(order)).await;
     for part in [
         "OrderCreate",
         "`currency`: invalid currency code \"EURO\"",
@@ -129,7 +129,7 @@ async fn a_body_names_every_field_that_is_missing_or_wrong_at_once() {
         assert!(message.contains(part), "{part} is not in: {message}");
     }
     assert!(!message.contains("`side`"), "{message}");
-    let message = refused(
+    let message = rejected(
         client
             .create_order()
             .body_map(|body| body.type_(OrderType::Market)),
@@ -141,19 +141,19 @@ async fn a_body_names_every_field_that_is_missing_or_wrong_at_once() {
 #[tokio::test]
 async fn a_parameter_names_itself_value_and_rule() {
     let client = client();
-    let message = refused(client.retrieve_order().order_id("not-a-uuid")).await;
+    let message = rejected(client.retrieve_order().order_id("not-a-uuid")).await;
     let expected = "retrieveOrder: `order_id`: invalid OrderId \"not-a-uuid\": expected a UUID";
     assert!(message.starts_with(expected), "{message}");
     assert_eq!(
-        refused(client.retrieve_order()).await,
+        rejected(client.retrieve_order()).await,
         "retrieveOrder: `order_id` is required"
     );
-    let message = refused(client.list_instruments().isin("DE000BASF112")).await;
+    let message = rejected(client.list_instruments().isin("DE000BASF112")).await;
     assert!(
         message.starts_with("listInstruments: `isin`: invalid ISIN \"DE000BASF112\""),
         "{message}"
     );
-    let message = refused(client.list_orders().limit(-1_i64)).await;
+    let message = rejected(client.list_orders().limit(-1_i64)).await;
     assert!(message.starts_with("listOrders: `limit`: "), "{message}");
 }
 
@@ -162,7 +162,7 @@ async fn a_complaint_about_personal_data_does_not_repeat_it() {
     let user = UserCreate::builder()
         .first_name("Ada")
         .nationality("Wonderland");
-    let message = refused(client().create_user().body(user)).await;
+    let message = rejected(client().create_user().body(user)).await;
     assert!(
         message.contains("`nationality`: the value (not shown) is not a valid CountryCode"),
         "{message}"
@@ -268,6 +268,6 @@ fn a_type_is_read_leniently_before_and_after_a_strict_request() {
     assert_eq!(read().side.as_str(), "SHORT");
     let mut address = user(|it| it["address"]["country"] = "XYZ".into())["address"].take();
     address["zip"] = 1.into();
-    let answer: Address = serde_json::from_value(address).unwrap();
-    assert_eq!(answer.country.as_str(), "XYZ");
+    let response: Address = serde_json::from_value(address).unwrap();
+    assert_eq!(response.country.as_str(), "XYZ");
 }

@@ -4,7 +4,7 @@
 //! one [`Error`] of this SDK. Amounts are exact [decimals](types::Decimal), ids are [typed](types::OrderId), enums are
 //! [open](runtime::OpenEnum).
 //!
-//! This crate builds requests and reads answers. Tokens, signatures and retries are the work of a [`Transport`]:
+//! This crate builds requests and reads responses. Tokens, signatures and retries are the work of a [`Transport`]:
 //! `upvest-ext` has the one for production; [`HttpTransport`](runtime::HttpTransport) sends each request once, and
 //! [`MockTransport`] is for tests.
 //!

@@ -61,7 +61,7 @@ fn the_status_line_fills_in_for_what_a_gateway_leaves_out() {
     let error = answered(400, br#"{"detail": "No side."}"#);
     assert_eq!(error.to_string(), "createOrder: 400 Bad Request");
     assert!(Unredacted(&error).to_string().ends_with(": No side."));
-    // The status of the answer is used, not the one in the body.
+    // The status of the response is used, not the one in the body.
     let error = answered(500, PROBLEM);
     assert!(
         error.to_string().starts_with("createOrder: 500 "),
@@ -229,10 +229,8 @@ fn every_status_has_its_kind() {
     ];
     for (status, kind) in kinds {
         let error = answered(status, b"");
-        assert_eq!(
-            (error.kind(), error.status().map(|it| it.as_u16())),
-            (kind, Some(status))
-        );
+        assert_eq!(error.kind(), kind);
+        assert_eq!(error.status().map(|it| it.as_u16()), Some(status));
         assert_eq!(error.problem().is_some(), status >= 400, "{status}");
     }
     let redirect = "createOrder: 302 Found: redirects are not followed; it may have been carried out all the same";
@@ -281,8 +279,8 @@ fn predicates_follow_kind_and_status() {
     }
     let broken_off = Error::new(ErrorKind::Interrupted, "").with_status(StatusCode::OK);
     assert!(broken_off.is_transient());
-    let refused = Error::new(ErrorKind::Token, "").with_status(StatusCode::UNAUTHORIZED);
-    assert!(refused.is_authentication() && !refused.is_transient());
+    let rejected = Error::new(ErrorKind::Token, "").with_status(StatusCode::UNAUTHORIZED);
+    assert!(rejected.is_authentication() && !rejected.is_transient());
     for kind in [
         ErrorKind::Decode,
         ErrorKind::InvalidRequest,

@@ -23,13 +23,13 @@ async fn one_mocked_call_takes_four_lines() -> Result<(), Error> {
         "http://mock.invalid",
         MockTransport::new().respond::<builder::RetrieveOrder>(order.clone()),
     );
-    let answer = client.retrieve_order().order_id(ID).send().await?;
-    assert_eq!(answer.into_inner(), order);
+    let response = client.retrieve_order().order_id(ID).send().await?;
+    assert_eq!(response.into_inner(), order);
     Ok(())
 }
 
 #[tokio::test]
-async fn answers_come_in_turn_and_the_last_one_repeats() {
+async fn responses_come_in_turn_and_the_last_one_repeats() {
     let mock = MockTransport::new()
         .fail::<builder::ListOrders>(Error::new(ErrorKind::Connect, "no connection"))
         .problem::<builder::ListOrders>(Problem::new(
@@ -41,10 +41,8 @@ async fn answers_come_in_turn_and_the_last_one_repeats() {
     let client = client(&mock);
     let list = || client.list_orders().send();
     let error = list().await.expect_err("the first call fails");
-    assert_eq!(
-        (error.kind(), error.to_string().as_str()),
-        (ErrorKind::Connect, "listOrders: no connection")
-    );
+    assert_eq!(error.kind(), ErrorKind::Connect);
+    assert_eq!(error.to_string().as_str(), "listOrders: no connection");
     let error = list().await.expect_err("the second call is throttled");
     assert_eq!(
         error.to_string(),
@@ -54,7 +52,7 @@ async fn answers_come_in_turn_and_the_last_one_repeats() {
         assert!(
             list()
                 .await
-                .expect("the third answer repeats")
+                .expect("the third response repeats")
                 .data
                 .is_empty()
         );
@@ -85,7 +83,7 @@ async fn an_operation_without_a_response_is_an_error_that_says_what_to_add() {
         .order_id(ID)
         .send()
         .await
-        .expect_err("no answer");
+        .expect_err("no response");
     assert_eq!(error.kind(), ErrorKind::Configuration);
     let message = "retrieveOrder: the MockTransport has no response for `retrieve_order`: add one with `respond`, `problem` or `fail`";
     assert_eq!(error.to_string(), message);
@@ -108,19 +106,19 @@ async fn requests_are_recorded_in_their_order() {
         .body(order)
         .send()
         .await
-        .expect("the answer is there");
+        .expect("the response is there");
     client
         .list_orders()
         .limit(5)
         .send()
         .await
-        .expect("the answer is there");
+        .expect("the response is there");
     client
         .close_account()
         .account_id(ID)
         .send()
         .await
-        .expect("the answer is there");
+        .expect("the response is there");
     let requests = mock.requests();
     let sent: Vec<_> = requests
         .iter()
@@ -136,10 +134,8 @@ async fn requests_are_recorded_in_their_order() {
         ]
     );
     let body: serde_json::Value = serde_json::from_slice(&requests[0].body).expect("JSON was sent");
-    assert_eq!(
-        (&body["side"], &body["quantity"]),
-        (&"SELL".into(), &"0.50".into())
-    );
+    assert_eq!(body["side"], "SELL");
+    assert_eq!(body["quantity"], "0.50");
     assert_eq!(requests[0].headers["content-type"], "application/json");
     assert!(requests[1].body.is_empty() && !requests[1].headers.contains_key("content-type"));
 }

@@ -27,7 +27,8 @@ fn main() -> ExitCode {
         .build()
         .unwrap();
     let (mut bare, mut ours) = runtime.block_on(measure(address));
-    let (bare, ours) = (median(&mut bare), median(&mut ours));
+    let bare = median(&mut bare);
+    let ours = median(&mut ours);
     let overhead = ours.saturating_sub(bare);
     println!("bare reqwest and serde_json: {bare:?}");
     println!("Upvest, warm and unsigned:   {ours:?}");
@@ -49,17 +50,18 @@ async fn measure(server: std::net::SocketAddr) -> (Vec<Duration>, Vec<Duration>)
         .build()
         .unwrap();
     let id = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
-    let (mut bare, mut ours) = (Vec::with_capacity(ROUNDS), Vec::with_capacity(ROUNDS));
+    let mut bare = Vec::with_capacity(ROUNDS);
+    let mut ours = Vec::with_capacity(ROUNDS);
     for round in 0..WARM_UP + ROUNDS {
         let started = Instant::now();
-        let answer = http
+        let response = http
             .get(format!("{url}/orders/{id}"))
             .header("accept", "application/json")
             .header("authorization", "Bearer a-token")
             .send()
             .await
             .unwrap();
-        let body = answer.bytes().await.unwrap();
+        let body = response.bytes().await.unwrap();
         black_box(serde_json::from_slice::<Order>(&body).unwrap());
         let one = started.elapsed();
 

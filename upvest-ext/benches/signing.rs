@@ -179,12 +179,14 @@ fn compare(
     mut bare: impl FnMut() -> Duration,
     mut whole: impl FnMut() -> Duration,
 ) -> bool {
-    let (mut bares, mut wholes) = (Vec::with_capacity(ROUNDS), Vec::with_capacity(ROUNDS));
+    let mut bares = Vec::with_capacity(ROUNDS);
+    let mut wholes = Vec::with_capacity(ROUNDS);
     for _ in 0..ROUNDS {
         bares.push(bare());
         wholes.push(whole());
     }
-    let (bare, whole) = (median(bares), median(wholes));
+    let bare = median(bares);
+    let whole = median(wholes);
     println!(
         "{name:<38} {bare:>10.1} {whole:>10.1} {:>10.1} {allowed:>8.1}",
         whole - bare

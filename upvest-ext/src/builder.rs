@@ -425,7 +425,7 @@ mod tests {
             "https://example.com".parse().unwrap(),
         ));
         let built = builder.credentials("id", "secret").build();
-        let is_refused = built.is_err_and(|error| error.kind() == ErrorKind::Configuration);
-        assert_eq!(is_refused, !has_tls);
+        let is_rejected = built.is_err_and(|error| error.kind() == ErrorKind::Configuration);
+        assert_eq!(is_rejected, !has_tls);
     }
 }

@@ -52,11 +52,11 @@ impl<C: GeneratedClient> UpvestFor<C> {
     /// # async fn cancel(upvest: upvest_ext::Upvest, id: &str) -> Result<(), upvest_ext::Error> {
     /// use upvest_ext::Method;
     ///
-    /// let answer = upvest
+    /// let response = upvest
     ///     .request(Method::DELETE, ["orders", id])
     ///     .send()
     ///     .await?;
-    /// println!("{}: {} bytes", answer.status(), answer.len());
+    /// println!("{}: {} bytes", response.status(), response.len());
     /// # Ok(()) }
     /// ```
     pub fn request<S: AsRef<str>>(

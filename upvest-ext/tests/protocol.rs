@@ -18,7 +18,7 @@ use upvest_ext::{
 };
 
 #[tokio::test(start_paused = true)]
-async fn one_token_serves_all_calls_until_it_is_refused() {
+async fn one_token_serves_all_calls_until_it_is_rejected() {
     let server = Server::new(|_, number| {
         if number == 2 {
             (401, json!({}))
@@ -66,16 +66,14 @@ async fn a_read_is_tried_again_and_each_attempt_is_signed_anew() {
         .signing_key("2606a727-e55e-4f72-b47d-323f163acfff", key)
         .build()
         .unwrap();
-    let answer: Response<Value> = upvest
+    let response: Response<Value> = upvest
         .request(Method::GET, ["things"])
         .query("a", 1)
         .send_json()
         .await
         .unwrap();
-    assert_eq!(
-        (answer["is"].as_str(), answer.metadata().attempts),
-        (Some("there"), 3)
-    );
+    assert_eq!(response["is"].as_str(), Some("there"));
+    assert_eq!(response.metadata().attempts, 3);
 
     let requests = server.requests();
     let signatures: BTreeSet<String> = requests
@@ -110,10 +108,8 @@ async fn a_change_is_repeated_under_its_key_alone() {
         .send()
         .await
         .unwrap_err();
-    assert_eq!(
-        (server.requests().len(), error.is_outcome_unknown()),
-        (1, true)
-    );
+    assert_eq!(server.requests().len(), 1);
+    assert_eq!(error.is_outcome_unknown(), true);
 
     let error = upvest
         .request(Method::POST, ["things"])
@@ -127,11 +123,13 @@ async fn a_change_is_repeated_under_its_key_alone() {
         .iter()
         .map(|request| header(request, "idempotency-key"))
         .collect();
-    assert_eq!((keyed.len(), keys.len(), error.attempts()), (4, 1, 4));
+    assert_eq!(keyed.len(), 4);
+    assert_eq!(keys.len(), 1);
+    assert_eq!(error.attempts(), 4);
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_answer_of_any_shape_is_one_error() {
+async fn an_error_response_of_any_shape_is_one_error() {
     for body in [
         json!({ "title": "No", "detail": "why" }),
         json!({ "error": { "message": "why" } }),
@@ -145,7 +143,7 @@ async fn an_error_answer_of_any_shape_is_one_error() {
             .await
             .unwrap_err();
         assert_eq!(error.status(), Some(StatusCode::UNPROCESSABLE_ENTITY));
-        assert_eq!(server.requests().len(), 1, "a refusal is final");
+        assert_eq!(server.requests().len(), 1, "a rejection is final");
     }
 }
 
@@ -158,10 +156,8 @@ async fn a_connection_that_cannot_be_made_is_an_error_of_its_kind() {
         .send()
         .await
         .unwrap_err();
-    assert_eq!(
-        (error.kind(), error.is_outcome_unknown()),
-        (ErrorKind::Connect, false)
-    );
+    assert_eq!(error.kind(), ErrorKind::Connect);
+    assert_eq!(error.is_outcome_unknown(), false);
 }
 
 #[tokio::test(start_paused = true)]
@@ -274,9 +270,9 @@ struct Server(Arc<(Box<Answer>, Mutex<Vec<Request<Bytes>>>)>);
 
 impl Server {
     fn new(
-        answer: impl Fn(&Request<Bytes>, usize) -> (u16, Value) + Send + Sync + 'static,
+        response: impl Fn(&Request<Bytes>, usize) -> (u16, Value) + Send + Sync + 'static,
     ) -> Self {
-        Self(Arc::new((Box::new(answer), Mutex::default())))
+        Self(Arc::new((Box::new(response), Mutex::default())))
     }
 
     fn builder(&self) -> UpvestBuilder {
@@ -331,11 +327,11 @@ impl Transport for Server {
             if status == 0 {
                 return Err(Error::new(ErrorKind::Connect, "connection refused"));
             }
-            let answer = http::Response::builder()
+            let response = http::Response::builder()
                 .status(status)
                 .header("content-type", "application/json");
             let body = Bytes::from(body.to_string()).into();
-            Ok(answer.body(body).unwrap().into())
+            Ok(response.body(body).unwrap().into())
         })
     }
 }

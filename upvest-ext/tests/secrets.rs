@@ -261,7 +261,7 @@ async fn show(upvest: &Upvest, out: &mut String) {
         .send_json::<u8>()
         .await;
     match list.send().await {
-        Ok(answer) => drop(write!(out, "{:?}{:?}", answer, answer.headers())),
+        Ok(response) => drop(write!(out, "{:?}{:?}", response, response.headers())),
         Err(error) => describe(&error, out),
     }
     if let Err(error) = order_result {

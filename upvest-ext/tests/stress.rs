@@ -339,10 +339,8 @@ fn usage() -> (usize, usize) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn under_faults_revocations_cancellation_and_a_hanging_signer_nothing_hangs_doubles_or_grows()
 {
-    let (seconds, seed) = (
-        variable("UPVEST_STRESS_SECONDS", 60),
-        variable("UPVEST_STRESS_SEED", 7),
-    );
+    let seconds = variable("UPVEST_STRESS_SECONDS", 60);
+    let seed = variable("UPVEST_STRESS_SEED", 7);
     let (_, files_before) = usage();
     let random = Random(Arc::new(Mutex::new(StdRng::seed_from_u64(seed))));
     let server = Arc::new(Server {
@@ -362,7 +360,8 @@ async fn under_faults_revocations_cancellation_and_a_hanging_signer_nothing_hang
         .fallback(serve)
         .with_state(Arc::clone(&server));
     let serving = tokio::spawn(async move { axum::serve(listener, router).await });
-    let (tally, stop) = (Arc::new(Tally::default()), Arc::new(AtomicBool::new(false)));
+    let tally = Arc::new(Tally::default());
+    let stop = Arc::new(AtomicBool::new(false));
     let tasks: Vec<_> = (0..TASKS)
         .map(|_| {
             tokio::spawn(work(
@@ -396,8 +395,10 @@ async fn under_faults_revocations_cancellation_and_a_hanging_signer_nothing_hang
     }
 
     let count = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
-    let (requests, faults) = (count(&server.requests), count(&server.faults));
-    let (acknowledged, failed) = (count(&tally.acknowledged), count(&tally.failed));
+    let requests = count(&server.requests);
+    let faults = count(&server.faults);
+    let acknowledged = count(&tally.acknowledged);
+    let failed = count(&tally.failed);
     let slowest = tally.slowest_ms.load(Ordering::Relaxed);
     println!(
         "seed {seed}, {seconds} s: {requests} requests, {faults} faults, {} throttled, {acknowledged} orders acknowledged, {} calls \

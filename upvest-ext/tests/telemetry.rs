@@ -40,7 +40,7 @@ fn closing_of_call(log: &str) -> &str {
 
 #[cfg(feature = "webhooks")]
 #[tokio::test]
-async fn a_refused_delivery_is_logged_with_its_reason() {
+async fn a_rejected_delivery_is_logged_with_its_reason() {
     use upvest_ext::webhooks::WebhookTester;
 
     let tester = WebhookTester::new().unwrap();
@@ -317,7 +317,8 @@ async fn the_ids_of_the_trace_go_along_with_a_request_and_baggage_does_not() {
         .find(|span| span.name == "GET /orders")
         .unwrap();
     let seen = api.seen();
-    let (trace, id) = (span.span_context.trace_id(), span.span_context.span_id());
+    let trace = span.span_context.trace_id();
+    let id = span.span_context.span_id();
     assert_eq!(seen[1].header("traceparent"), format!("00-{trace}-{id}-01"));
     assert_eq!(seen[1].header("baggage"), "");
     assert!(!Context::current().has_active_span());

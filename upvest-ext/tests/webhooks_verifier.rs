@@ -33,12 +33,12 @@ fn now() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(1_780_854_045)
 }
 
-async fn refusal(verifier: &WebhookVerifier, delivery: &Request<Bytes>) -> SignatureError {
+async fn rejection(verifier: &WebhookVerifier, delivery: &Request<Bytes>) -> SignatureError {
     let error = Error::from(verifier.verify(delivery).await.unwrap_err());
     assert_eq!(error.kind(), ErrorKind::Webhook);
     match reason(&error) {
-        VerifyError::Rejected(refusal) => *refusal,
-        other => panic!("expected a refusal, got {other:?}"),
+        VerifyError::Rejected(rejection) => *rejection,
+        other => panic!("expected a rejection, got {other:?}"),
     }
 }
 
@@ -78,7 +78,7 @@ async fn every_way_of_tampering_has_its_reason() {
                 Tamper::NoSignature => SignatureError::MissingSignature,
                 _ => SignatureError::SignatureMismatch,
             };
-            let found = refusal(&tester.verifier(), &delivery.tampered(tamper)).await;
+            let found = rejection(&tester.verifier(), &delivery.tampered(tamper)).await;
             assert_eq!(found, expected, "{version:?} {tamper:?}");
         }
     }
@@ -86,15 +86,11 @@ async fn every_way_of_tampering_has_its_reason() {
 
 #[tokio::test]
 async fn one_valid_signature_of_several_is_enough() {
-    let (old, new) = (
-        WebhookTester::new().unwrap().at(now()),
-        WebhookTester::new().unwrap().at(now()),
-    );
+    let old = WebhookTester::new().unwrap().at(now());
+    let new = WebhookTester::new().unwrap().at(now());
     let body = json!({ "payload": events() }).to_string();
-    let (by_old, by_new) = (
-        old.deliver_raw("/webhooks", body.clone()),
-        new.deliver_raw("/webhooks", body),
-    );
+    let by_old = old.deliver_raw("/webhooks", body.clone());
+    let by_new = new.deliver_raw("/webhooks", body);
     let joined = |name: &str, first: &Request<Bytes>, second: &Request<Bytes>| {
         let text =
             |delivery: &Request<Bytes>| delivery.headers()[name].to_str().unwrap().to_owned();
@@ -120,11 +116,14 @@ async fn one_valid_signature_of_several_is_enough() {
         assert!(old.verifier().verify(&both).await.is_ok());
         assert!(new.verifier().verify(&both).await.is_ok());
         assert_eq!(
-            refusal(&old.verifier(), &both.tampered(Tamper::Body)).await,
+            rejection(&old.verifier(), &both.tampered(Tamper::Body)).await,
             SignatureError::DigestMismatch
         );
         let stranger = WebhookTester::new().unwrap().at(now()).verifier();
-        assert_eq!(refusal(&stranger, &both).await, SignatureError::UnknownKey);
+        assert_eq!(
+            rejection(&stranger, &both).await,
+            SignatureError::UnknownKey
+        );
     }
 }
 
@@ -145,7 +144,7 @@ async fn a_delivery_may_be_late_or_early_by_the_tolerance_and_no_more() {
         let verdict = verifier.verify(&delivery).await;
         assert_eq!(verdict.is_ok(), expected.is_none(), "{at:?}");
         if let Some(expected) = expected {
-            assert_eq!(refusal(&verifier, &delivery).await, expected, "{at:?}");
+            assert_eq!(rejection(&verifier, &delivery).await, expected, "{at:?}");
             let patient = tester
                 .verifier()
                 .tolerance(Duration::from_secs(400))
@@ -182,11 +181,11 @@ async fn only_p521_is_allowed_unless_more_is() {
     let p256 = PublicKey::from_pem(include_str!("fixtures/keys/p256.public.pem")).unwrap();
     let verifier = WebhookVerifier::new(KeySet::single(tester.key_id(), p256));
     assert_eq!(
-        refusal(&verifier, &delivery).await,
+        rejection(&verifier, &delivery).await,
         SignatureError::KeyNotAllowed
     );
     assert_eq!(
-        refusal(&verifier.allow([KeyAlgorithm::EcdsaP256]), &delivery).await,
+        rejection(&verifier.allow([KeyAlgorithm::EcdsaP256]), &delivery).await,
         SignatureError::SignatureMismatch
     );
 }
@@ -216,7 +215,7 @@ async fn a_key_that_cannot_be_read_costs_only_itself() {
 }
 
 #[test]
-fn a_key_set_of_more_than_100_keys_or_a_mebibyte_is_refused() {
+fn a_key_set_of_more_than_100_keys_or_a_mebibyte_is_rejected() {
     let keys = |count: usize| format!(r#"{{"keys": [{}]}}"#, vec!["{}"; count].join(","));
     assert!(KeySet::from_json(keys(100)).is_ok());
     assert!(KeySet::from_json(keys(101)).is_err());
@@ -254,11 +253,9 @@ async fn coordinates_without_their_left_zeros_are_put_up_with() {
 #[tokio::test]
 async fn deliveries_can_be_bound_to_subscriptions() {
     let tester = WebhookTester::new().unwrap();
-    let (ours, too, other) = (
-        uuid::Uuid::new_v4(),
-        uuid::Uuid::new_v4(),
-        uuid::Uuid::new_v4(),
-    );
+    let ours = uuid::Uuid::new_v4();
+    let too = uuid::Uuid::new_v4();
+    let other = uuid::Uuid::new_v4();
     let verifier = tester.verifier().for_webhooks([ours, too]);
     let event = |webhook: Option<uuid::Uuid>| {
         let mut event = WebhookTester::event("ORDER.FILLED", json!({ "webhook_id": ours }));
@@ -284,7 +281,7 @@ async fn deliveries_can_be_bound_to_subscriptions() {
         assert_eq!(verdict.is_ok(), is_ours, "{events:?}");
         if !is_ours {
             assert_eq!(
-                refusal(&verifier, &delivery).await,
+                rejection(&verifier, &delivery).await,
                 SignatureError::OtherWebhook
             );
         }
@@ -297,19 +294,19 @@ async fn deliveries_can_be_bound_to_subscriptions() {
         |webhook: uuid::Uuid| tester.deliver_raw("/webhooks", event(Some(webhook)).to_string());
     assert!(verifier.verify(&bare(ours)).await.is_ok());
     assert_eq!(
-        refusal(&verifier, &bare(other)).await,
+        rejection(&verifier, &bare(other)).await,
         SignatureError::OtherWebhook
     );
     // A matching id next to an event of another subscription does not make it accepted.
     let beside = json!({ "payload": [event(Some(other))], "webhook_id": ours }).to_string();
     assert_eq!(
-        refusal(&verifier, &tester.deliver_raw("/webhooks", beside)).await,
+        rejection(&verifier, &tester.deliver_raw("/webhooks", beside)).await,
         SignatureError::OtherWebhook
     );
     // A forged signature is reported as such.
     let forged = bare(other).tampered(Tamper::Body);
     assert_eq!(
-        refusal(&verifier, &forged).await,
+        rejection(&verifier, &forged).await,
         SignatureError::DigestMismatch
     );
 }
@@ -386,10 +383,8 @@ fn fetching(endpoint: &Endpoint) -> WebhookVerifier {
 
 #[tokio::test(start_paused = true)]
 async fn rotation_in_mid_stream_loses_no_valid_delivery() {
-    let (old, new) = (
-        WebhookTester::new().unwrap().at(now()),
-        WebhookTester::new().unwrap().at(now()),
-    );
+    let old = WebhookTester::new().unwrap().at(now());
+    let new = WebhookTester::new().unwrap().at(now());
     let endpoint = Endpoint::default();
     endpoint.serve(old.key_set());
     let verifier = fetching(&endpoint);
@@ -412,15 +407,14 @@ async fn rotation_in_mid_stream_loses_no_valid_delivery() {
         accepted += 1;
         advance(Duration::from_secs(1)).await;
     }
-    assert_eq!((accepted, endpoint.fetches()), (600, 2));
+    assert_eq!(accepted, 600);
+    assert_eq!(endpoint.fetches(), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn rotation_under_attack_loses_nothing_that_is_sent_again() {
-    let (old, new) = (
-        WebhookTester::new().unwrap().at(now()),
-        WebhookTester::new().unwrap().at(now()),
-    );
+    let old = WebhookTester::new().unwrap().at(now());
+    let new = WebhookTester::new().unwrap().at(now());
     let endpoint = Endpoint::default();
     endpoint.serve(old.key_set());
     let verifier = fetching(&endpoint);
@@ -463,7 +457,7 @@ async fn ten_thousand_forged_key_ids_cause_at_most_one_fetch_in_ten_seconds() {
             .headers_mut()
             .insert("signature-input", HeaderValue::try_from(input).unwrap());
         assert_eq!(
-            refusal(&verifier, &forged).await,
+            rejection(&verifier, &forged).await,
             SignatureError::UnknownKey
         );
         ids.insert(id);
@@ -489,7 +483,8 @@ async fn a_hundred_deliveries_at_once_share_one_fetch() {
     let verifier = fetching(&endpoint);
     let tasks: Vec<_> = (0..100)
         .map(|_| {
-            let (verifier, delivery) = (verifier.clone(), tester.deliver("/webhooks", &events()));
+            let verifier = verifier.clone();
+            let delivery = tester.deliver("/webhooks", &events());
             tokio::spawn(async move { verifier.verify(&delivery).await.is_ok() })
         })
         .collect();
@@ -605,8 +600,8 @@ async fn a_key_that_is_no_longer_listed_is_used_for_an_hour_more() {
         assert!(verifier.verify(&by_old).await.is_ok());
     }
     advance(Duration::from_secs(60)).await;
-    let refused = refusal(&verifier, &by_old).await;
-    assert_eq!(refused, SignatureError::UnknownKey);
+    let rejected = rejection(&verifier, &by_old).await;
+    assert_eq!(rejected, SignatureError::UnknownKey);
     assert!(verifier.verify(&by_new).await.is_ok());
 }
 
@@ -737,7 +732,7 @@ async fn a_key_fetch_that_hangs_or_panics_is_given_up_and_made_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn while_no_key_was_ever_fetched_deliveries_are_put_off_and_not_refused() {
+async fn while_no_key_was_ever_fetched_deliveries_are_put_off_and_not_rejected() {
     let tester = WebhookTester::new().unwrap().at(now());
     let endpoint = Endpoint::default();
     endpoint.serve(tester.key_set());

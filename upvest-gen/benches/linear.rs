@@ -81,7 +81,8 @@ fn measure_constructs() {
 
 /// A description that contains the vendored one `copies` times, with different names of paths, operations and schemas.
 fn multiplied(whole: &Value, copies: usize) -> Value {
-    let (mut paths, mut schemas) = (Map::new(), Map::new());
+    let mut paths = Map::new();
+    let mut schemas = Map::new();
     for copy in 0..copies {
         for (path, item) in members(&whole["paths"]) {
             paths.insert(format!("/copy{copy}{path}"), renamed(item, copy));
@@ -93,7 +94,7 @@ fn multiplied(whole: &Value, copies: usize) -> Value {
     let mut document = whole.clone();
     document["paths"] = Value::Object(paths);
     document["components"]["schemas"] = Value::Object(schemas);
-    // Shared parameters and answers refer to the schemas of the first copy.
+    // Shared parameters and responses refer to the schemas of the first copy.
     for kind in ["parameters", "responses", "requestBodies"] {
         if let Some(shared) = document["components"].get_mut(kind) {
             *shared = renamed(shared, 0);

@@ -163,7 +163,7 @@ fn compare_parts(what: &str, old: &Parts, new: &Parts, changes: &mut Vec<Change>
         let is_sent = match what.split(' ').next() {
             Some("type") => is_sent_type,
             Some("webhook") => false,
-            _ => part != "answer",
+            _ => part != "response",
         };
         match (old.get(part), new.get(part)) {
             (Some(old), Some(new)) => {

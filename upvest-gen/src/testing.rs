@@ -13,7 +13,7 @@ pub(crate) fn yaml(text: &str) -> Value {
 
 /// The error of a step that must fail. `what` describes the input.
 #[track_caller]
-pub(crate) fn refused<T>(result: Result<T>, what: &str) -> Error {
+pub(crate) fn rejected<T>(result: Result<T>, what: &str) -> Error {
     match result {
         Ok(_) => panic!("no problem was found in {what}"),
         Err(error) => {

@@ -221,11 +221,8 @@ fn each_change_is_judged_by_what_it_does_to_callers() {
             .map(|it| format!("{:?}: {it}", it.impact))
             .collect();
         let found = found.unwrap_or_else(|| panic!("{pointer}: {expected} is not among {all:#?}"));
-        assert_eq!(
-            (found.impact, found.breaking),
-            (impact, impact != Compatible),
-            "{pointer}: {all:#?}"
-        );
+        assert_eq!(found.impact, impact, "{pointer}: {all:#?}");
+        assert_eq!(found.breaking, impact != Compatible, "{pointer}: {all:#?}");
         assert!(!found.reason.is_empty(), "{pointer}: {found}");
     }
 }

@@ -14,7 +14,7 @@ type Row = (&'static str, Value, &'static str, Impact);
 #[test]
 fn each_kind_of_fact_that_changes_has_a_line_with_a_verdict() {
     let body = "/components/schemas/OrderCreate/properties";
-    let answer = "/components/schemas/Order/properties";
+    let response = "/components/schemas/Order/properties";
     let get = "/paths/~1orders/get";
     let rows: Vec<Row> = vec![
         (
@@ -96,7 +96,7 @@ fn each_kind_of_fact_that_changes_has_a_line_with_a_verdict() {
             Calls,
         ),
         (
-            at(answer, "/side/enum"),
+            at(response, "/side/enum"),
             json!(["BUY"]),
             "type Order, field side: value SELL changed from none to `not listed`",
             Compatible,
@@ -114,7 +114,7 @@ fn each_kind_of_fact_that_changes_has_a_line_with_a_verdict() {
             Compatible,
         ),
         (
-            at(answer, "/note/maxLength"),
+            at(response, "/note/maxLength"),
             json!(10),
             "type Order, field note: maxLength changed from `20` to `10`",
             Compatible,
@@ -138,13 +138,13 @@ fn each_kind_of_fact_that_changes_has_a_line_with_a_verdict() {
             Calls,
         ),
         (
-            at(answer, "/note/default"),
+            at(response, "/note/default"),
             json!("x"),
             "type Order, field note: default changed from none to `x`",
             Compatible,
         ),
         (
-            at(answer, "/note/deprecated"),
+            at(response, "/note/deprecated"),
             json!(true),
             "type Order, field note: deprecated changed",
             Compatible,
@@ -168,7 +168,7 @@ fn each_kind_of_fact_that_changes_has_a_line_with_a_verdict() {
             Calls,
         ),
         (
-            at(answer, "/extra/oneOf/1/properties/b/type"),
+            at(response, "/extra/oneOf/1/properties/b/type"),
             json!("integer"),
             "JSON /components/schemas/Order/properties/extra: b.type changed from `string` to `integer`",
             Calls,
@@ -188,7 +188,7 @@ fn each_kind_of_fact_that_changes_has_a_line_with_a_verdict() {
         (
             at(get, "/responses/200/headers"),
             json!({ "x": {} }),
-            "operation listOrders, answer: 200: headers changed",
+            "operation listOrders, response: 200: headers changed",
             Compatible,
         ),
         (
@@ -240,7 +240,7 @@ fn an_operation_that_is_left_out_is_not_removed_without_its_reason() {
     );
     let changes = compare(&orders(), &new);
     let line = "operation listOrders removed: the method of the client and its builder are gone, as the generator leaves it out: \
-                listOrders has no success answer";
+                listOrders has no success response";
     assert!(
         changes.iter().any(|change| change.to_string() == line),
         "{}",
@@ -265,7 +265,8 @@ fn no_keyword_of_the_vendored_description_changes_unseen() {
             std::fs::read_to_string(path).expect("the description is there"),
         )
     };
-    let (spec, overlay) = (read("upvest-investment-api.yaml"), read("overlay.yaml"));
+    let spec = read("upvest-investment-api.yaml");
+    let overlay = read("overlay.yaml");
     let document = describe(&spec, Some(&overlay)).expect("it can be read");
     let mut places = BTreeMap::new();
     for section in ["paths", "x-webhooks", "components"] {

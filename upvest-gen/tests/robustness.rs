@@ -20,7 +20,9 @@ const ROUNDS: u64 = 400;
 #[test]
 fn a_damaged_description_never_makes_the_generator_panic() {
     let whole = whole();
-    let (mut whole_ones, mut partial, mut refused) = (0, 0, 0);
+    let mut whole_ones = 0;
+    let mut partial = 0;
+    let mut rejected = 0;
     for seed in 0..ROUNDS {
         let mut dice = Dice(seed);
         let mut document = slice(&whole, &mut dice);
@@ -31,13 +33,13 @@ fn a_damaged_description_never_makes_the_generator_panic() {
         match try_to_generate(&document.to_string(), &what) {
             Outcome::Whole => whole_ones += 1,
             Outcome::Partial => partial += 1,
-            Outcome::Refused => refused += 1,
+            Outcome::Rejected => rejected += 1,
         }
     }
     // The test is meaningful only if some descriptions are rejected and some are not.
     let counts =
-        format!("{whole_ones} descriptions were read, {partial} in part, {refused} not at all");
-    assert!(whole_ones > 20 && partial > 20 && refused > 2, "{counts}");
+        format!("{whole_ones} descriptions were read, {partial} in part, {rejected} not at all");
+    assert!(whole_ones > 20 && partial > 20 && rejected > 2, "{counts}");
 }
 
 #[test]
@@ -46,20 +48,21 @@ fn a_damaged_text_never_makes_the_generator_panic() {
     let others: Vec<char> = "{}[]\",:#&*!|>'%@`-?\0\t\n\\~$ é\u{feff}\u{2028}"
         .chars()
         .collect();
-    let refused = (0..ROUNDS / 2).filter(|seed| {
+    let rejected = (0..ROUNDS / 2).filter(|seed| {
         let mut dice = Dice(*seed);
         let mut text = text.clone();
         for _ in 0..=dice.below(3) {
-            let (start, other) = (dice.below(text.len()), others[dice.below(others.len())]);
+            let start = dice.below(text.len());
+            let other = others[dice.below(others.len())];
             let end = text.len().min(start + dice.below(6));
             text.splice(start..end, (0..dice.below(3)).map(|_| other));
         }
         try_to_generate(
             &text.into_iter().collect::<String>(),
             &format!("seed {seed}"),
-        ) == Outcome::Refused
+        ) == Outcome::Rejected
     });
-    assert!(refused.count() > 20);
+    assert!(rejected.count() > 20);
 }
 
 fn whole() -> Value {
@@ -75,7 +78,7 @@ fn whole() -> Value {
 enum Outcome {
     Whole,
     Partial,
-    Refused,
+    Rejected,
 }
 
 /// Tries to generate code for `text`. Each error must have the file, the problem, the
@@ -104,7 +107,7 @@ fn try_to_generate(text: &str, what: &str) -> Outcome {
                     .collect(),
             )
         }
-        Err(errors) => (Outcome::Refused, errors.iter().cloned().collect()),
+        Err(errors) => (Outcome::Rejected, errors.iter().cloned().collect()),
     };
     if outcome == Outcome::Whole && !errors.is_empty() {
         outcome = Outcome::Partial;

@@ -19,7 +19,7 @@ impl Code {
     pub(crate) fn generate(spec: &Source, overlay: Option<&Source>, strict: bool) -> Result<Self> {
         let generated = generate(spec, overlay).map_err(|errors| {
             let errors: Vec<_> = errors.iter().collect();
-            problems::refusal(
+            problems::rejection(
                 "no code can be generated from the description",
                 &errors,
                 spec,
@@ -28,7 +28,7 @@ impl Code {
         })?;
         let left_out: Vec<_> = generated.left_out.iter().collect();
         if strict && !left_out.is_empty() {
-            return Err(problems::refusal(
+            return Err(problems::rejection(
                 "operations cannot be generated",
                 &left_out,
                 spec,

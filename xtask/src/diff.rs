@@ -42,6 +42,6 @@ fn facts(spec: &Path, overlay: Option<&Path>) -> Result<Facts> {
     Facts::read(&spec, overlay.as_ref()).map_err(|errors| {
         let errors: Vec<_> = errors.iter().collect();
         let title = "the description cannot be read";
-        problems::refusal(title, &errors, &spec, overlay.as_ref())
+        problems::rejection(title, &errors, &spec, overlay.as_ref())
     })
 }

@@ -12,7 +12,7 @@ use upvest_gen::{Error, Source, describe};
 const SHOWN: usize = 3;
 
 /// The error of a command that fails because of these problems.
-pub(crate) fn refusal(
+pub(crate) fn rejection(
     title: &str,
     errors: &[&Error],
     spec: &Source,

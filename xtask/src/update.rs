@@ -32,7 +32,7 @@ pub(crate) fn run(flags: &Update) -> Result<()> {
     let overlay = Source::new(OVERLAY, read(OVERLAY)?);
     let document = describe(&spec, Some(&overlay)).map_err(|errors| {
         let errors: Vec<_> = errors.iter().collect();
-        problems::refusal("nothing was written", &errors, &spec, None)
+        problems::rejection("nothing was written", &errors, &spec, None)
     })?;
     let code = Code::generate(&spec, Some(&overlay), false)?;
     let out = root.join(OUT);

@@ -110,10 +110,13 @@ utoipa = { version = "6", default-features = false, features = ["macros"], optio
 /// [`ORDERS`] with an object that is only received.
 fn with_receipt() -> String {
     let receipt = "    Receipt: { type: object, properties: { number: { type: string } } }\n";
-    let answer =
+    let response =
         "application/json: { schema: { $ref: \"#/components/schemas/Order\" } } } }\ncomponents";
-    assert!(ORDERS.contains(answer));
-    ORDERS.replace(answer, &answer.replace("schemas/Order", "schemas/Receipt")) + receipt
+    assert!(ORDERS.contains(response));
+    ORDERS.replace(
+        response,
+        &response.replace("schemas/Order", "schemas/Receipt"),
+    ) + receipt
 }
 
 #[test]

@@ -4,7 +4,7 @@ mod command;
 
 use command::{Folder, ORDERS};
 
-/// Four operations without a success answer.
+/// Four operations without a success response.
 fn without_success() -> String {
     let operation = |path: &str| {
         format!("  {path}:\n    get: {{ responses: {{ '400': {{ description: No. }} }} }}\n")
@@ -13,7 +13,7 @@ fn without_success() -> String {
     ORDERS.replace("components:", &format!("{operations}components:"))
 }
 
-/// Four operations without a success answer, and one with a required parameter in a cookie.
+/// Four operations without a success response, and one with a required parameter in a cookie.
 fn broken() -> String {
     let cookie = "  /cookie:\n    get: { parameters: [{ name: c, in: cookie, required: true, schema: { type: string } }], responses: { '204': { description: Done. } } }\n";
     without_success().replace("components:", &format!("{cookie}components:"))
@@ -41,7 +41,7 @@ fn regen_leaves_out_what_cannot_be_expressed_by_name_and_kind() {
 }
 
 #[test]
-fn strict_refuses_what_otherwise_is_left_out_and_writes_nothing() {
+fn strict_rejects_what_otherwise_is_left_out_and_writes_nothing() {
     let folder = Folder::new();
     folder.write("api.yaml", &broken());
     for command in ["regen", "export"] {

@@ -53,10 +53,10 @@ fn a_description_of_which_nothing_can_be_made_ends_in_a_readable_error_and_nothi
             "`#/components/schemas/Odrer` does not exist",
         ),
         (
-            "no answer for success",
+            "no response for success",
             ORDERS.replace("\"200\"", "\"400\""),
             ": /paths/~1orders~1{order_id}/get/responses: ",
-            "retrieveOrder has no success answer",
+            "retrieveOrder has no success response",
         ),
     ];
     for (what, description, place, problem) in table {
@@ -83,7 +83,7 @@ fn every_reason_why_nothing_can_be_made_is_printed() {
     assert_eq!(output.status.code(), Some(1));
     let text = stderr(&output);
     for problem in [
-        "has no success answer",
+        "has no success response",
         "is in \"cookie\"",
         "which is not a parameter",
     ] {
@@ -155,7 +155,7 @@ fn a_description_that_is_not_there_is_named() {
 }
 
 #[test]
-fn a_spec_without_an_out_folder_is_refused() {
+fn a_spec_without_an_out_folder_is_rejected() {
     let output = xtask(&["regen", "--spec", "api.yaml"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("--out"), "{}", stderr(&output));
@@ -277,7 +277,8 @@ fn check_shows_a_unified_diff_and_the_command_that_fixes_it() {
     assert!(diff.contains("\n-    OldId\n+    OrderId\n"), "{diff}");
     let message = stderr(&output);
     assert!(message.contains("1 generated file"), "{message}");
-    let (spec, out) = (fixture.spec.display(), fixture.out.display());
+    let spec = fixture.spec.display();
+    let out = fixture.out.display();
     assert!(
         message.contains(&format!(
             "run `cargo xtask regen --spec {spec} --out {out}`"
@@ -333,10 +334,8 @@ struct Fixture {
 impl Fixture {
     fn new(description: &str) -> Self {
         let folder = TempDir::new().unwrap();
-        let (spec, out) = (
-            folder.path().join("api.yaml"),
-            folder.path().join("generated"),
-        );
+        let spec = folder.path().join("api.yaml");
+        let out = folder.path().join("generated");
         fs::write(&spec, description).unwrap();
         Self { folder, spec, out }
     }

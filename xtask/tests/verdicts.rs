@@ -190,7 +190,8 @@ fn caller(api: &Api) -> String {
          fn any<T>() -> T { panic!() }\nfn paginated<T: Paginated>() {}\n",
     );
     for operation in &api.operations {
-        let (builder, method) = (&operation.builder, &operation.method_name);
+        let builder = &operation.builder;
+        let method = &operation.method_name;
         let _ = writeln!(
             code,
             "async fn {method}(client: &Client) {{\nlet call: builder::{builder} = client.{method}();"
@@ -214,7 +215,7 @@ fn caller(api: &Api) -> String {
         if operation.paging.is_some() {
             let _ = writeln!(code, "paginated::<builder::{builder}>();");
         }
-        let answer = match &operation.answer.content {
+        let response = match &operation.response.content {
             Content::Empty => "()".to_owned(),
             Content::Binary => "ByteStream".to_owned(),
             Content::Json(kind) => rust(kind),
@@ -222,7 +223,7 @@ fn caller(api: &Api) -> String {
         };
         let _ = writeln!(
             code,
-            "let _: Response<{answer}> = call.send().await.unwrap();\n}}"
+            "let _: Response<{response}> = call.send().await.unwrap();\n}}"
         );
     }
     for schema in &api.schemas {

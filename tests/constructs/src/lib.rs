@@ -53,11 +53,11 @@ pub fn rewrite_by_runtime<T: for<'de> Read<'de> + Serialize>(
     serde_json::to_string(&value)
 }
 
-/// A server that gives every request the same answer and records what it received.
+/// A server that gives every request the same response and records what it received.
 #[derive(Clone, Debug)]
 pub struct Server {
     status: StatusCode,
-    answer: Bytes,
+    response: Bytes,
     requests: Arc<Mutex<Vec<Received>>>,
 }
 
@@ -87,7 +87,7 @@ impl Server {
     ) -> (C, Self) {
         let server = Self {
             status,
-            answer: json.into().into(),
+            response: json.into().into(),
             requests: Arc::default(),
         };
         (C::new("http://api.invalid", server.clone()), server)
@@ -125,8 +125,8 @@ impl Transport for Server {
         };
         let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
         requests.push(received);
-        let answer = ByteStream::from(self.answer.clone());
-        let response = Response::new(answer, HeaderMap::new(), Metadata::new(self.status));
+        let response = ByteStream::from(self.response.clone());
+        let response = Response::new(response, HeaderMap::new(), Metadata::new(self.status));
         Box::pin(std::future::ready(Ok(response)))
     }
 }

@@ -184,7 +184,8 @@ async fn signed_orders() {
     let began = Instant::now();
     let mut took: Vec<_> = took.buffer_unordered(64).collect().await;
     took.sort();
-    let (p50, p99) = (took[ORDERS / 2], took[ORDERS / 100 * 99]);
+    let p50 = took[ORDERS / 2];
+    let p99 = took[ORDERS / 100 * 99];
     println!(
         "{ORDERS} signed orders in {:.1?}: p50 {p50:.1?}, p99 {p99:.1?}, {:.1} times that (promised: under 4)",
         began.elapsed(),
@@ -206,10 +207,8 @@ async fn memory() {
         .await
         .expect("an account");
     let token = token(&sandbox).await;
-    let (instrument, port) = (
-        Sandbox::instrument("IE0032077012"),
-        sandbox.address().port(),
-    );
+    let instrument = Sandbox::instrument("IE0032077012");
+    let port = sandbox.address().port();
     let before = resident();
     let began = Instant::now();
     let workers = (0..CONNECTIONS).map(|_| {
@@ -275,8 +274,8 @@ async fn filtered(port: u16, token: &str, account: &str) {
 }
 
 async fn token(sandbox: &Sandbox) -> String {
-    let answer = sandbox.execute(Command::IssueToken).await.expect("a token");
-    answer["access_token"]
+    let response = sandbox.execute(Command::IssueToken).await.expect("a token");
+    response["access_token"]
         .as_str()
         .unwrap_or_default()
         .to_owned()
@@ -290,7 +289,7 @@ async fn connect(port: u16) -> (TcpStream, Vec<u8>) {
     (stream, vec![0; 1 << 16])
 }
 
-/// Sends a request and reads its answer, which fits the buffer. Returns the body.
+/// Sends a request and reads its response, which fits the buffer. Returns the body.
 async fn exchange(stream: &mut TcpStream, buffer: &mut [u8], request: &[u8]) -> Vec<u8> {
     stream.write_all(request).await.expect("the server reads");
     let mut filled = 0;
@@ -312,7 +311,7 @@ async fn exchange(stream: &mut TcpStream, buffer: &mut [u8], request: &[u8]) -> 
             .find_map(|line| line.strip_prefix("content-length: "));
         let length: usize = length
             .and_then(|length| length.parse().ok())
-            .expect("an answer has a length");
+            .expect("a response has a length");
         if filled >= end + 4 + length {
             return text[end + 4..].to_vec();
         }

@@ -1,7 +1,7 @@
 """Calls all operations by a client that openapi-generator made from the vendored description, against the sandbox at
 SANDBOX_URL.
 
-Every answer has to fit its model. Fails where an operation of the client is not called.
+Every response has to fit its model. Fails where an operation of the client is not called.
 """
 
 import upvest_generated

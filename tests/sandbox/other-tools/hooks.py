@@ -14,8 +14,8 @@ import schemathesis
 
 @schemathesis.hook
 def before_load_schema(context, raw_schema):
-    with urllib.request.urlopen(os.environ["SANDBOX_URL"] + "/_sandbox/openapi.json") as answer:
-        served = json.load(answer)
+    with urllib.request.urlopen(os.environ["SANDBOX_URL"] + "/_sandbox/openapi.json") as response:
+        served = json.load(response)
     raw_schema["components"]["responses"] = served["components"]["responses"]
     for path, item in raw_schema["paths"].items():
         for method, operation in item.items():

@@ -19,9 +19,9 @@ USER = {
 }
 
 
-def show(answer):
-    print(f"{answer.request.method} {answer.request.path_url}: {answer.status_code}")
-    return answer
+def show(response):
+    print(f"{response.request.method} {response.request.path_url}: {response.status_code}")
+    return response
 
 
 def main():

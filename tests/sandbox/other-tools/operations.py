@@ -16,14 +16,14 @@ def command(name, **fields):
     headers = {"content-type": "application/json"}
     body = json.dumps(fields, default=str).encode()
     request = urllib.request.Request(f"{BASE}/_sandbox/{name}", body, headers)
-    with urllib.request.urlopen(request) as answer:
-        return json.load(answer)
+    with urllib.request.urlopen(request) as response:
+        return json.load(response)
 
 
 def view(name):
     """A view of the control API."""
-    with urllib.request.urlopen(f"{BASE}/_sandbox/{name}") as answer:
-        return json.load(answer)
+    with urllib.request.urlopen(f"{BASE}/_sandbox/{name}") as response:
+        return json.load(response)
 
 
 class Operations:
@@ -63,15 +63,15 @@ class Operations:
                 given[parameter.name] = model.from_dict(json.loads(json.dumps(fields, default=str)))
         assert not arguments, f"{name} does not take {arguments}"
         if name in self.unreadable:
-            answer = self.raw[name](**given)
-            assert 200 <= answer.status < 300, f"{name}: {answer.status} {answer.data}"
-            return json.loads(answer.data, object_hook=lambda fields: types.SimpleNamespace(**fields))
+            response = self.raw[name](**given)
+            assert 200 <= response.status < 300, f"{name}: {response.status} {response.data}"
+            return json.loads(response.data, object_hook=lambda fields: types.SimpleNamespace(**fields))
         return unwrapped(method(**given))
 
     def first(self, name, /, *arguments):
         """The first of a list, which must not be empty."""
-        answer = self.call(name, *arguments)
-        rows = unwrapped(getattr(answer, "data", answer))
+        response = self.call(name, *arguments)
+        rows = unwrapped(getattr(response, "data", response))
         assert rows, f"{name} lists nothing"
         return unwrapped(rows[0]) if isinstance(rows, list) else rows
 

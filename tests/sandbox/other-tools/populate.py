@@ -11,8 +11,8 @@ GROUP = "d9a1c5e0-6b1f-4e0a-8d6c-2f6f1c7a9b10"
 def send(method, path, fields=None):
     headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
     body = None if fields is None else json.dumps(fields).encode()
-    with urllib.request.urlopen(urllib.request.Request(BASE + path, body, headers, method=method)) as answer:
-        return json.load(answer)
+    with urllib.request.urlopen(urllib.request.Request(BASE + path, body, headers, method=method)) as response:
+        return json.load(response)
 
 
 def post(path, **fields):

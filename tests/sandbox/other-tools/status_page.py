@@ -39,9 +39,9 @@ CONTRAST_OF = """element => {
 
 
 def ask(name, **fields):
-    answer = requests.post(f"{BASE}/_sandbox/{name}", json=fields, timeout=10)
-    assert answer.ok, answer.text
-    return answer.json()
+    response = requests.post(f"{BASE}/_sandbox/{name}", json=fields, timeout=10)
+    assert response.ok, response.text
+    return response.json()
 
 
 def auth():
@@ -61,8 +61,8 @@ def wrongly_signed():
     signed.url = f"{BASE}/instruments"
     base = '"@method": GET\n"@path": /users\n'
     signed.headers["upvest-sandbox-signature-base"] = base64.b64encode(base.encode()).decode()
-    answer = requests.Session().send(signed, timeout=10)
-    assert answer.status_code == 401, answer.text
+    response = requests.Session().send(signed, timeout=10)
+    assert response.status_code == 401, response.text
 
 
 def news(page):
@@ -146,11 +146,11 @@ def boxes_open_by_keyboard(page):
 def signatures_are_explained(page):
     wrongly_signed()
     news(page)
-    refused = section(page, "requests").locator("tr", has_text="server built").first
-    expect(refused).to_contain_text('"@path": /instruments')
-    expect(refused).to_contain_text("That of the client differs from line 2 on")
-    expect(refused).to_contain_text('"@path": /users')
-    assert "Bearer" not in refused.inner_text()
+    rejected = section(page, "requests").locator("tr", has_text="server built").first
+    expect(rejected).to_contain_text('"@path": /instruments')
+    expect(rejected).to_contain_text("That of the client differs from line 2 on")
+    expect(rejected).to_contain_text('"@path": /users')
+    assert "Bearer" not in rejected.inner_text()
 
 
 def commands_have_forms(page):

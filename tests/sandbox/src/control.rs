@@ -43,7 +43,7 @@ impl FromRequestParts<Arc<Clients>> for Client {
         clients
             .named(id)
             .map(Self)
-            .ok_or_else(|| refused(&CommandError::no_client(id).to_string()))
+            .ok_or_else(|| rejected(&CommandError::no_client(id).to_string()))
     }
 }
 
@@ -54,7 +54,7 @@ pub(crate) fn routes(clients: &Arc<Clients>) -> Router {
         .route_layer(from_fn_with_state(Arc::clone(clients), known_names_only))
         .route(
             "/_sandbox/health",
-            get(async || json_answer(&json!({ "status": "UP" }))),
+            get(async || json_response(&json!({ "status": "UP" }))),
         )
         .with_state(Arc::clone(clients))
 }
@@ -73,7 +73,7 @@ async fn known_names_only(
     if clients.first.setup.control_from.contain_name(host) {
         return next.run(request).await;
     }
-    refused(
+    rejected(
         "the control API accepts only host names of this machine, such as localhost, and those of `--allow-control-from`",
     )
 }
@@ -162,59 +162,59 @@ async fn show(
 ) -> Response {
     // Copied first, so that no lock is held while they are written.
     match name.as_str() {
-        "state" => json_answer(&shared.summary()),
-        "overview" => json_answer(&shared.overview()),
-        "clients" => json_answer(&clients.ids()),
-        "events" => json_answer(&shared.events()),
+        "state" => json_response(&shared.summary()),
+        "overview" => json_response(&shared.overview()),
+        "clients" => json_response(&clients.ids()),
+        "events" => json_response(&shared.events()),
         "requests" => {
             let requests = shared.requests().records();
-            json_answer(&requests)
+            json_response(&requests)
         }
         "deliveries" => {
             let deliveries = shared.deliveries().records();
-            json_answer(&deliveries)
+            json_response(&deliveries)
         }
         "instruments" => {
             let core = shared.core_to_read();
             let all = core.state.instruments.rows().iter();
-            json_answer(&all.map(|it| &it.view).collect::<Vec<_>>())
+            json_response(&all.map(|it| &it.view).collect::<Vec<_>>())
         }
         "webhooks" => {
             let core = shared.core_to_read();
             let all = core.state.time.events.subscriptions.rows().iter();
-            json_answer(&all.map(|it| &it.view).collect::<Vec<_>>())
+            json_response(&all.map(|it| &it.view).collect::<Vec<_>>())
         }
         "faults" => {
             let rules = shared.faults().rules().to_vec();
-            json_answer(&rules)
+            json_response(&rules)
         }
         "audit" => {
             let findings = shared.core_to_read().state.audit();
-            json_answer(&findings)
+            json_response(&findings)
         }
-        "commands" => json_answer(&reference(&shared.setup.description)),
+        "commands" => json_response(&reference(&shared.setup.description)),
         "event_types" => {
             let types = if shared.setup.description.has_rules() {
                 EventKind::ALL.iter().map(|kind| kind.event_type).collect()
             } else {
                 shared.setup.engine.event_types()
             };
-            json_answer(&types.into_iter().collect::<BTreeSet<_>>())
+            json_response(&types.into_iter().collect::<BTreeSet<_>>())
         }
         "lifecycles" if shared.setup.description.has_rules() => {
             let mut all = lifecycle::table();
             let of_engine = shared.setup.engine.transitions().into_iter();
             all.extend(of_engine.map(|(table, statuses)| (table.to_owned(), statuses)));
-            json_answer(&all)
+            json_response(&all)
         }
-        "lifecycles" => json_answer(&shared.setup.engine.statuses()),
-        "openapi.json" => json_answer(&served_document(&shared.setup.description, &headers)),
-        "control.json" => json_answer(&control_document(&headers)),
+        "lifecycles" => json_response(&shared.setup.engine.statuses()),
+        "openapi.json" => json_response(&served_document(&shared.setup.description, &headers)),
+        "control.json" => json_response(&control_document(&headers)),
         "signing-key.pem" => demo::KEY.into_response(),
         "encrypted-signing-key.pem" => demo::ENCRYPTED_KEY.into_response(),
         _ => (
             StatusCode::NOT_FOUND,
-            refused("there is no view with this name"),
+            rejected("there is no view with this name"),
         )
             .into_response(),
     }
@@ -231,7 +231,8 @@ fn servers(headers: &HeaderMap) -> Value {
 /// The control API as OpenAPI 3.1, from the types of the commands.
 fn control_document(headers: &HeaderMap) -> Value {
     let mut schema = serde_json::to_value(schemars::schema_for!(Command)).unwrap_or_default();
-    let answer = |what: &str| json!({ "description": what, "content": { "application/json": {} } });
+    let response =
+        |what: &str| json!({ "description": what, "content": { "application/json": {} } });
     let client = json!([{
         "name": "upvest-client-id",
         "in": "header",
@@ -240,8 +241,7 @@ fn control_document(headers: &HeaderMap) -> Value {
     }]);
     let mut paths = serde_json::Map::new();
     for (name, what) in VIEWS {
-        let view =
-            json!({ "summary": what, "parameters": client, "responses": { "200": answer(what) } });
+        let view = json!({ "summary": what, "parameters": client, "responses": { "200": response(what) } });
         paths.insert(format!("/_sandbox/{name}"), json!({ "get": view }));
     }
     for variant in schema["oneOf"].as_array_mut().into_iter().flatten() {
@@ -253,7 +253,7 @@ fn control_document(headers: &HeaderMap) -> Value {
         if let Some(required) = variant["required"].as_array_mut() {
             required.retain(|name| name != "command");
         }
-        let responses = json!({ "200": answer("The id of the resource that the command created, if any."), "400": answer("The reason, as `error`.") });
+        let responses = json!({ "200": response("The id of the resource that the command created, if any."), "400": response("The reason, as `error`.") });
         let body =
             json!({ "required": true, "content": { "application/json": { "schema": variant } } });
         let path = format!("/_sandbox/{}", command.as_str().unwrap_or_default());
@@ -291,17 +291,17 @@ async fn execute(
 ) -> Response {
     let body = match read_whole(body).await {
         Ok(body) => body,
-        Err(error) => return refused_with(error.status(), &error.to_string()),
+        Err(error) => return rejected_with(error.status(), &error.to_string()),
     };
     let media_type = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
     if headers.contains_key("signature-input") {
-        return refused("a command must not be signed: this is a call of the API or a delivery");
+        return rejected("a command must not be signed: this is a call of the API or a delivery");
     }
     if !media_type.starts_with("application/json") {
-        return refused(
+        return rejected(
             "send the fields of the command with `content-type: application/json`, or `{}` if it has none",
         );
     }
@@ -312,20 +312,20 @@ async fn execute(
     };
     let fields = match fields {
         Ok(Value::Object(fields)) => fields,
-        Ok(_) => return refused("the body is not a JSON object"),
-        Err(error) => return refused(&format!("the body is not valid JSON: {error}")),
+        Ok(_) => return rejected("the body is not a JSON object"),
+        Err(error) => return rejected(&format!("the body is not valid JSON: {error}")),
     };
     match Command::read(&name, fields) {
-        Err(error) => refused(&error.to_string()),
+        Err(error) => rejected(&error.to_string()),
         Ok(Command::SetOffline {
             offline: true,
             seconds: None,
-        }) => refused(
+        }) => rejected(
             "`seconds` is missing; it is required over HTTP, because the sandbox cannot receive a command while it is offline",
         ),
         Ok(command) => match clients.execute(&shared, command).await {
-            Ok(answer) => json_answer(&answer),
-            Err(error) => refused(&error.to_string()),
+            Ok(response) => json_response(&response),
+            Err(error) => rejected(&error.to_string()),
         },
     }
 }
@@ -357,16 +357,16 @@ fn reference(description: &Description) -> Value {
     json!({ "commands": commands.collect::<Vec<_>>(), "operations": operations })
 }
 
-fn refused(problem: &str) -> Response {
-    refused_with(400, problem)
+fn rejected(problem: &str) -> Response {
+    rejected_with(400, problem)
 }
 
-fn refused_with(status: u16, problem: &str) -> Response {
+fn rejected_with(status: u16, problem: &str) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
-    (status, json_answer(&json!({ "error": problem }))).into_response()
+    (status, json_response(&json!({ "error": problem }))).into_response()
 }
 
-fn json_answer(value: &impl serde::Serialize) -> Response {
+fn json_response(value: &impl serde::Serialize) -> Response {
     let body = serde_json::to_vec(value).expect("the state can be written as JSON");
     ([(CONTENT_TYPE, "application/json")], body).into_response()
 }

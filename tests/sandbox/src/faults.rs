@@ -20,12 +20,12 @@ pub enum Fault {
     ResetBeforeCommit,
     /// The connection is reset after the call was carried out, so that its outcome is unknown to the caller.
     ResetAfterCommit,
-    /// The answer is delayed, in real time.
+    /// The response is delayed, in real time.
     Delay {
         /// Milliseconds.
         millis: u64,
     },
-    /// The answer is 429. The call is not carried out.
+    /// The response is 429. The call is not carried out.
     TooManyRequests {
         /// The seconds in the header `retry-after`. If it is missing, there is no such header.
         #[serde(default)]
@@ -42,15 +42,15 @@ pub enum Fault {
         #[serde(default)]
         after_commit: bool,
     },
-    /// The call is carried out. The connection breaks in the middle of the answer.
+    /// The call is carried out. The connection breaks in the middle of the response.
     TruncatedBody,
-    /// The call is carried out. The answer has the media type `text/plain`.
+    /// The call is carried out. The response has the media type `text/plain`.
     WrongContentType,
-    /// The call is carried out. The answer is invalid JSON.
+    /// The call is carried out. The response is invalid JSON.
     InvalidJson,
-    /// The call is carried out. The answer arrives slowly in several pieces, in real time.
+    /// The call is carried out. The response arrives slowly in several pieces, in real time.
     SlowDrip {
-        /// The milliseconds between two pieces of the answer.
+        /// The milliseconds between two pieces of the response.
         millis: u64,
     },
     /// A read returns what was there some time ago, but nothing from before the fault was added. Other calls are not

@@ -4,7 +4,7 @@
 //! signed webhooks, and repeatable faults of the network and the server on demand. `cargo run -p upvest-sandbox` runs
 //! it as a program, with a status page and a control API under `/_sandbox/`.
 //!
-//! It implements the API's description: parameters and bodies are validated against its schemas, and its answers are
+//! It implements the API's description: parameters and bodies are validated against its schemas, and its responses are
 //! valid against them too. `GET /_sandbox/openapi.json` is that description, with the additional error statuses of the
 //! sandbox.
 //!

@@ -21,13 +21,13 @@ pub struct RequestRecord {
     pub path: String,
     /// The `operationId`. `None` if the API does not have the path.
     pub operation: Option<String>,
-    /// The status of the answer. `None` if there was no answer because of a fault.
+    /// The status of the response. `None` if there was no response because of a fault.
     pub status: Option<u16>,
-    /// The header `upvest-request-id` of the answer.
+    /// The header `upvest-request-id` of the response.
     pub request_id: Uuid,
     /// The header `idempotency-key` of the request.
     pub idempotency_key: Option<String>,
-    /// Whether the answer was repeated because of the idempotency key.
+    /// Whether the response was repeated because of the idempotency key.
     pub replayed: bool,
     /// The fault that was applied.
     pub fault: Option<&'static str>,

@@ -118,7 +118,7 @@ fn faults() -> Vec<Fault> {
 }
 
 async fn place(upvest: &Upvest, account: Uuid, number: usize) -> Result<OrderId, Error> {
-    // Each order has a different amount, so that the answer to another call would be detected.
+    // Each order has a different amount, so that the response to another call would be detected.
     let amount: Decimal = format!("{number}.01").parse().unwrap();
     let order = OrderCreate::builder()
         .account_id(account)
@@ -130,7 +130,7 @@ async fn place(upvest: &Upvest, account: Uuid, number: usize) -> Result<OrderId,
     assert_eq!(
         order.cash_amount,
         Some(amount),
-        "the answer to another call"
+        "the response to another call"
     );
     Ok(order.id)
 }

@@ -60,9 +60,13 @@ impl Program {
         let request = reqwest::Client::new()
             .get(format!("{}{path}", self.url()))
             .bearer_auth(self.token());
-        let answer = request.send().await.unwrap();
-        assert!(answer.status().is_success(), "{path}: {}", answer.status());
-        serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()
+        let response = request.send().await.unwrap();
+        assert!(
+            response.status().is_success(),
+            "{path}: {}",
+            response.status()
+        );
+        serde_json::from_slice(&response.bytes().await.unwrap()).unwrap()
     }
 
     async fn post(&self, path: &str, body: Value) -> Value {
@@ -72,9 +76,13 @@ impl Program {
         let request = request
             .header("content-type", "application/json")
             .body(body.to_string());
-        let answer = request.send().await.unwrap();
-        assert!(answer.status().is_success(), "{path}: {}", answer.status());
-        serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()
+        let response = request.send().await.unwrap();
+        assert!(
+            response.status().is_success(),
+            "{path}: {}",
+            response.status()
+        );
+        serde_json::from_slice(&response.bytes().await.unwrap()).unwrap()
     }
 
     /// The status and the body of the response.
@@ -83,9 +91,9 @@ impl Program {
             .post(format!("{}{path}", self.url()))
             .header("content-type", "application/json")
             .body(body.to_string());
-        let answer = request.send().await.unwrap();
-        let status = answer.status().as_u16();
-        let body = answer.bytes().await.unwrap();
+        let response = request.send().await.unwrap();
+        let status = response.status().as_u16();
+        let body = response.bytes().await.unwrap();
         (status, serde_json::from_slice(&body).unwrap())
     }
 
@@ -185,10 +193,8 @@ async fn its_state_is_saved_at_the_end_and_loaded_at_the_start() {
 
     let program = Program::start(&["--no-signatures", "--load", data]);
     let users = program.get("/users").await;
-    assert_eq!(
-        (&users["data"][0]["id"], &users["meta"]["total"]),
-        (&user, &json!(1))
-    );
+    assert_eq!(&users["data"][0]["id"], &user);
+    assert_eq!(&users["meta"]["total"], &json!(1));
     program.terminate();
 }
 
@@ -207,10 +213,10 @@ async fn what_is_answered_while_it_stops_is_saved() {
     let request = request
         .header("content-type", "application/json")
         .body(r#"{"direction":"INBOUND"}"#);
-    let answer = tokio::spawn(request.send());
+    let response = tokio::spawn(request.send());
     while program.get("/_sandbox/state").await["requests"] == 0 {}
     program.terminate();
-    assert_eq!(answer.await.unwrap().unwrap().status(), 201);
+    assert_eq!(response.await.unwrap().unwrap().status(), 201);
     let state: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
     assert_eq!(
         state["first"]["state"]["rows"]["tables"]["securities_transfers"]
@@ -371,8 +377,8 @@ async fn only_the_command_save_and_a_clean_exit_write_the_state() {
     };
     let saved = make_group(&program).await;
     assert!(!file.exists(), "nothing is saved by itself");
-    let answer = program.post("/_sandbox/save", json!({})).await;
-    assert_eq!(answer["file"], path(&file));
+    let response = program.post("/_sandbox/save", json!({})).await;
+    assert_eq!(response["file"], path(&file));
     let lost = make_group(&program).await;
     program.process.kill().unwrap();
     program.process.wait().unwrap();
@@ -401,9 +407,9 @@ async fn a_state_that_cannot_be_saved_is_an_error_of_command_and_exit() {
     command.args(["--port", "0", "--no-signatures", "--save", path(&file)]);
     let mut program = Program::started(command.stderr(Stdio::piped()));
     std::fs::remove_dir(&gone).unwrap();
-    let answer = program.try_post("/_sandbox/save", &json!({})).await;
-    let error = answer.1["error"].as_str().unwrap();
-    assert!(answer.0 == 400 && error.contains("state.json"), "{error}");
+    let response = program.try_post("/_sandbox/save", &json!({})).await;
+    let error = response.1["error"].as_str().unwrap();
+    assert!(response.0 == 400 && error.contains("state.json"), "{error}");
 
     let pid = program.process.id().to_string();
     assert!(Command::new("kill").arg(pid).status().unwrap().success());
@@ -420,9 +426,9 @@ async fn a_state_that_cannot_be_saved_is_an_error_of_command_and_exit() {
 #[tokio::test]
 async fn save_without_a_file_says_what_is_missing() {
     let program = Program::start(&["--no-signatures"]);
-    let (status, answer) = program.try_post("/_sandbox/save", &json!({})).await;
+    let (status, response) = program.try_post("/_sandbox/save", &json!({})).await;
     assert_eq!(status, 400);
-    assert!(answer["error"].as_str().unwrap().contains("--save FILE"));
+    assert!(response["error"].as_str().unwrap().contains("--save FILE"));
 }
 
 #[test]
@@ -609,7 +615,7 @@ fn the_first_steps_of_the_readme_in_rust_are_those_of_the_example() {
 }
 
 #[test]
-fn a_speed_that_is_none_is_refused() {
+fn a_speed_that_is_none_is_rejected() {
     for speed in ["nan", "inf", "1e9", "fast"] {
         let program = Command::new(env!("CARGO_BIN_EXE_upvest-sandbox"))
             .args(["--speed", speed])

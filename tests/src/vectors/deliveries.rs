@@ -45,15 +45,15 @@ pub(super) async fn check(sets: &Value, case: &Value) -> Result<()> {
             }
         }
         ("invalid", Err(error)) => {
-            let VerifyError::Rejected(refusal) = error else {
-                bail!("expected a refusal, got {error:?}")
+            let VerifyError::Rejected(rejection) = error else {
+                bail!("expected a rejection, got {error:?}")
             };
-            let code = refusal.code();
+            let code = rejection.code();
             let is_acceptable =
                 acceptable.is_some_and(|reasons| reasons.iter().any(|reason| reason == code));
             ensure!(
                 is_acceptable,
-                "refused as {code}, expected {}",
+                "rejected as {code}, expected {}",
                 expected["acceptable_reasons"]
             );
         }

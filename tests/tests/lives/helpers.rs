@@ -4,8 +4,8 @@ use super::*;
 
 /// Asserts that the call fails with a 404 and a problem, as the id does not exist.
 #[track_caller]
-pub(crate) fn is_unknown<T>(answer: Answered<T>) {
-    let error = answer.err().expect("nothing has this id");
+pub(crate) fn is_unknown<T>(response: Answered<T>) {
+    let error = response.err().expect("nothing has this id");
     let Some(problem) = error.problem() else {
         panic!("{error:?}")
     };
@@ -67,8 +67,8 @@ pub(crate) async fn bookings(
         .collect()
 }
 
-pub(crate) async fn file(answer: Answered<ByteStream>) -> Vec<u8> {
-    answer.unwrap().into_inner().bytes().await.unwrap().into()
+pub(crate) async fn file(response: Answered<ByteStream>) -> Vec<u8> {
+    response.unwrap().into_inner().bytes().await.unwrap().into()
 }
 
 /// The number as text with all digits, as decimals are equal even if their trailing zeros differ.

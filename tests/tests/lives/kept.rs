@@ -1,4 +1,4 @@
-//! Compares raw and typed answers: no data of an answer is lost.
+//! Compares raw and typed answers: no data of a response is lost.
 
 use super::*;
 
@@ -45,7 +45,8 @@ pub(crate) async fn people_are_kept(u: &Upvest, lived: &Lived) {
 }
 
 pub(crate) async fn trades_are_kept(u: &Upvest, lived: &Lived) {
-    let (order, instrument) = (lived.order, instrument(FUND));
+    let order = lived.order;
+    let instrument = instrument(FUND);
     keeps(u, "/instruments", u.list_instruments().send().await).await;
     let typed = u
         .retrieve_instrument()
@@ -198,7 +199,7 @@ pub(crate) async fn papers_are_kept(u: &Upvest, lived: &Lived) {
     keeps(u, &format!("/webhooks/{webhook}"), typed).await;
 }
 
-/// Compares the JSON that the type writes with the JSON of the answer.
+/// Compares the JSON that the type writes with the JSON of the response.
 pub(crate) async fn keeps<T: Serialize>(upvest: &Upvest, path: &str, typed: Answered<T>) {
     let segments = path.trim_start_matches('/').split('/');
     let mut sent = upvest

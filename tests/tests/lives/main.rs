@@ -1,5 +1,5 @@
 //! The generated client with a stateful server: written data is read back, statuses change as time passes, and
-//! amounts keep every digit. The requests and invalid answers are tested in `operations.rs` and `answers.rs`.
+//! amounts keep every digit. The requests and invalid responses are tested in `operations.rs` and `answers.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -15,10 +15,8 @@ pub(crate) async fn liquidations(upvest: &Upvest, sandbox: &Sandbox) -> AccountI
     let new = LiquidationCreate::builder().type_(LiquidationType::Full);
     let call = upvest.create_liquidation().account_id(account).body(new);
     let mut made = call.send().await.unwrap().into_inner();
-    assert_eq!(
-        (made.account_id, &made.type_),
-        (Some(account), &Some(LiquidationType::Full))
-    );
+    assert_eq!(made.account_id, Some(account));
+    assert_eq!(&made.type_, &Some(LiquidationType::Full));
     let listed = async || {
         upvest
             .list_liquidations()
@@ -67,10 +65,8 @@ pub(crate) async fn securities_transfers(upvest: &Upvest, sandbox: &Sandbox) {
         .await
         .unwrap()
         .into_inner();
-    assert_eq!(
-        (&made.status, made.created_at),
-        (&Some(SecuritiesTransferStatus::New), Some(sandbox.now()))
-    );
+    assert_eq!(&made.status, &Some(SecuritiesTransferStatus::New));
+    assert_eq!(made.created_at, Some(sandbox.now()));
     for status in [
         SecuritiesTransferStatus::Processing,
         SecuritiesTransferStatus::Completed,
@@ -87,11 +83,10 @@ pub(crate) async fn securities_transfers(upvest: &Upvest, sandbox: &Sandbox) {
         let [inbound, outbound] = listed.as_slice() else {
             panic!("{listed:?}")
         };
-        assert_eq!(
-            (inbound.id, &inbound.direction),
-            (started.into(), &Some(TransferDirection::Inbound))
-        );
-        assert_eq!((outbound, &inbound.status), (&made, &made.status));
+        assert_eq!(inbound.id, started.into());
+        assert_eq!(&inbound.direction, &Some(TransferDirection::Inbound));
+        assert_eq!(outbound, &made);
+        assert_eq!(&inbound.status, &made.status);
     }
     let positions = upvest
         .list_positions()
@@ -136,10 +131,8 @@ pub(crate) async fn account_transfers(upvest: &Upvest, sandbox: &Sandbox) {
         .await
         .unwrap()
         .into_inner();
-    assert_eq!(
-        (&made.status, made.created_at),
-        (&Some(AccountTransferStatus::New), Some(sandbox.now()))
-    );
+    assert_eq!(&made.status, &Some(AccountTransferStatus::New));
+    assert_eq!(made.created_at, Some(sandbox.now()));
     for status in [
         AccountTransferStatus::Processing,
         AccountTransferStatus::Completed,
@@ -187,10 +180,8 @@ pub(crate) async fn corporate_actions(upvest: &Upvest, sandbox: &Sandbox) {
         let [first, second] = [CorporateActionType::Dividend, CorporateActionType::Split];
         assert_eq!(kinds, [(dividend.into(), first), (split.into(), second)]);
         for action in listed {
-            assert_eq!(
-                (action.instrument_id, action.ex_date),
-                (Some(instrument(SHARE)), Some(tomorrow))
-            );
+            assert_eq!(action.instrument_id, Some(instrument(SHARE)));
+            assert_eq!(action.ex_date, Some(tomorrow));
             assert_eq!(action.status.as_ref(), Some(&status));
         }
         pass(sandbox, 86_400).await;
@@ -225,10 +216,8 @@ pub(crate) async fn webhooks(upvest: &Upvest, sandbox: &Sandbox) -> WebhookId {
         made.url.as_deref(),
         Some("https://example.com/hook?a=b&c=%20")
     );
-    assert_eq!(
-        (&made.event_categories, made.created_at),
-        (&Some(wanted.clone()), Some(sandbox.now()))
-    );
+    assert_eq!(&made.event_categories, &Some(wanted.clone()));
+    assert_eq!(made.created_at, Some(sandbox.now()));
     // A new subscription is inactive until an update enables it.
     assert_eq!(made.status, Some(WebhookSubscriptionStatus::Inactive));
     pass(sandbox, 1).await;
@@ -244,10 +233,8 @@ pub(crate) async fn webhooks(upvest: &Upvest, sandbox: &Sandbox) -> WebhookId {
         updated.event_categories,
         Some(vec![WebhookEventCategory::All])
     );
-    assert_eq!(
-        (&updated.url, updated.created_at),
-        (&made.url, made.created_at)
-    );
+    assert_eq!(&updated.url, &made.url);
+    assert_eq!(updated.created_at, made.created_at);
     assert_eq!(updated.status, Some(WebhookSubscriptionStatus::Active));
     let read = upvest
         .retrieve_webhook_subscription()

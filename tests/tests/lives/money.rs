@@ -17,14 +17,10 @@ pub(crate) async fn direct_debits(
         .await
         .unwrap()
         .into_inner();
-    assert_eq!(
-        (read.account_group_id, read.iban.as_deref()),
-        (Some(group), Some(iban))
-    );
-    assert_eq!(
-        (&read.status, read.created_at),
-        (&Some(MandateStatus::Active), Some(sandbox.now()))
-    );
+    assert_eq!(read.account_group_id, Some(group));
+    assert_eq!(read.iban.as_deref(), Some(iban));
+    assert_eq!(&read.status, &Some(MandateStatus::Active));
+    assert_eq!(read.created_at, Some(sandbox.now()));
     assert_eq!(upvest.list_mandates().send().await.unwrap().data, [read]);
 
     let user = upvest
@@ -50,11 +46,10 @@ pub(crate) async fn direct_debits(
         .await
         .unwrap()
         .into_inner();
-    assert_eq!((made.user_id, made.mandate_id), (Some(user), Some(mandate)));
-    assert_eq!(
-        (exact(made.cash_amount).as_str(), &made.status),
-        ("50.25", &Some(DirectDebitStatus::New))
-    );
+    assert_eq!(made.user_id, Some(user));
+    assert_eq!(made.mandate_id, Some(mandate));
+    assert_eq!(exact(made.cash_amount).as_str(), "50.25");
+    assert_eq!(&made.status, &Some(DirectDebitStatus::New));
     assert_eq!(made.remittance_information.as_deref(), Some("Rücklage"));
     let listed = async || {
         upvest
@@ -120,14 +115,10 @@ pub(crate) async fn withdrawals(upvest: &Upvest, sandbox: &Sandbox, account: Acc
         .await
         .unwrap()
         .into_inner();
-    assert_eq!(
-        (small.account_id, exact(small.cash_amount).as_str()),
-        (Some(account), "10.00")
-    );
-    assert_eq!(
-        (&small.status, small.created_at),
-        (&Some(WithdrawalStatus::New), Some(sandbox.now()))
-    );
+    assert_eq!(small.account_id, Some(account));
+    assert_eq!(exact(small.cash_amount).as_str(), "10.00");
+    assert_eq!(&small.status, &Some(WithdrawalStatus::New));
+    assert_eq!(small.created_at, Some(sandbox.now()));
     pass(sandbox, 1).await;
     assert_eq!(cash(upvest, account).await, ["90.00", "10.00", "100.00"]);
     pass(sandbox, 1).await;
@@ -160,17 +151,10 @@ pub(crate) async fn reference_accounts(upvest: &Upvest, sandbox: &Sandbox, accou
     let [_, bank] = listed.data.as_slice() else {
         panic!("{:?}", listed.data)
     };
-    assert_eq!(
-        (bank.iban.as_deref(), bank.bic.as_deref()),
-        (Some("DE89370400440532013000"), Some("COBADEFFXXX"))
-    );
-    assert_eq!(
-        (bank.account_holder.as_deref(), &bank.status),
-        (
-            Some("Erika Mustermann"),
-            &Some(ReferenceAccountStatus::Active)
-        )
-    );
+    assert_eq!(bank.iban.as_deref(), Some("DE89370400440532013000"));
+    assert_eq!(bank.bic.as_deref(), Some("COBADEFFXXX"));
+    assert_eq!(bank.account_holder.as_deref(), Some("Erika Mustermann"));
+    assert_eq!(&bank.status, &Some(ReferenceAccountStatus::Active));
     is_unknown(
         upvest
             .list_reference_accounts()
@@ -189,11 +173,10 @@ pub(crate) async fn fees(upvest: &Upvest, sandbox: &Sandbox, account: AccountId)
     let [fee] = listed.data.as_slice() else {
         panic!("{:?}", listed.data)
     };
-    assert_eq!((fee.id, fee.account_id), (charged.into(), Some(account)));
-    assert_eq!(
-        (fee.type_.as_deref(), exact(fee.amount).as_str()),
-        (Some("CUSTODY"), "1.50")
-    );
+    assert_eq!(fee.id, charged.into());
+    assert_eq!(fee.account_id, Some(account));
+    assert_eq!(fee.type_.as_deref(), Some("CUSTODY"));
+    assert_eq!(exact(fee.amount).as_str(), "1.50");
     assert_eq!(
         bookings(upvest, account).await.last(),
         Some(&(TransactionType::Fee, "-1.50".to_owned()))

@@ -16,17 +16,15 @@ pub(crate) async fn access_tokens(upvest: &Upvest, sandbox: &Sandbox) {
         .send()
         .await
         .unwrap();
-    assert_eq!(
-        (&token.token_type, token.expires_in),
-        (&Some(TokenType::Bearer), Some(A_YEAR.as_secs()))
-    );
+    assert_eq!(&token.token_type, &Some(TokenType::Bearer));
+    assert_eq!(token.expires_in, Some(A_YEAR.as_secs()));
     assert_eq!(token.scope.as_deref(), Some("users:read orders:admin"));
-    let refused = upvest
+    let rejected = upvest
         .create_access_token()
         .body(with("a wrong secret"))
         .send()
         .await;
-    let error = refused.err().unwrap();
+    let error = rejected.err().unwrap();
     assert!(error.is_authentication(), "{error}");
 }
 
@@ -39,10 +37,8 @@ pub(crate) async fn users(upvest: &Upvest, sandbox: &Sandbox) -> UserId {
         .await
         .unwrap()
         .into_inner();
-    assert_eq!(
-        (&made.status, made.created_at),
-        (&Some(UserStatus::Pending), Some(sandbox.now()))
-    );
+    assert_eq!(&made.status, &Some(UserStatus::Pending));
+    assert_eq!(made.created_at, Some(sandbox.now()));
     let read = upvest
         .retrieve_user()
         .user_id(made.id)
@@ -50,18 +46,12 @@ pub(crate) async fn users(upvest: &Upvest, sandbox: &Sandbox) -> UserId {
         .await
         .unwrap();
     assert_eq!(*read, made);
-    assert_eq!(
-        (&read.first_name, &read.last_name),
-        (&Some(new.first_name), &Some(new.last_name))
-    );
-    assert_eq!(
-        (&read.email, read.date_of_birth),
-        (&Some(new.email), Some(new.date_of_birth))
-    );
-    assert_eq!(
-        (read.nationality, &read.address),
-        (Some(new.nationality), &Some(new.address))
-    );
+    assert_eq!(&read.first_name, &Some(new.first_name));
+    assert_eq!(&read.last_name, &Some(new.last_name));
+    assert_eq!(&read.email, &Some(new.email));
+    assert_eq!(read.date_of_birth, Some(new.date_of_birth));
+    assert_eq!(read.nationality, Some(new.nationality));
+    assert_eq!(&read.address, &Some(new.address));
 
     let checks = upvest
         .list_user_checks()
@@ -74,10 +64,8 @@ pub(crate) async fn users(upvest: &Upvest, sandbox: &Sandbox) -> UserId {
     let [check] = checks.as_slice() else {
         panic!("{checks:?}")
     };
-    assert_eq!(
-        (&check.status, check.completed_at),
-        (&Some(UserCheckStatus::Pending), None)
-    );
+    assert_eq!(&check.status, &Some(UserCheckStatus::Pending));
+    assert_eq!(check.completed_at, None);
     pass(sandbox, 1).await;
     let checks = upvest
         .list_user_checks()
@@ -105,14 +93,10 @@ pub(crate) async fn users(upvest: &Upvest, sandbox: &Sandbox) -> UserId {
         .unwrap()
         .into_inner();
     assert_eq!(updated.status, Some(UserStatus::Active));
-    assert_eq!(
-        (&updated.first_name, &updated.last_name),
-        (&Some("Erik".to_owned()), &made.last_name)
-    );
-    assert_eq!(
-        (&updated.address, updated.updated_at),
-        (&Some(moved), Some(sandbox.now()))
-    );
+    assert_eq!(&updated.first_name, &Some("Erik".to_owned()));
+    assert_eq!(&updated.last_name, &made.last_name);
+    assert_eq!(&updated.address, &Some(moved));
+    assert_eq!(updated.updated_at, Some(sandbox.now()));
     assert_eq!(updated.created_at, made.created_at);
     let listed = upvest
         .list_users()
@@ -150,10 +134,8 @@ pub(crate) async fn identifiers(
         .await
         .unwrap()
         .into_inner();
-    assert_eq!(
-        (made.type_.as_deref(), made.value.as_deref()),
-        (Some("NATIONAL_ID"), Some("L01X00T47"))
-    );
+    assert_eq!(made.type_.as_deref(), Some("NATIONAL_ID"));
+    assert_eq!(made.value.as_deref(), Some("L01X00T47"));
     assert_eq!(made.created_at, Some(sandbox.now()));
     let update = UserIdentifierUpdate::builder().value("L01X00T48");
     let call = upvest
@@ -161,10 +143,8 @@ pub(crate) async fn identifiers(
         .user_id(user)
         .identifier_id(made.id);
     let updated = call.body(update).send().await.unwrap().into_inner();
-    assert_eq!(
-        (updated.id, updated.value.as_deref()),
-        (made.id, Some("L01X00T48"))
-    );
+    assert_eq!(updated.id, made.id);
+    assert_eq!(updated.value.as_deref(), Some("L01X00T48"));
     let read = upvest
         .retrieve_user_identifier()
         .user_id(user)
@@ -238,14 +218,10 @@ pub(crate) async fn accounts(upvest: &Upvest, sandbox: &Sandbox, user: UserId) -
         .await
         .unwrap()
         .into_inner();
-    assert_eq!(
-        (made.user_id, made.account_group_id),
-        (Some(user), Some(group))
-    );
-    assert_eq!(
-        (made.type_.as_deref(), &made.status),
-        (Some("TRADING"), &Some(AccountStatus::Pending))
-    );
+    assert_eq!(made.user_id, Some(user));
+    assert_eq!(made.account_group_id, Some(group));
+    assert_eq!(made.type_.as_deref(), Some("TRADING"));
+    assert_eq!(&made.status, &Some(AccountStatus::Pending));
     let other = upvest.create_account().body(new).send().await.unwrap().id;
     pass(sandbox, 1).await;
     let update = AccountUpdate::builder().type_("SAVING");
@@ -257,10 +233,8 @@ pub(crate) async fn accounts(upvest: &Upvest, sandbox: &Sandbox, user: UserId) -
         .await
         .unwrap()
         .into_inner();
-    assert_eq!(
-        (updated.type_.as_deref(), &updated.status),
-        (Some("SAVING"), &Some(AccountStatus::Open))
-    );
+    assert_eq!(updated.type_.as_deref(), Some("SAVING"));
+    assert_eq!(&updated.status, &Some(AccountStatus::Open));
     assert_eq!(
         *upvest
             .retrieve_account()
@@ -292,10 +266,10 @@ pub(crate) async fn accounts(upvest: &Upvest, sandbox: &Sandbox, user: UserId) -
         .unwrap()
         .into_inner();
     let meta = second.meta.unwrap();
-    assert_eq!(
-        (meta.offset, meta.limit, meta.count, meta.total),
-        (Some(1), Some(1), Some(1), Some(2))
-    );
+    assert_eq!(meta.offset, Some(1));
+    assert_eq!(meta.limit, Some(1));
+    assert_eq!(meta.count, Some(1));
+    assert_eq!(meta.total, Some(2));
     assert_eq!(second.data[0].id, other);
 
     assert_eq!(

@@ -13,10 +13,8 @@ pub(crate) async fn portfolios(upvest: &Upvest, sandbox: &Sandbox) -> PortfolioI
         .await
         .unwrap()
         .into_inner();
-    assert_eq!(
-        (made.account_id, &made.status),
-        (Some(account), &Some(PortfolioStatus::Active))
-    );
+    assert_eq!(made.account_id, Some(account));
+    assert_eq!(&made.status, &Some(PortfolioStatus::Active));
     let weights = upvest
         .list_portfolio_allocations()
         .portfolio_id(made.id)
@@ -40,14 +38,9 @@ pub(crate) async fn portfolios(upvest: &Upvest, sandbox: &Sandbox) -> PortfolioI
         .portfolio_id(made.id)
         .body(PortfolioUpdate::builder().name("Calmer"));
     let updated = call.send().await.unwrap().into_inner();
-    assert_eq!(
-        (
-            updated.name.as_deref(),
-            updated.created_at,
-            updated.updated_at
-        ),
-        (Some("Calmer"), made.created_at, Some(sandbox.now()))
-    );
+    assert_eq!(updated.name.as_deref(), Some("Calmer"));
+    assert_eq!(updated.created_at, made.created_at);
+    assert_eq!(updated.updated_at, Some(sandbox.now()));
     assert_eq!(
         *upvest
             .retrieve_portfolio()
@@ -97,14 +90,10 @@ pub(crate) async fn portfolio_orders(
         .send()
         .await
         .unwrap();
-    assert_eq!(
-        (order.portfolio_id, &order.status),
-        (Some(portfolio), &Some(PortfolioOrderStatus::New))
-    );
-    assert_eq!(
-        (exact(order.cash_amount).as_str(), order.created_at),
-        ("100.00", Some(sandbox.now()))
-    );
+    assert_eq!(order.portfolio_id, Some(portfolio));
+    assert_eq!(&order.status, &Some(PortfolioOrderStatus::New));
+    assert_eq!(exact(order.cash_amount).as_str(), "100.00");
+    assert_eq!(order.created_at, Some(sandbox.now()));
     pass(sandbox, 5).await;
     let paid: Vec<_> = bookings(upvest, account)
         .await
@@ -127,10 +116,8 @@ pub(crate) async fn rebalancing(
         .portfolio_id(portfolio)
         .body(body);
     let changed = call.send().await.unwrap().into_inner().data;
-    assert_eq!(
-        (changed[0].instrument_id, exact(changed[0].weight)),
-        (Some(instrument(AT_100)), "0.75".into())
-    );
+    assert_eq!(changed[0].instrument_id, Some(instrument(AT_100)));
+    assert_eq!(exact(changed[0].weight), "0.75");
     let read = upvest
         .list_portfolio_allocations()
         .portfolio_id(portfolio)
@@ -153,7 +140,8 @@ pub(crate) async fn rebalancing(
             .find(|it| it.instrument_id == Some(instrument(isin)))
             .and_then(|it| it.quantity)
     };
-    let (fund, other) = (units(FUND).await, units(AT_100).await);
+    let fund = units(FUND).await;
+    let other = units(AT_100).await;
     let triggered = upvest
         .trigger_portfolio_rebalancing()
         .portfolio_id(portfolio)
@@ -161,10 +149,8 @@ pub(crate) async fn rebalancing(
         .await
         .unwrap();
     let mut triggered = triggered.into_inner();
-    assert_eq!(
-        (triggered.portfolio_id, &triggered.status),
-        (Some(portfolio), &Some(RebalancingExecutionStatus::New))
-    );
+    assert_eq!(triggered.portfolio_id, Some(portfolio));
+    assert_eq!(&triggered.status, &Some(RebalancingExecutionStatus::New));
     pass(sandbox, 10).await;
     let listed = upvest
         .list_rebalancing_executions()
@@ -210,14 +196,10 @@ pub(crate) async fn savings_plans(upvest: &Upvest, sandbox: &Sandbox) -> Savings
         .await
         .unwrap()
         .into_inner();
-    assert_eq!(
-        (made.account_id, made.instrument_id),
-        (Some(account), Some(instrument(AT_100)))
-    );
-    assert_eq!(
-        (exact(made.cash_amount).as_str(), made.portfolio_id),
-        ("25", None)
-    );
+    assert_eq!(made.account_id, Some(account));
+    assert_eq!(made.instrument_id, Some(instrument(AT_100)));
+    assert_eq!(exact(made.cash_amount).as_str(), "25");
+    assert_eq!(made.portfolio_id, None);
     assert_eq!(made.next_execution_date, Some(date("2026-04-03")));
     let update = SavingsPlanUpdate::builder()
         .cash_amount("30.50")
@@ -227,10 +209,8 @@ pub(crate) async fn savings_plans(upvest: &Upvest, sandbox: &Sandbox) -> Savings
         .savings_plan_id(made.id)
         .body(update);
     let updated = call.send().await.unwrap().into_inner();
-    assert_eq!(
-        (&updated.status, updated.created_at),
-        (&Some(SavingsPlanStatus::Active), made.created_at)
-    );
+    assert_eq!(&updated.status, &Some(SavingsPlanStatus::Active));
+    assert_eq!(updated.created_at, made.created_at);
     assert_eq!(updated.next_execution_date, Some(date("2026-03-10")));
     let read = async || {
         let call = upvest.retrieve_savings_plan().savings_plan_id(made.id);
@@ -251,10 +231,8 @@ pub(crate) async fn savings_plans(upvest: &Upvest, sandbox: &Sandbox) -> Savings
     let [order] = orders.as_slice() else {
         panic!("{orders:?}")
     };
-    assert_eq!(
-        (exact(order.cash_amount).as_str(), &order.status),
-        ("30.50", &Some(OrderStatus::Filled))
-    );
+    assert_eq!(exact(order.cash_amount).as_str(), "30.50");
+    assert_eq!(&order.status, &Some(OrderStatus::Filled));
 
     let pause = SavingsPlanUpdate::builder().status(SavingsPlanStatus::Paused);
     upvest

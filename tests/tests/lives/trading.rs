@@ -20,10 +20,8 @@ pub(crate) async fn instruments(upvest: &Upvest, sandbox: &Sandbox) {
         instrument.isin.map(|it| it.to_string()).as_deref(),
         Some(isin)
     );
-    assert_eq!(
-        (&instrument.type_, instrument.tradeable),
-        (&Some(InstrumentType::Etf), Some(true))
-    );
+    assert_eq!(&instrument.type_, &Some(InstrumentType::Etf));
+    assert_eq!(instrument.tradeable, Some(true));
     let read = upvest
         .retrieve_instrument()
         .instrument_id(instrument.id)
@@ -95,19 +93,14 @@ pub(crate) async fn orders(upvest: &Upvest, sandbox: &Sandbox, account: AccountI
         .await
         .unwrap();
     let made = made.into_inner();
-    assert_eq!(
-        (made.account_id, made.instrument_id),
-        (Some(account), Some(instrument(FUND)))
-    );
-    assert_eq!(
-        (&made.side, &made.type_),
-        (&Some(OrderSide::Buy), &Some(OrderType::Market))
-    );
-    assert_eq!(
-        (exact(made.cash_amount), made.quantity),
-        ("250.00".to_owned(), None)
-    );
-    assert_eq!((made.limit_price, made.stop_price), (None, None));
+    assert_eq!(made.account_id, Some(account));
+    assert_eq!(made.instrument_id, Some(instrument(FUND)));
+    assert_eq!(&made.side, &Some(OrderSide::Buy));
+    assert_eq!(&made.type_, &Some(OrderType::Market));
+    assert_eq!(exact(made.cash_amount), "250.00".to_owned());
+    assert_eq!(made.quantity, None);
+    assert_eq!(made.limit_price, None);
+    assert_eq!(made.stop_price, None);
     let read = async || {
         upvest
             .retrieve_order()
@@ -125,10 +118,8 @@ pub(crate) async fn orders(upvest: &Upvest, sandbox: &Sandbox, account: AccountI
     assert_eq!(cash(upvest, account).await, ["750.00", "250.00", "1000.00"]);
     pass(sandbox, 1).await;
     let filled = read().await;
-    assert_eq!(
-        (&filled.status, filled.updated_at),
-        (&Some(OrderStatus::Filled), Some(sandbox.now()))
-    );
+    assert_eq!(&filled.status, &Some(OrderStatus::Filled));
+    assert_eq!(filled.updated_at, Some(sandbox.now()));
     assert_eq!(filled.created_at, made.created_at);
     assert_eq!(cash(upvest, account).await, ["750.00", "0.00", "750.00"]);
 
@@ -141,18 +132,11 @@ pub(crate) async fn orders(upvest: &Upvest, sandbox: &Sandbox, account: AccountI
     let [execution] = executions.data.as_slice() else {
         panic!("{:?}", executions.data)
     };
-    assert_eq!(
-        (execution.order_id, &execution.status),
-        (Some(made.id), &Some(ExecutionStatus::Settled))
-    );
+    assert_eq!(execution.order_id, Some(made.id));
+    assert_eq!(&execution.status, &Some(ExecutionStatus::Settled));
     // 250 / 115.05, truncated to ten decimals.
-    assert_eq!(
-        (
-            exact(execution.quantity).as_str(),
-            exact(execution.price).as_str()
-        ),
-        ("2.1729682746", "115.05")
-    );
+    assert_eq!(exact(execution.quantity).as_str(), "2.1729682746");
+    assert_eq!(exact(execution.price).as_str(), "115.05");
     assert_eq!(execution.executed_at, Some(sandbox.now()));
     let found = upvest
         .list_orders()
@@ -189,13 +173,8 @@ pub(crate) async fn cancellations(upvest: &Upvest, sandbox: &Sandbox, account: A
         .await
         .unwrap()
         .into_inner();
-    assert_eq!(
-        (
-            exact(order.quantity).as_str(),
-            exact(order.limit_price).as_str()
-        ),
-        ("2", "90.50")
-    );
+    assert_eq!(exact(order.quantity).as_str(), "2");
+    assert_eq!(exact(order.limit_price).as_str(), "90.50");
     pass(sandbox, 10).await;
     // It waits for its price and reserves 181.00.
     assert_eq!(cash(upvest, account).await, ["569.00", "181.00", "750.00"]);
@@ -205,9 +184,10 @@ pub(crate) async fn cancellations(upvest: &Upvest, sandbox: &Sandbox, account: A
         .send()
         .await
         .unwrap();
+    assert_eq!(cancellation.order_id, Some(order.id));
     assert_eq!(
-        (cancellation.order_id, &cancellation.status),
-        (Some(order.id), &Some(OrderCancellationStatus::Pending))
+        &cancellation.status,
+        &Some(OrderCancellationStatus::Pending)
     );
     assert_eq!(cancellation.created_at, Some(sandbox.now()));
     pass(sandbox, 1).await;
@@ -218,10 +198,8 @@ pub(crate) async fn cancellations(upvest: &Upvest, sandbox: &Sandbox, account: A
         .await
         .unwrap()
         .into_inner();
-    assert_eq!(
-        (&order.status, exact(order.limit_price).as_str()),
-        (&Some(OrderStatus::Cancelled), "90.50")
-    );
+    assert_eq!(&order.status, &Some(OrderStatus::Cancelled));
+    assert_eq!(exact(order.limit_price).as_str(), "90.50");
     assert_eq!(cash(upvest, account).await, ["750.00", "0.00", "750.00"]);
     is_unknown(upvest.cancel_order().order_id(NOTHING).send().await);
 }
@@ -243,10 +221,8 @@ pub(crate) async fn positions(
     let [bought] = listed.as_slice() else {
         panic!("{listed:?}")
     };
-    assert_eq!(
-        (bought.account_id, bought.instrument_id),
-        (Some(account), Some(instrument(FUND)))
-    );
+    assert_eq!(bought.account_id, Some(account));
+    assert_eq!(bought.instrument_id, Some(instrument(FUND)));
     let order = upvest
         .retrieve_order()
         .order_id(order)
@@ -276,14 +252,10 @@ pub(crate) async fn positions(
         .account_id(account)
         .position_id(bought.id);
     let read = read.send().await.unwrap().into_inner();
-    assert_eq!(
-        (exact(read.quantity).as_str(), read.updated_at),
-        ("1.1729682746", Some(sandbox.now()))
-    );
-    assert_eq!(
-        (read.id, exact(read.average_buy_in_price).as_str()),
-        (bought.id, "115.05")
-    );
+    assert_eq!(exact(read.quantity).as_str(), "1.1729682746");
+    assert_eq!(read.updated_at, Some(sandbox.now()));
+    assert_eq!(read.id, bought.id);
+    assert_eq!(exact(read.average_buy_in_price).as_str(), "115.05");
     assert_eq!(
         upvest
             .list_positions()
@@ -323,10 +295,8 @@ pub(crate) async fn transactions(upvest: &Upvest, sandbox: &Sandbox, account: Ac
         .limit(1);
     let last = last.send().await.unwrap().into_inner();
     assert_eq!(last.meta.and_then(|meta| meta.total), Some(3));
-    assert_eq!(
-        (last.data[0].account_id, last.data[0].created_at),
-        (Some(account), Some(sandbox.now()))
-    );
+    assert_eq!(last.data[0].account_id, Some(account));
+    assert_eq!(last.data[0].created_at, Some(sandbox.now()));
     is_unknown(upvest.list_transactions().account_id(NOTHING).send().await);
     is_unknown(upvest.list_cash_balances().account_id(NOTHING).send().await);
 }
@@ -355,10 +325,8 @@ pub(crate) async fn valuations(upvest: &Upvest, sandbox: &Sandbox) {
     let [valuation] = listed.as_slice() else {
         panic!("{listed:?}")
     };
-    assert_eq!(
-        (valuation.account_id, valuation.valued_at),
-        (Some(account), Some(time("2026-03-03T00:00:00Z")))
-    );
+    assert_eq!(valuation.account_id, Some(account));
+    assert_eq!(valuation.valued_at, Some(time("2026-03-03T00:00:00Z")));
     // The units that were bought for 250.00 at the offer are worth 245.61 at the bid.
     assert_eq!(exact(valuation.total_value), "995.61");
     let returns = upvest
@@ -372,18 +340,11 @@ pub(crate) async fn valuations(upvest: &Upvest, sandbox: &Sandbox) {
     let [march] = returns.as_slice() else {
         panic!("{returns:?}")
     };
-    assert_eq!(
-        (
-            exact(march.total_return).as_str(),
-            exact(march.total_return_percentage).as_str()
-        ),
-        ("-4.39", "-0.439")
-    );
+    assert_eq!(exact(march.total_return).as_str(), "-4.39");
+    assert_eq!(exact(march.total_return_percentage).as_str(), "-0.439");
     let days = (Some(date("2026-03-02")), Some(date("2026-03-03")));
-    assert_eq!(
-        (march.account_id, (march.period_start, march.period_end)),
-        (Some(account), days)
-    );
+    assert_eq!(march.account_id, Some(account));
+    assert_eq!((march.period_start, march.period_end), days);
     is_unknown(upvest.list_valuations().account_id(NOTHING).send().await);
     is_unknown(
         upvest

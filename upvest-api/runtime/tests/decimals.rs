@@ -31,14 +31,10 @@ fn amounts_sum_up_by_value_and_by_reference() {
 fn a_decimal_compares_with_the_one_of_rust_decimal() {
     let limit = rust_decimal::Decimal::new(10_000, 2);
     assert!(decimal("99.99") < limit && decimal("100.0") == limit && decimal("100.01") > limit);
-    let (there, back) = (
-        rust_decimal::Decimal::from(decimal("1.50")),
-        Decimal::from(limit),
-    );
-    assert_eq!(
-        (there.to_string().as_str(), back.to_string().as_str()),
-        ("1.50", "100.00")
-    );
+    let there = rust_decimal::Decimal::from(decimal("1.50"));
+    let back = Decimal::from(limit);
+    assert_eq!(there.to_string().as_str(), "1.50");
+    assert_eq!(back.to_string().as_str(), "100.00");
 }
 
 #[test]

@@ -47,11 +47,8 @@ async fn every_failure_has_its_kind_and_says_whether_it_may_have_happened() {
     for (reply, kind, unknown) in rows {
         let case = format!("{reply:?}");
         let error = failure(reply).await;
-        assert_eq!(
-            (error.kind(), error.is_outcome_unknown()),
-            (kind, unknown),
-            "{case}: {error}"
-        );
+        assert_eq!(error.kind(), kind, "{case}: {error}");
+        assert_eq!(error.is_outcome_unknown(), unknown, "{case}: {error}");
     }
 }
 
@@ -71,10 +68,8 @@ async fn a_problem_is_kept_whole_and_its_words_are_shown_on_request_alone() {
             .ends_with(": Unprocessable entity: cash_amount is  [31mtoo small")
     );
     let problem = error.problem().unwrap();
-    assert_eq!(
-        (problem.code(), error.request_id()),
-        (Some("unprocessable_entity"), Some("r-9"))
-    );
+    assert_eq!(problem.code(), Some("unprocessable_entity"));
+    assert_eq!(error.request_id(), Some("r-9"));
     assert!(error.is_validation() && !error.is_transient());
 }
 
@@ -82,10 +77,8 @@ async fn a_problem_is_kept_whole_and_its_words_are_shown_on_request_alone() {
 async fn html_of_a_gateway_is_kept_but_not_shown() {
     let html = format!("<html>{}</html>", "x".repeat(100_000));
     let error = failure(Reply::new(502, html).header("upvest-request-id", "r-1")).await;
-    assert_eq!(
-        (error.status().unwrap().as_u16(), error.request_id()),
-        (502, Some("r-1"))
-    );
+    assert_eq!(error.status().unwrap().as_u16(), 502);
+    assert_eq!(error.request_id(), Some("r-1"));
     assert_eq!(error.problem().unwrap().body().unwrap().len(), 4096);
     assert!(error.is_server_error() && error.is_transient());
     let shown = format!("{error} {error:?}");
@@ -104,10 +97,8 @@ async fn the_chain_of_sources_is_intact() {
     let error = failure(Reply::fate(Fate::Broken)).await;
     assert_eq!(error.source().unwrap().to_string(), "connection reset");
     let error = failure(Reply::new(201, r#"{"id": 7}"#)).await;
-    assert_eq!(
-        (error.operation(), error.status().unwrap().as_u16()),
-        (Some("createOrder"), 201)
-    );
+    assert_eq!(error.operation(), Some("createOrder"));
+    assert_eq!(error.status().unwrap().as_u16(), 201);
     assert!(
         error.to_string().starts_with(
             "createOrder: 201 Created, but the body does not match the schema at id: "
@@ -125,7 +116,8 @@ async fn an_incomplete_builder_sends_nothing() {
             && !error.is_outcome_unknown()
             && error.to_string().contains("`account_id`")
     );
-    assert_eq!((api.token_calls(), api.api_calls()), (0, 0));
+    assert_eq!(api.token_calls(), 0);
+    assert_eq!(api.api_calls(), 0);
 }
 
 #[test]
@@ -137,7 +129,8 @@ fn an_error_can_be_made_for_a_users_own_tests() {
         .with_status(status)
         .with_problem(problem);
     assert!(error.is_conflict());
-    assert_eq!((error.attempts(), error.operation()), (0, None));
+    assert_eq!(error.attempts(), 0);
+    assert_eq!(error.operation(), None);
 }
 
 #[test]

@@ -109,7 +109,7 @@ async fn a_dead_connection_is_found_by_its_pings_and_left() {
 }
 
 #[tokio::test]
-async fn a_change_without_a_key_that_http2_refuses_is_sent_again() {
+async fn a_change_without_a_key_that_http2_rejects_is_sent_again() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let upvest = client(
         &listener,
@@ -119,12 +119,12 @@ async fn a_change_without_a_key_that_http2_refuses_is_sent_again() {
     tokio::spawn(async move {
         let (stream, _) = listener.accept().await.unwrap();
         let mut connection = h2::server::handshake(stream).await.unwrap();
-        let mut refused = 0;
+        let mut rejected = 0;
         while let Some(Ok((request, mut response))) = connection.accept().await {
             if request.uri().path() == "/auth/token" {
                 respond(&mut response, TOKEN);
-            } else if refused < 2 {
-                refused += 1;
+            } else if rejected < 2 {
+                rejected += 1;
                 response.send_reset(h2::Reason::REFUSED_STREAM);
             } else {
                 respond(&mut response, "{}");

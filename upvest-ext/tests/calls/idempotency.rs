@@ -17,9 +17,9 @@ async fn all_attempts_of_a_call_carry_one_key_and_each_call_its_own() {
     let upvest = api.client();
     let mut keys = Vec::new();
     for _ in 0..2 {
-        let answer = upvest.create_order().body(order()).send().await.unwrap();
-        assert_eq!(answer.metadata().attempts, 3);
-        keys.push(answer.metadata().idempotency_key.unwrap().to_string());
+        let response = upvest.create_order().body(order()).send().await.unwrap();
+        assert_eq!(response.metadata().attempts, 3);
+        keys.push(response.metadata().idempotency_key.unwrap().to_string());
     }
     let sent: Vec<_> = api
         .seen()
@@ -34,8 +34,8 @@ async fn all_attempts_of_a_call_carry_one_key_and_each_call_its_own() {
 #[tokio::test(start_paused = true)]
 async fn only_operations_that_take_a_key_get_one() {
     let api = FakeApi::new(|_, _| Reply::empty_list());
-    let answer = api.client().list_orders().send().await.unwrap();
-    assert_eq!(answer.metadata().idempotency_key, None);
+    let response = api.client().list_orders().send().await.unwrap();
+    assert_eq!(response.metadata().idempotency_key, None);
     assert!(api.seen()[0].headers.get("idempotency-key").is_none());
 }
 
@@ -100,15 +100,13 @@ async fn a_stored_key_resumes_the_same_order_after_a_crash() {
         .await
         .unwrap();
     let seen = api.seen();
-    assert_eq!(
-        (seen[0].header("idempotency-key"), &seen[0].body),
-        (stored.as_str(), &seen[1].body)
-    );
+    assert_eq!(seen[0].header("idempotency-key"), stored.as_str());
+    assert_eq!(&seen[0].body, &seen[1].body);
     assert_eq!(seen[1].header("idempotency-key"), stored);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_that_is_no_uuid_is_refused_before_anything_is_sent() {
+async fn a_key_that_is_no_uuid_is_rejected_before_anything_is_sent() {
     let api = FakeApi::new(|_, _| Reply::order());
     let call = api.client().create_order().idempotency_key("order-17");
     let error = call.body(order()).send().await.unwrap_err();
@@ -123,7 +121,8 @@ async fn every_attempt_has_the_key_that_the_builder_was_given() {
     let key = IdempotencyKey::generate();
     let call = api.client().create_order().idempotency_key(key);
     let error = call.body(order()).send().await.unwrap_err();
-    assert_eq!((error.attempts(), error.idempotency_key()), (4, Some(key)));
+    assert_eq!(error.attempts(), 4);
+    assert_eq!(error.idempotency_key(), Some(key));
     let seen = api.seen();
     let keys: HashSet<_> = seen.iter().map(|it| it.header("idempotency-key")).collect();
     assert_eq!(keys, HashSet::from([key.to_string().as_str()]));
@@ -157,5 +156,6 @@ async fn raw_requests_are_keyed_only_by_the_key_given() {
         .send()
         .await
         .unwrap_err();
-    assert_eq!((error.attempts(), error.idempotency_key()), (4, Some(key)));
+    assert_eq!(error.attempts(), 4);
+    assert_eq!(error.idempotency_key(), Some(key));
 }

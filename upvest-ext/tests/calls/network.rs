@@ -41,8 +41,8 @@ async fn an_order_goes_out_complete_and_each_header_once() {
     })
     .await;
     let upvest = server.builder().build().unwrap();
-    let answer = upvest.create_order().body(order()).send().await.unwrap();
-    assert_eq!(answer.metadata().request_id.as_deref(), Some("r-1"));
+    let response = upvest.create_order().body(order()).send().await.unwrap();
+    assert_eq!(response.metadata().request_id.as_deref(), Some("r-1"));
     let request = server.requests().remove(0);
     let (_, body) = request.split_once("\r\n\r\n").unwrap();
     assert_eq!(header(&request, "content-length"), [body.len().to_string()]);
@@ -158,16 +158,16 @@ async fn an_order_whose_connection_dropped_is_sent_again_with_its_key() {
     })
     .await;
     let upvest = server.builder().build().unwrap();
-    let answer = upvest.create_order().body(order()).send().await.unwrap();
-    assert_eq!(answer.metadata().attempts, 3);
-    let key = answer.metadata().idempotency_key.unwrap().to_string();
+    let response = upvest.create_order().body(order()).send().await.unwrap();
+    assert_eq!(response.metadata().attempts, 3);
+    let key = response.metadata().idempotency_key.unwrap().to_string();
     for request in server.requests() {
         assert_eq!(header(&request, "idempotency-key"), [key.as_str()]);
     }
 }
 
 #[tokio::test]
-async fn a_refused_connection_is_known_to_have_sent_nothing() {
+async fn a_rejected_connection_is_known_to_have_sent_nothing() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let upvest = socket::builder(address).build().unwrap();
@@ -178,10 +178,9 @@ async fn a_refused_connection_is_known_to_have_sent_nothing() {
     // Nothing was sent, so even a call without a key is retried.
     let id = "5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
     let error = upvest.cancel_order().order_id(id).send().await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.attempts(), error.is_outcome_unknown()),
-        (ErrorKind::Connect, 4, false)
-    );
+    assert_eq!(error.kind(), ErrorKind::Connect);
+    assert_eq!(error.attempts(), 4);
+    assert_eq!(error.is_outcome_unknown(), false);
     let mut chain = String::new();
     let mut next: Option<&dyn std::error::Error> = Some(&error);
     while let Some(error) = next {
@@ -211,10 +210,8 @@ async fn a_redirect_is_not_followed() {
         .send()
         .await
         .unwrap_err();
-    assert_eq!(
-        (error.kind(), error.status().unwrap().as_u16()),
-        (ErrorKind::UnexpectedStatus, 307)
-    );
+    assert_eq!(error.kind(), ErrorKind::UnexpectedStatus);
+    assert_eq!(error.status().unwrap().as_u16(), 307);
     assert!(error.to_string().contains("redirect"));
     assert_eq!(elsewhere.requests().len(), 0);
 }
@@ -235,10 +232,8 @@ async fn a_client_of_your_own_that_follows_redirects_is_found_out() {
         .build()
         .unwrap();
     let error = upvest.list_orders().send().await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.attempts()),
-        (ErrorKind::Configuration, 1)
-    );
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    assert_eq!(error.attempts(), 1);
 }
 
 #[tokio::test]
@@ -304,11 +299,8 @@ async fn a_url_that_reqwest_would_send_otherwise_than_it_was_signed_is_an_error_
     ] {
         let upvest = server.builder().signer(Rewriting(path)).build().unwrap();
         let error = upvest.list_orders().send().await.unwrap_err();
-        assert_eq!(
-            (error.kind(), error.is_outcome_unknown()),
-            (ErrorKind::InvalidRequest, false),
-            "{path}: {error}"
-        );
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{path}: {error}");
+        assert_eq!(error.is_outcome_unknown(), false, "{path}: {error}");
         assert!(
             error.to_string().contains("the URL that was signed"),
             "{error}"

@@ -75,7 +75,7 @@ async fn calls_lists_waits_and_downloads_can_be_moved_into_a_task() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_and_a_download_can_become_the_body_of_an_answer() {
+async fn a_list_and_a_download_can_become_the_body_of_a_response() {
     let ids = upvest()
         .list_orders()
         .items()

@@ -86,13 +86,13 @@ async fn a_request_that_cannot_be_signed_is_not_sent() {
         .send()
         .await
         .unwrap_err();
-    assert_eq!(
-        (error.kind(), error.attempts(), error.is_outcome_unknown()),
-        (ErrorKind::Signing, 0, false)
-    );
+    assert_eq!(error.kind(), ErrorKind::Signing);
+    assert_eq!(error.attempts(), 0);
+    assert_eq!(error.is_outcome_unknown(), false);
     let signing = std::error::Error::source(&error).unwrap();
     assert_eq!(signing.source().unwrap().to_string(), "the key is gone");
-    assert_eq!((api.token_calls(), api.api_calls()), (0, 0));
+    assert_eq!(api.token_calls(), 0);
+    assert_eq!(api.api_calls(), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -158,10 +158,9 @@ async fn metadata_comes_along_without_losing_the_value() {
         .unwrap();
     assert_eq!(order.cash_amount.unwrap().to_string(), "100.00");
     let call = order.metadata();
-    assert_eq!(
-        (call.status.as_u16(), call.attempts, call.elapsed),
-        (201, 2, Duration::from_secs(3))
-    );
+    assert_eq!(call.status.as_u16(), 201);
+    assert_eq!(call.attempts, 2);
+    assert_eq!(call.elapsed, Duration::from_secs(3));
     assert_eq!(call.request_id.as_deref(), Some("r-7"));
 }
 
@@ -213,15 +212,11 @@ async fn a_raw_request_gets_the_same_token_and_headers() {
         .send_json::<Quote>()
         .await
         .unwrap();
-    assert_eq!(
-        (quote.price.as_str(), quote.metadata().request_id.as_deref()),
-        ("1.50", Some("r-1"))
-    );
+    assert_eq!(quote.price.as_str(), "1.50");
+    assert_eq!(quote.metadata().request_id.as_deref(), Some("r-1"));
     let seen = &api.seen()[0];
-    assert_eq!(
-        (seen.path.as_str(), seen.header("authorization")),
-        ("/quotes", "Bearer token-0")
-    );
+    assert_eq!(seen.path.as_str(), "/quotes");
+    assert_eq!(seen.header("authorization"), "Bearer token-0");
     assert_eq!(seen.header("accept"), "application/json");
 
     let error = upvest
@@ -386,32 +381,28 @@ async fn a_body_beyond_its_limit_is_an_error_that_names_the_limit() {
     });
     let upvest = api.client_with(CallOptions::new().retry(RetryPolicy::never()));
     let error = upvest.list_orders().send().await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.is_outcome_unknown()),
-        (ErrorKind::Decode, false)
-    );
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert_eq!(error.is_outcome_unknown(), false);
     assert!(error.to_string().contains("67108864"), "{error}");
     let error = upvest
         .request(Method::POST, ["raw"])
         .send()
         .await
         .unwrap_err();
-    assert_eq!(
-        (error.kind(), error.attempts(), error.is_outcome_unknown()),
-        (ErrorKind::Decode, 1, true)
-    );
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert_eq!(error.attempts(), 1);
+    assert_eq!(error.is_outcome_unknown(), true);
     assert!(error.to_string().contains("67108864"), "{error}");
     let error = upvest.list_users().send().await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.status().unwrap().as_u16()),
-        (ErrorKind::Server, 503)
-    );
+    assert_eq!(error.kind(), ErrorKind::Server);
+    assert_eq!(error.status().unwrap().as_u16(), 503);
     let detail = error.problem().unwrap().detail.clone().unwrap();
     assert!(detail.contains("1048576"), "{detail}");
 
     let api = FakeApi::with_tokens(move |_, _| huge(200), |_, _| Reply::empty_list());
     let error = api.client().list_orders().send().await.unwrap_err();
-    assert_eq!((error.kind(), api.token_calls()), (ErrorKind::Token, 1));
+    assert_eq!(error.kind(), ErrorKind::Token);
+    assert_eq!(api.token_calls(), 1);
     assert!(error.to_string().contains("67108864"), "{error}");
 }
 
@@ -457,7 +448,7 @@ fn debug_of_call_options_hides_header_values() {
 }
 
 #[test]
-fn a_client_id_or_secret_with_whitespace_around_it_is_refused_with_a_clear_message() {
+fn a_client_id_or_secret_with_whitespace_around_it_is_rejected_with_a_clear_message() {
     let url = || Environment::Custom("http://127.0.0.1:9".parse().unwrap());
     for (id, secret) in [
         (" id", "secret"),
@@ -714,8 +705,8 @@ fn plain_http_to_another_host_needs_an_explicit_variable() {
         })
         .map_or_else(|error| error.to_string(), |_| String::new())
     };
-    for refused in [None, Some("0"), Some("")] {
-        let error = build(refused);
+    for rejected in [None, Some("0"), Some("")] {
+        let error = build(rejected);
         assert!(error.contains("UPVEST_INSECURE_HTTP=1"), "{error}");
     }
     assert!(build(Some("yes")).contains("neither 1 nor 0"));

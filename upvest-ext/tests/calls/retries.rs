@@ -102,7 +102,9 @@ async fn status_by_method_by_key_exactly_the_allowed_retries_are_made() {
 #[tokio::test(start_paused = true)]
 async fn the_generated_operations_follow_the_same_table() {
     for (row, expected) in TABLE {
-        let (read, keyed, never) = (always(*row), always(*row), always(*row));
+        let read = always(*row);
+        let keyed = always(*row);
+        let never = always(*row);
         let options = || CallOptions::new().attempt_timeout(5 * SECOND);
         read.client()
             .with(options())
@@ -175,7 +177,8 @@ impl Exchange {
 
     /// An API on which a request meets a random fault three times out of four.
     fn api(&self, seed: u64) -> FakeApi {
-        let (exchange, random) = (self.clone(), Mutex::new(StdRng::seed_from_u64(seed)));
+        let exchange = self.clone();
+        let random = Mutex::new(StdRng::seed_from_u64(seed));
         FakeApi::new(move |seen, _| {
             let (fault, commits) = {
                 let mut random = random.lock().unwrap();
@@ -259,7 +262,8 @@ async fn keys_made_by_the_client_order_once_too() {
 #[tokio::test(start_paused = true)]
 async fn without_a_key_an_error_that_claims_nothing_happened_is_right() {
     let exchange = Exchange::default();
-    let (mut unknown, mut known) = (0, 0);
+    let mut unknown = 0;
+    let mut known = 0;
     for run in 0..1000 {
         let before = exchange.placed();
         let twice = CallOptions::new().retry(RetryPolicy::new().max_attempts(2));
@@ -338,10 +342,9 @@ async fn a_call_that_is_late_already_sends_nothing_and_one_without_an_end_is_fin
     upvest.list_orders().send().await.unwrap();
     let late = CallOptions::new().call_timeout(Duration::ZERO);
     let error = upvest.with(late).list_orders().send().await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.attempts(), api.api_calls()),
-        (ErrorKind::Timeout, 0, 2)
-    );
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert_eq!(error.attempts(), 0);
+    assert_eq!(api.api_calls(), 2);
     let api = FakeApi::new(|_, n| {
         if n == 0 {
             Reply::status(503)
@@ -352,14 +355,14 @@ async fn a_call_that_is_late_already_sends_nothing_and_one_without_an_end_is_fin
     let endless = CallOptions::new()
         .call_timeout(Duration::MAX)
         .attempt_timeout(Duration::MAX);
-    let answer = api
+    let response = api
         .client()
         .with(endless)
         .list_orders()
         .send()
         .await
         .unwrap();
-    assert_eq!(answer.metadata().attempts, 2);
+    assert_eq!(response.metadata().attempts, 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -375,7 +378,8 @@ async fn an_attempt_that_is_cut_off_by_the_deadline_may_have_happened() {
         .await;
     let error = result.unwrap_err();
     assert!(error.is_timeout() && error.is_outcome_unknown());
-    assert_eq!((error.attempts(), error.elapsed()), (1, Some(SECOND)));
+    assert_eq!(error.attempts(), 1);
+    assert_eq!(error.elapsed(), Some(SECOND));
     assert!(error.hint().unwrap().contains("same `idempotency_key()`"));
 
     let api = FakeApi::with_tokens(|_, _| Reply::fate(Fate::Silence), |_, _| Reply::order());
@@ -415,11 +419,8 @@ async fn a_call_that_is_dropped_leaves_no_task_and_sends_nothing_more() {
         let sent = api.api_calls();
         tokio::time::sleep(Duration::from_secs(600)).await;
         // The token request is shared with other calls.
-        assert_eq!(
-            (api.token_calls(), api.api_calls()),
-            (1, sent),
-            "dropped after {millis} ms"
-        );
+        assert_eq!(api.token_calls(), 1, "dropped after {millis} ms");
+        assert_eq!(api.api_calls(), sent, "dropped after {millis} ms");
         assert_eq!(
             tokio::runtime::Handle::current()
                 .metrics()
@@ -470,7 +471,8 @@ async fn success_fills_the_budget_up_again() {
     for _ in 0..100 {
         upvest.list_orders().send().await.unwrap();
     }
-    assert_eq!((api.api_calls(), budget.available()), (200, 5));
+    assert_eq!(api.api_calls(), 200);
+    assert_eq!(budget.available(), 5);
 }
 
 #[tokio::test(start_paused = true)]
@@ -510,7 +512,7 @@ async fn retry_after_is_obeyed_in_seconds_and_as_a_date() {
                 .header("date", date),
             _ => Reply::empty_list(),
         });
-        let answer = api
+        let response = api
             .client()
             .list_orders()
             .send()
@@ -518,14 +520,14 @@ async fn retry_after_is_obeyed_in_seconds_and_as_a_date() {
             .unwrap()
             .metadata()
             .clone();
-        assert_eq!((answer.attempts, answer.elapsed.as_secs()), (2, 7));
+        assert_eq!(response.attempts, 2);
+        assert_eq!(response.elapsed.as_secs(), 7);
     }
     let api = FakeApi::new(|_, _| Reply::status(503).header("retry-after", "31"));
     let error = api.client().list_orders().send().await.unwrap_err();
-    assert_eq!(
-        (error.attempts(), error.elapsed(), error.retry_after()),
-        (1, Some(Duration::ZERO), Some(31 * SECOND))
-    );
+    assert_eq!(error.attempts(), 1);
+    assert_eq!(error.elapsed(), Some(Duration::ZERO));
+    assert_eq!(error.retry_after(), Some(31 * SECOND));
     assert!(error.hint().unwrap().contains("retry_after()"));
 }
 
@@ -561,7 +563,8 @@ async fn an_earlier_attempt_that_may_have_happened_is_not_forgotten() {
         .send()
         .await
         .unwrap_err();
-    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Permission, 2));
+    assert_eq!(error.kind(), ErrorKind::Permission);
+    assert_eq!(error.attempts(), 2);
     assert!(
         error.is_outcome_unknown(),
         "the first attempt may have been carried out"

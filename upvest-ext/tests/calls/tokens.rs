@@ -29,7 +29,8 @@ async fn a_thousand_callers_on_a_cold_cache_share_one_token_request() {
     let upvest = api.client();
     let results = join_all((0..1000).map(|_| list(&upvest))).await;
     assert!(results.iter().all(Result::is_ok));
-    assert_eq!((api.token_calls(), api.api_calls()), (1, 1000));
+    assert_eq!(api.token_calls(), 1);
+    assert_eq!(api.api_calls(), 1000);
 }
 
 #[tokio::test(start_paused = true)]
@@ -46,7 +47,8 @@ async fn a_thousand_callers_share_one_failed_token_request_and_all_learn_of_it_a
         let started = Instant::now();
         let results =
             join_all((0..1000).map(|_| async { (list(&upvest).await, started.elapsed()) })).await;
-        assert_eq!((api.token_calls(), api.api_calls()), (asked, 0));
+        assert_eq!(api.token_calls(), asked);
+        assert_eq!(api.api_calls(), 0);
         for (result, elapsed) in results {
             let error = result.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Token);
@@ -94,7 +96,8 @@ async fn callers_on_many_threads_share_one_token_request() {
     for task in tasks {
         task.await.unwrap().unwrap();
     }
-    assert_eq!((api.token_calls(), api.api_calls()), (1, 1000));
+    assert_eq!(api.token_calls(), 1);
+    assert_eq!(api.api_calls(), 1000);
 }
 
 #[tokio::test(start_paused = true)]
@@ -208,7 +211,8 @@ async fn a_hundred_parallel_401s_cause_one_token_request_and_one_replay_each() {
     let upvest = api.client();
     let results = join_all((0..100).map(|_| list(&upvest))).await;
     assert!(results.iter().all(Result::is_ok));
-    assert_eq!((api.token_calls(), api.api_calls()), (2, 200));
+    assert_eq!(api.token_calls(), 2);
+    assert_eq!(api.api_calls(), 200);
 }
 
 #[tokio::test(start_paused = true)]
@@ -233,10 +237,8 @@ async fn a_late_401_for_an_old_token_leaves_the_new_one_alone() {
 async fn a_second_401_is_final_and_says_what_is_likely_wrong() {
     let api = FakeApi::new(|_, _| Reply::status(401));
     let error = list(&api.client()).await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.attempts()),
-        (ErrorKind::Authentication, 2)
-    );
+    assert_eq!(error.kind(), ErrorKind::Authentication);
+    assert_eq!(error.attempts(), 2);
     assert!(error.is_authentication() && error.hint().unwrap().contains("signing key"));
     assert_eq!(api.token_calls(), 2);
 
@@ -329,7 +331,8 @@ async fn callers_that_give_up_leave_a_request_that_ends_by_itself() {
             .metrics()
             .num_alive_tasks()
     };
-    assert_eq!((tasks(), api.token_calls()), (1, 1));
+    assert_eq!(tasks(), 1);
+    assert_eq!(api.token_calls(), 1);
     sleep(20 * SECOND).await;
     assert_eq!(tasks(), 0);
     list(&upvest).await.unwrap();
@@ -412,7 +415,8 @@ async fn a_signer_that_always_hangs_is_tried_twice_by_each_who_waits() {
         );
         assert!(error.to_string().contains("signer"), "{error}");
     }
-    assert_eq!((started.elapsed(), api.token_calls()), (40 * SECOND, 0));
+    assert_eq!(started.elapsed(), 40 * SECOND);
+    assert_eq!(api.token_calls(), 0);
 }
 
 #[derive(Debug)]
@@ -490,19 +494,19 @@ async fn retries_of_the_token_request_obey_policy_and_budget() {
         .await
         .unwrap_err();
     assert_eq!(api.token_calls(), 1);
-    let (api, budget) = (down(), RetryBudget::new(5));
+    let api = down();
+    let budget = RetryBudget::new(5);
     list(&api.builder().retry_budget(budget.clone()).build().unwrap())
         .await
         .unwrap_err();
-    assert_eq!((api.token_calls(), budget.available()), (2, 0));
+    assert_eq!(api.token_calls(), 2);
+    assert_eq!(budget.available(), 0);
     // Longer than the attempt timeout, which includes everything.
     let slow = |_: &crate::common::Seen, _| Reply::status(503).header("retry-after", "25");
     let api = FakeApi::with_tokens(slow, |_, _| Reply::empty_list());
     let error = list(&api.client()).await.unwrap_err();
-    assert_eq!(
-        (api.token_calls(), error.retry_after()),
-        (1, Some(25 * SECOND))
-    );
+    assert_eq!(api.token_calls(), 1);
+    assert_eq!(error.retry_after(), Some(25 * SECOND));
 }
 
 #[tokio::test(start_paused = true)]
@@ -519,7 +523,8 @@ async fn a_call_whose_deadline_is_shorter_than_the_token_takes_fails_alone() {
             failed += 1;
         }
     }
-    assert_eq!((failed, api.token_calls()), (3, 1));
+    assert_eq!(failed, 3);
+    assert_eq!(api.token_calls(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -539,7 +544,8 @@ async fn a_persistent_401_does_not_multiply_token_requests() {
         let error = list(&upvest).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Authentication);
     }
-    assert_eq!((api.token_calls(), api.api_calls()), (2, 101));
+    assert_eq!(api.token_calls(), 2);
+    assert_eq!(api.api_calls(), 101);
     let results = join_all((0..100).map(|_| list(&upvest))).await;
     assert!(results.iter().all(Result::is_err));
     assert_eq!(api.token_calls(), 2);
@@ -551,7 +557,7 @@ async fn a_persistent_401_does_not_multiply_token_requests() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lifetime_with_a_fraction_or_in_quotes_is_read_and_an_empty_token_refused() {
+async fn a_lifetime_with_a_fraction_or_in_quotes_is_read_and_an_empty_token_rejected() {
     // Each is valid for an hour, so it is renewed after 48 minutes.
     for (expires_in, lives) in [
         ("3600", true),
@@ -583,7 +589,8 @@ async fn a_lifetime_with_a_fraction_or_in_quotes_is_read_and_an_empty_token_refu
             |_, _| Reply::empty_list(),
         );
         let error = list(&api.client()).await.unwrap_err();
-        assert_eq!((error.kind(), api.api_calls()), (ErrorKind::Token, 0));
+        assert_eq!(error.kind(), ErrorKind::Token);
+        assert_eq!(api.api_calls(), 0);
         assert!(error.to_string().contains("empty"), "{error}");
     }
 }
@@ -624,7 +631,8 @@ async fn a_caller_that_gives_up_does_not_take_the_request_from_the_others() {
     let (first, second) = tokio::join!(list(&hasty), list(&upvest));
     assert_eq!(first.unwrap_err().kind(), ErrorKind::Timeout);
     second.unwrap();
-    assert_eq!((api.token_calls(), started.elapsed()), (1, 3 * SECOND));
+    assert_eq!(api.token_calls(), 1);
+    assert_eq!(started.elapsed(), 3 * SECOND);
 }
 
 #[tokio::test(start_paused = true)]
@@ -732,14 +740,17 @@ async fn the_repetition_after_a_401_is_no_retry() {
     let budget = RetryBudget::new(20);
     let upvest = api.builder().retry_budget(budget.clone()).build().unwrap();
     list(&upvest).await.unwrap();
-    assert_eq!((api.api_calls(), budget.available()), (3, 15));
+    assert_eq!(api.api_calls(), 3);
+    assert_eq!(budget.available(), 15);
     // The call and its token request have succeeded without a retry.
     list(&upvest).await.unwrap();
-    assert_eq!((api.api_calls(), budget.available()), (5, 17));
+    assert_eq!(api.api_calls(), 5);
+    assert_eq!(budget.available(), 17);
     sleep(10 * SECOND).await;
     let twice = CallOptions::new().retry(RetryPolicy::new().max_attempts(2));
     list(&upvest.with(twice)).await.unwrap();
-    assert_eq!((api.api_calls(), budget.available()), (8, 18));
+    assert_eq!(api.api_calls(), 8);
+    assert_eq!(budget.available(), 18);
 }
 
 #[tokio::test(start_paused = true)]

@@ -50,7 +50,8 @@ pub enum Fate {
 
 impl Reply {
     pub fn new(status: u16, body: impl Into<String>) -> Self {
-        let (after, content_type) = (Duration::ZERO, "application/json");
+        let after = Duration::ZERO;
+        let content_type = "application/json";
         Self {
             status,
             headers: vec![],
@@ -260,7 +261,7 @@ async fn answer(reply: Reply) -> Result<Response<ByteStream>, Error> {
             return Err(error.with_source("connection refused"));
         }
         Fate::Unprocessed => {
-            let message = "the stream was refused";
+            let message = "the stream was rejected";
             return Err(Error::new(ErrorKind::Unprocessed, message));
         }
         Fate::Broken => return Err(broken()),

@@ -22,15 +22,17 @@ impl SocketServer {
             address: listener.local_addr().unwrap(),
             requests: Arc::default(),
         };
-        let (requests, script) = (Arc::clone(&server.requests), Arc::new(script));
+        let requests = Arc::clone(&server.requests);
+        let script = Arc::new(script);
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
-                let (requests, script) = (Arc::clone(&requests), Arc::clone(&script));
+                let requests = Arc::clone(&requests);
+                let script = Arc::clone(&script);
                 tokio::spawn(async move {
                     let request = read(&mut stream).await;
                     requests.lock().unwrap().push(request.clone());
-                    if let Some(answer) = script(&request) {
-                        stream.write_all(answer.as_bytes()).await.unwrap();
+                    if let Some(response) = script(&request) {
+                        stream.write_all(response.as_bytes()).await.unwrap();
                     }
                 });
             }
@@ -86,12 +88,12 @@ pub async fn read(stream: &mut TcpStream) -> String {
 }
 
 /// Answers one request, and then accepts no more connections.
-pub async fn serve_once(listener: TcpListener, answer: Option<String>) {
+pub async fn serve_once(listener: TcpListener, response: Option<String>) {
     let (mut stream, _) = listener.accept().await.unwrap();
     drop(listener);
     read(&mut stream).await;
-    let answer = answer.unwrap_or_default();
-    stream.write_all(answer.as_bytes()).await.unwrap();
+    let response = response.unwrap_or_default();
+    stream.write_all(response.as_bytes()).await.unwrap();
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "what a script returns")]

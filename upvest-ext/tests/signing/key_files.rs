@@ -64,17 +64,17 @@ fn all_seven_formats_of_p521_open() {
 }
 
 #[test]
-fn a_curve_that_upvest_does_not_accept_is_refused_by_its_name_in_all_formats() {
+fn a_curve_that_upvest_does_not_accept_is_rejected_by_its_name_in_all_formats() {
     for (key, algorithm) in [
         ("p384", KeyAlgorithm::EcdsaP384),
         ("p256", KeyAlgorithm::EcdsaP256),
     ] {
-        let refused = KeyError::UnsupportedKey(algorithm.curve().to_owned());
+        let rejected = KeyError::UnsupportedKey(algorithm.curve().to_owned());
         for format in PLAIN.into_iter().chain(ENCRYPTED) {
             let error = open(&format!("{key}.{format}"), Some(PASSPHRASE)).unwrap_err();
-            assert_eq!(error, refused, "{key}.{format}");
+            assert_eq!(error, rejected, "{key}.{format}");
         }
-        assert_eq!(SigningKey::generate(algorithm).unwrap_err(), refused);
+        assert_eq!(SigningKey::generate(algorithm).unwrap_err(), rejected);
     }
 }
 
@@ -161,7 +161,7 @@ fn an_unsupported_key_is_called_by_its_name() {
         ("brainpoolP512r1", "brainpoolP512r1"),
         ("sect571r1", "sect571r1"),
     ] {
-        let error = open(&format!("refused.{file}"), None).unwrap_err();
+        let error = open(&format!("rejected.{file}"), None).unwrap_err();
         assert_eq!(error, KeyError::UnsupportedKey(name.to_owned()), "{file}");
     }
 }
@@ -171,8 +171,8 @@ fn an_unsupported_encryption_is_called_by_its_name_with_the_command_that_convert
     const COMMAND: &str = "`openssl pkcs8 -topk8 -v2 aes-256-cbc -in KEY -out NEW`";
     const LEGACY: &str = "`openssl pkcs8 -topk8 -v2 aes-256-cbc -provider legacy -provider default -in KEY -out NEW`";
     for (file, name, command) in [
-        ("refused.des3", "DES-EDE3-CBC", COMMAND),
-        ("refused.pkcs8-des3", "3DES", COMMAND),
+        ("rejected.des3", "DES-EDE3-CBC", COMMAND),
+        ("rejected.pkcs8-des3", "3DES", COMMAND),
         ("cases/k07-pbes2-des3", "3DES", COMMAND),
         ("convert.sec1-des3", "DES-EDE3-CBC", COMMAND),
         ("convert.sec1-des", "DES-CBC", LEGACY),
@@ -583,10 +583,8 @@ fn the_public_key_prints_in_the_form_that_onboarding_asks_for() {
 fn generated_keys_sign_and_differ() {
     for algorithm in [KeyAlgorithm::EcdsaP521, KeyAlgorithm::Ed25519] {
         for _ in 0..20 {
-            let (one, two) = (
-                SigningKey::generate(algorithm).unwrap(),
-                SigningKey::generate(algorithm).unwrap(),
-            );
+            let one = SigningKey::generate(algorithm).unwrap();
+            let two = SigningKey::generate(algorithm).unwrap();
             let signature = one.sign_now(b"message").unwrap();
             assert!(one.public_key().verifies(b"message", &signature));
             assert!(!two.public_key().verifies(b"message", &signature));

@@ -67,7 +67,7 @@ impl Message {
 
 /// Changes random bits, and asserts that `accepts` rejects each change and that each component was changed at least
 /// once.
-fn assert_refuses_all_changes(
+fn assert_rejects_all_changes(
     message: &Message,
     changes: u32,
     accepts: impl Fn(&Request<Vec<u8>>) -> bool,
@@ -136,7 +136,7 @@ async fn no_request_with_one_bit_changed_is_accepted() {
             request.body(),
             &["upvest-signature-version"],
         );
-        assert_refuses_all_changes(&message, CHANGES, |received| {
+        assert_rejects_all_changes(&message, CHANGES, |received| {
             accepts_request(received, &public)
         });
     }
@@ -160,7 +160,7 @@ fn no_delivery_with_one_bit_changed_is_accepted() {
             serde_json::json!({ "id": "1", "status": "FILLED" }),
         )];
         let delivery = tester.deliver("/webhooks/upvest?tenant=a%20b&x=1", &events);
-        assert_refuses_all_changes(&message_of(&delivery), CHANGES, |received| {
+        assert_rejects_all_changes(&message_of(&delivery), CHANGES, |received| {
             accepts_delivery(&verifier, received)
         });
     }

@@ -138,7 +138,7 @@ impl Facts {
                     let is_paged = if value.is_object() { "yes" } else { "no" };
                     self.set(what, part, "paging", is_paged);
                 }
-                "answer" | "union" => self.item(what, part, value),
+                "response" | "union" => self.item(what, part, value),
                 _ => self.set(what, part, &key.replace('_', " "), &text(value)),
             }
         }
@@ -183,7 +183,7 @@ impl Facts {
         for (status, response) in found.responses(document) {
             statuses.push(status);
             let is_success = found.is_success(status);
-            let part = if is_success { "answer" } else { "errors" };
+            let part = if is_success { "response" } else { "errors" };
             self.media_types(what, part, response);
             for key in ["headers", "links"] {
                 let fact = format!("{status}: {key}");

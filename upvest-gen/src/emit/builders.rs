@@ -6,7 +6,7 @@ use quote::{format_ident, quote};
 use super::print::print;
 use crate::docs;
 use crate::error::Error;
-use crate::model::{Answer, Api, Content, Encoding, Operation, Parameter, Place, Schema, Type};
+use crate::model::{Api, Content, Encoding, Operation, Parameter, Place, Response, Schema, Type};
 
 /// The module `builder`.
 pub(super) fn builders(api: &Api) -> Result<String, Error> {
@@ -70,7 +70,7 @@ fn builder(operation: &Operation, api: &Api) -> TokenStream {
     let idempotency_key = operation.idempotency_key.then(idempotency_key);
     let download = download(operation);
     let output = operation.output();
-    let receive = receive(&operation.answer);
+    let receive = receive(&operation.response);
     let traits = traits(operation);
     quote! {
         #[doc = #title]
@@ -104,10 +104,10 @@ fn builder(operation: &Operation, api: &Api) -> TokenStream {
 impl Operation {
     /// The value of a successful response: `types::Order`.
     fn output(&self) -> TokenStream {
-        match &self.answer.content {
+        match &self.response.content {
             Content::Empty => quote!(()),
             Content::Binary => quote!(ByteStream),
-            Content::Json(kind) if self.answer.optional => {
+            Content::Json(kind) if self.response.optional => {
                 let kind = kind.tokens("types::");
                 quote!(Option<#kind>)
             }
@@ -266,7 +266,7 @@ fn idempotency_key() -> TokenStream {
 /// }
 /// ```
 fn download(operation: &Operation) -> Option<TokenStream> {
-    let accept = operation.answer.download.as_ref()?;
+    let accept = operation.response.download.as_ref()?;
     let doc = format!(
         " Sends `{} {}` and returns the response as a file: `{accept}`.",
         operation.method, operation.path
@@ -281,14 +281,14 @@ fn download(operation: &Operation) -> Option<TokenStream> {
 
 /// The call that sends it and reads its response: `json()`, or `list(&[EmptyList::NoData])` if the `data` of the list
 /// may be missing.
-fn receive(answer: &Answer) -> TokenStream {
-    match answer.content {
+fn receive(response: &Response) -> TokenStream {
+    match response.content {
         Content::Empty => quote!(empty()),
         Content::Binary => quote!(file()),
-        Content::Json(_) if answer.optional => quote!(optional_json()),
-        Content::List(_) if answer.optional || answer.may_lack_data => {
-            let no_body = answer.optional.then(|| quote!(EmptyList::NoBody));
-            let no_data = answer.may_lack_data.then(|| quote!(EmptyList::NoData));
+        Content::Json(_) if response.optional => quote!(optional_json()),
+        Content::List(_) if response.optional || response.may_lack_data => {
+            let no_body = response.optional.then(|| quote!(EmptyList::NoBody));
+            let no_data = response.may_lack_data.then(|| quote!(EmptyList::NoData));
             let empty = no_body.into_iter().chain(no_data);
             quote!(list(&[#(#empty),*]))
         }
@@ -317,7 +317,7 @@ fn traits(operation: &Operation) -> TokenStream {
     let output = operation.output();
     let list = list_traits(operation);
     let is_download =
-        operation.answer.content == Content::Binary || operation.answer.download.is_some();
+        operation.response.content == Content::Binary || operation.response.download.is_some();
     let download = is_download.then(|| quote!(impl upvest_runtime::Download for #builder {}));
     quote! {
         impl upvest_runtime::Operation for #builder {
@@ -352,7 +352,7 @@ fn traits(operation: &Operation) -> TokenStream {
 /// impl upvest_runtime::Paginated for ListOrders {}
 /// ```
 fn list_traits(operation: &Operation) -> Option<TokenStream> {
-    let Content::List(item) = &operation.answer.content else {
+    let Content::List(item) = &operation.response.content else {
         return None;
     };
     let builder = format_ident!("{}", operation.builder);

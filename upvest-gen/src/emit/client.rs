@@ -101,7 +101,7 @@ fn documentation(operation: &Operation) -> String {
         path,
         summary,
         description,
-        answer,
+        response,
         errors,
         scopes,
         ..
@@ -146,8 +146,8 @@ fn documentation(operation: &Operation) -> String {
             "\n\n**The list is filtered by default:** the server uses `{name}` = `{default}` if it is not set."
         );
     }
-    if !answer.description.is_empty() {
-        let _ = write!(text, "\n\nReturns: {}", docs::closed(&answer.description));
+    if !response.description.is_empty() {
+        let _ = write!(text, "\n\nReturns: {}", docs::closed(&response.description));
     }
     if !errors.is_empty() {
         text.push_str("\n\n# Errors\n\n");

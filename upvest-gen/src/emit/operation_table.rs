@@ -74,7 +74,7 @@ fn entry(operation: &Operation, api: &Api) -> TokenStream {
             [paging.default, paging.min, paging.max].map(Literal::u32_unsuffixed);
         quote!(.paged(Paging::new(#default, #min, #max)))
     });
-    let accept = &operation.answer.accept;
+    let accept = &operation.response.accept;
     let parameters = operation.parameters.iter();
     let parameters: Vec<_> = parameters.map(|it| parameter(it, api)).collect();
     let with_parameters =

@@ -3,12 +3,12 @@ use std::fmt::Write;
 use serde_json::json;
 
 use super::{load, parse};
-use crate::testing::refused;
+use crate::testing::rejected;
 
 const NO_OBJECT: &str = "the description is empty, or is not an object";
 
 #[test]
-fn versions_3_0_and_3_1_are_read_and_others_refused_by_name() {
+fn versions_3_0_and_3_1_are_read_and_others_rejected_by_name() {
     for version in ["3.0.0", "3.0.3", "3.1.0", "3.1.1"] {
         assert!(load(&format!("openapi: {version}")).is_ok(), "{version}");
     }
@@ -37,7 +37,7 @@ fn versions_3_0_and_3_1_are_read_and_others_refused_by_name() {
         ("just a text", "", NO_OBJECT),
         ("[1, 2]", "", NO_OBJECT),
     ] {
-        let error = refused(load(text), text);
+        let error = rejected(load(text), text);
         assert_eq!(error.pointer(), place, "{text}");
         assert_eq!(error.problem(), problem, "{text}");
     }
@@ -60,7 +60,7 @@ fn a_syntax_error_has_a_line_and_a_column() {
         ("a: *nowhere", "line 1 column "),
         ("a: 1\n---\nb: 2", "line "),
     ] {
-        let error = refused(parse(text), text);
+        let error = rejected(parse(text), text);
         assert!(error.pointer().starts_with(place), "{text:?}: {error}");
         assert!(
             error.problem().starts_with("invalid YAML: "),
@@ -79,20 +79,20 @@ fn a_syntax_error_of_json_is_in_the_words_of_json() {
         ),
         ("{\"a\": 1} x", "line 1 column 10", "trailing characters"),
     ] {
-        let error = refused(parse(text), text);
+        let error = rejected(parse(text), text);
         assert_eq!(error.pointer(), place, "{text:?}");
         assert_eq!(error.problem(), format!("invalid JSON: {problem}"));
     }
 }
 
 #[test]
-fn aliases_that_repeat_too_much_are_refused_in_plain_words() {
+fn aliases_that_repeat_too_much_are_rejected_in_plain_words() {
     let mut text = "a: &a [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for (outer, inner) in "bcdefghi".chars().zip("abcdefgh".chars()) {
         let aliases = vec![format!("*{inner}"); 10].join(", ");
         let _ = writeln!(text, "{outer}: &{outer} [{aliases}]");
     }
-    let error = refused(parse(&text), "aliases");
+    let error = rejected(parse(&text), "aliases");
     assert_eq!(
         error.problem(),
         "the description is too large, or its aliases repeat too much"
@@ -100,9 +100,9 @@ fn aliases_that_repeat_too_much_are_refused_in_plain_words() {
 }
 
 #[test]
-fn swagger_2_is_refused_by_its_name() {
+fn swagger_2_is_rejected_by_its_name() {
     for text in ["swagger: '2.0'", r#"{ "swagger": "2.0", "paths": {} }"#] {
-        let error = refused(load(text), text);
+        let error = rejected(load(text), text);
         assert_eq!(error.pointer(), "/swagger", "{text}");
         assert!(error.problem().contains("OpenAPI 2"), "{error}");
         assert!(error.remedy().contains("OpenAPI 3"), "{error}");
@@ -110,7 +110,7 @@ fn swagger_2_is_refused_by_its_name() {
 }
 
 #[test]
-fn a_key_that_stands_twice_is_refused_with_both_places() {
+fn a_key_that_stands_twice_is_rejected_with_both_places() {
     let yaml = "a: 1\nb:\n  c: [{ d: 1,\n    e: 2, d: 3 }]\n";
     let json = "{ \"a\": 1, \"b\": { \"c\": [{ \"d\": 1,\n    \"e\": 2, \"d\": 3 }] } }";
     let escaped = r#"{ "b": { "c": [{ "d": 1, "\u0064": 3 }] } }"#;
@@ -124,7 +124,7 @@ fn a_key_that_stands_twice_is_refused_with_both_places() {
             "line 1 column 12",
         ),
     ] {
-        let error = refused(parse(text), text);
+        let error = rejected(parse(text), text);
         assert_eq!(error.pointer(), second, "{text}");
         let problem = format!("the key \"d\" of /b/c/0 stands here and at {first}");
         assert_eq!(error.problem(), problem, "{text}");
@@ -195,7 +195,7 @@ fn nesting_has_a_limit_with_a_message() {
     for nested in [lists, objects, indented] as [fn(usize) -> String; 3] {
         assert!(parse(&nested(120)).is_ok());
         for depth in [129, 200, 300, 2_000] {
-            let error = refused(parse(&nested(depth)), "nested values");
+            let error = rejected(parse(&nested(depth)), "nested values");
             assert!(error.problem().contains("nested"), "{depth}: {error}");
             assert!(error.remedy().contains("components"), "{depth}: {error}");
         }
@@ -221,7 +221,7 @@ fn messages_contain_no_words_of_the_parser() {
         "{ \"a\": 1, }x",
         "- a\nb: c",
     ] {
-        let error = refused(parse(text), text);
+        let error = rejected(parse(text), text);
         assert!(!error.pointer().is_empty(), "{text}: {error}");
         for word in [
             "Policy",
@@ -240,15 +240,15 @@ fn messages_contain_no_words_of_the_parser() {
 }
 
 #[test]
-fn text_of_any_depth_or_size_is_read_or_refused() {
+fn text_of_any_depth_or_size_is_read_or_rejected() {
     let nested = format!("a: {}{}", "[".repeat(20_000), "]".repeat(20_000));
-    refused(parse(&nested), "nested lists");
+    rejected(parse(&nested), "nested lists");
     let mut bomb = "a0: &a0 [x, x]\n".to_owned();
     for level in 1..40 {
         let below = level - 1;
         writeln!(bomb, "a{level}: &a{level} [*a{below}, *a{below}]").unwrap();
     }
-    refused(parse(&bomb), "aliases of aliases");
+    rejected(parse(&bomb), "aliases of aliases");
 }
 
 #[test]

@@ -13,7 +13,7 @@ pub struct Api {
     pub version: String,
     /// The operations.
     pub operations: Vec<Operation>,
-    /// The objects in requests and answers.
+    /// The objects in requests and responses.
     pub schemas: Vec<Schema>,
     /// The open enums.
     pub enums: Vec<Enum>,
@@ -79,8 +79,8 @@ pub struct Operation {
     pub parameters: Vec<Parameter>,
     /// The body of the request.
     pub body: Option<Body>,
-    /// The answer of a successful call.
-    pub answer: Answer,
+    /// The response of a successful call.
+    pub response: Response,
     /// The error statuses with their descriptions.
     pub errors: Vec<(String, String)>,
     /// The bounds of `limit`, if the operation has the parameters `offset` and `limit`.
@@ -124,7 +124,7 @@ impl Operation {
     /// page or the order of the items.
     pub fn default_filters(&self) -> Vec<&Parameter> {
         let is_arranging = |parameter: &Parameter| ARRANGING.contains(&parameter.name.as_str());
-        let is_list = match &self.answer.content {
+        let is_list = match &self.response.content {
             Content::List(_) | Content::Json(Type::List(_)) => true,
             // A list whose items stand in a union or in another field than `data`.
             Content::Json(_) => self.parameters.iter().any(is_arranging),
@@ -198,12 +198,12 @@ pub enum Encoding {
     Text,
 }
 
-/// The answer of a successful call.
+/// The response of a successful call.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Answer {
+pub struct Response {
     /// What it holds.
     pub content: Content,
-    /// Whether there is an answer without content too.
+    /// Whether there is a response without content too.
     pub optional: bool,
     /// Whether the `data` of a list may be missing or `null`, which means an empty list.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -216,7 +216,7 @@ pub struct Answer {
     pub description: String,
 }
 
-/// The content of an answer.
+/// The content of a response.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Content {
@@ -250,7 +250,7 @@ pub struct Schema {
     pub description: String,
     /// Whether it occurs in a request.
     pub sent: bool,
-    /// Whether it occurs in an answer or an event.
+    /// Whether it occurs in a response or an event.
     #[serde(skip)]
     pub received: bool,
     /// The fields or the alternatives.
@@ -365,7 +365,7 @@ pub struct Field {
 pub enum Direction {
     /// In requests: `writeOnly`.
     Sent,
-    /// In answers and events: `readOnly`.
+    /// In responses and events: `readOnly`.
     Received,
 }
 
@@ -488,7 +488,7 @@ impl Type {
 }
 
 impl Content {
-    /// The type in an answer.
+    /// The type in a response.
     pub(super) fn kind(&self) -> Option<&Type> {
         match self {
             Self::Json(kind) | Self::List(kind) => Some(kind),

@@ -1,4 +1,4 @@
-//! The directions of schemas: in requests, or in answers and events.
+//! The directions of schemas: in requests, or in responses and events.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use super::api::{Direction, Operation, Schema, Shape, Type};
 pub(super) struct Bodies {
     /// In requests: bodies, and parameters that are written as JSON.
     pub(super) sent: Vec<String>,
-    /// In answers and events.
+    /// In responses and events.
     pub(super) received: Vec<String>,
 }
 
@@ -30,7 +30,7 @@ impl Bodies {
         let sent = bodies.chain(parameters).filter_map(object);
         let answers = operations
             .iter()
-            .filter_map(|operation| operation.answer.content.kind())
+            .filter_map(|operation| operation.response.content.kind())
             .filter_map(object);
         Self {
             sent: sent.cloned().collect(),
@@ -47,7 +47,7 @@ pub(super) fn object(kind: &Type) -> Option<&String> {
     }
 }
 
-/// Marks the schemas that occur in requests, and those that occur in answers and events, with all nested schemas.
+/// Marks the schemas that occur in requests, and those that occur in responses and events, with all nested schemas.
 pub(super) fn mark_directions(schemas: &mut [Schema], bodies: &Bodies) {
     let sent = reachable(schemas.iter(), bodies.sent.iter());
     let received = reachable(schemas.iter(), bodies.received.iter());

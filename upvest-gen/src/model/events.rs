@@ -334,7 +334,7 @@ fn mapped_types<'a>(union: &Node<'a>, alternative: &Node<'a>) -> Vec<String> {
 /// Whether the operation reads the object by its id at the end of the path, without other required parameters.
 fn retrieves(operation: &api::Operation, object: &str) -> bool {
     let is_the_object =
-        matches!(&operation.answer.content, Content::Json(Type::Schema(name)) if name == object);
+        matches!(&operation.response.content, Content::Json(Type::Schema(name)) if name == object);
     let required: Vec<&Parameter> = operation
         .parameters
         .iter()

@@ -1,4 +1,4 @@
-//! Answers that are lists, and the description of a page in them.
+//! Responses that are lists, and the description of a page in them.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! The media types of requests and answers.
+//! The media types of requests and responses.
 
 use serde_json::Value;
 
@@ -44,12 +44,12 @@ pub(super) fn unusual(media_type: &str, encoding: Encoding) -> Option<String> {
     (is_valid && !is_usual).then(|| media_type.to_owned())
 }
 
-/// The media types of a body or an answer.
+/// The media types of a body or a response.
 pub(super) fn media_types(owner: &Value) -> impl Iterator<Item = &str> {
     contents(owner).map(|(name, _)| name)
 }
 
-/// The media types of a body or an answer, with their descriptions.
+/// The media types of a body or a response, with their descriptions.
 pub(super) fn contents(owner: &Value) -> impl Iterator<Item = (&str, &Value)> {
     let contents = owner.get("content").and_then(Value::as_object);
     contents
@@ -58,7 +58,7 @@ pub(super) fn contents(owner: &Value) -> impl Iterator<Item = (&str, &Value)> {
         .map(|(name, media)| (name.as_str(), media))
 }
 
-/// The JSON schemas of a body or an answer, with their places.
+/// The JSON schemas of a body or a response, with their places.
 pub(super) fn json_schemas<'a>(
     document: &'a Value,
     owner: &'a Value,

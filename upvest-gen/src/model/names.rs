@@ -172,7 +172,7 @@ pub(super) fn nouns(title: &str) -> Vec<String> {
         .collect()
 }
 
-/// A name for the answer of an operation: `Order` for `retrieveOrder` and `listOrders`.
+/// A name for the response of an operation: `Order` for `retrieveOrder` and `listOrders`.
 pub(super) fn answered(operation: &str, field: &str) -> Option<String> {
     match field {
         "event" => return Some(type_name(operation)),

@@ -1,7 +1,7 @@
 //! The names of objects, which are given when all have been read, so that they do not depend on the order of reading.
 //!
 //! Equal objects that want the same name are one type. Of different ones, the name goes to the component, or else to
-//! the one that is nearest to the body of a request or an answer.
+//! the one that is nearest to the body of a request or a response.
 
 use std::collections::BTreeMap;
 
@@ -34,8 +34,8 @@ impl Naming {
     pub(super) fn rename_operation(&self, operation: &mut Operation) {
         let parameters = operation.parameters.iter_mut().map(|it| &mut it.kind);
         let body = operation.body.iter_mut().map(|body| &mut body.kind);
-        let answer = operation.answer.content.kind_mut();
-        for kind in parameters.chain(body).chain(answer) {
+        let response = operation.response.content.kind_mut();
+        for kind in parameters.chain(body).chain(response) {
             self.enums.rename(kind);
             self.rename(kind);
         }

@@ -150,14 +150,14 @@ fn operation<'a>(
     if let Some(body) = &body {
         problems.extend(bodies::check_form(types, found, body, &id).err());
     }
-    let answer = match responses::answer(found, &success, contents, &id) {
-        Ok(answer) => answer,
+    let response = match responses::answer(found, &success, contents, &id) {
+        Ok(response) => response,
         Err(error) => {
             problems.push(error);
             return None;
         }
     };
-    let paging = paging::paging(types, &parameters, &all, &answer.content);
+    let paging = paging::paging(types, &parameters, &all, &response.content);
     let security = value
         .get("security")
         .or_else(|| types.document.get("security"));
@@ -184,7 +184,7 @@ fn operation<'a>(
         paging,
         parameters,
         body,
-        answer,
+        response,
         errors: responses::errors(types, found),
         id,
     })

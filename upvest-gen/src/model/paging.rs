@@ -10,7 +10,7 @@ use crate::normalize::Node;
 /// The size of pages if the description names neither a maximum nor a default.
 const PAGE_SIZE: u32 = 100;
 
-/// The bounds of `limit`, if the answer is a list and the operation has numeric parameters `offset` and `limit`.
+/// The bounds of `limit`, if the response is a list and the operation has numeric parameters `offset` and `limit`.
 pub(super) fn paging<'a>(
     types: &mut Types<'a>,
     own: &[Parameter],

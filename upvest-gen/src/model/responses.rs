@@ -1,9 +1,9 @@
-//! The answers of an operation.
+//! The responses of an operation.
 
 use heck::ToPascalCase;
 use serde_json::Value;
 
-use super::api::{Answer, Content, Type};
+use super::api::{Content, Response, Type};
 use super::context::Context;
 use super::lists;
 use super::media_types;
@@ -16,11 +16,11 @@ use crate::error::{Error, Result};
 use crate::normalize::Part;
 use crate::pointer;
 
-/// An answer for success with its place.
-pub(super) type Response<'a> = (String, &'a Value);
+/// A response for success with its place.
+pub(super) type DescribedResponse<'a> = (String, &'a Value);
 
-/// The answers for success, with their places.
-pub(super) fn success<'a>(types: &Types<'a>, found: &Operation<'a>) -> Vec<Response<'a>> {
+/// The responses for success, with their places.
+pub(super) fn success<'a>(types: &Types<'a>, found: &Operation<'a>) -> Vec<DescribedResponse<'a>> {
     let at = pointer::join(&found.pointer, "responses");
     let responses = found.value["responses"].as_object().into_iter().flatten();
     let success = responses.filter(|(status, _)| found.is_success(status));
@@ -31,7 +31,7 @@ pub(super) fn success<'a>(types: &Types<'a>, found: &Operation<'a>) -> Vec<Respo
         .collect()
 }
 
-/// The note that `default` is read as the answer for success.
+/// The note that `default` is read as the response for success.
 pub(super) fn note_of_default(found: &Operation<'_>, id: &str) -> Option<Error> {
     let has_default = found.value["responses"].get("default").is_some();
     if found.has_success_status() || !has_default {
@@ -54,14 +54,17 @@ pub(super) fn errors(types: &Types<'_>, found: &Operation<'_>) -> Vec<(String, S
         .collect()
 }
 
-/// The entity of the items, if the answer is a list of components or of objects with a title.
-pub(super) fn item_entity<'a>(types: &Types<'a>, success: &[Response<'a>]) -> Option<String> {
+/// The entity of the items, if the response is a list of components or of objects with a title.
+pub(super) fn item_entity<'a>(
+    types: &Types<'a>,
+    success: &[DescribedResponse<'a>],
+) -> Option<String> {
     let mut schemas = success
         .iter()
         .flat_map(|(at, response)| media_types::json_schemas(types.document, response, at));
     schemas.find_map(|(at, schema)| {
-        let answer = types.node(schema, &at).ok()?;
-        let mut properties = answer.properties.iter();
+        let response = types.node(schema, &at).ok()?;
+        let mut properties = response.properties.iter();
         let data = properties.find(|property| property.name == "data")?;
         let items = types.part(data).ok()?;
         let item = types.part(items.items.as_ref()?).ok()?;
@@ -84,7 +87,11 @@ pub(super) struct Contents {
 }
 
 /// Reads all JSON responses for success.
-pub(super) fn contents<'a>(types: &mut Types<'a>, success: &[Response<'a>], id: &str) -> Contents {
+pub(super) fn contents<'a>(
+    types: &mut Types<'a>,
+    success: &[DescribedResponse<'a>],
+    id: &str,
+) -> Contents {
     let operation = id.to_pascal_case();
     let context = Context::of_operation(&operation, "response");
     let mut contents = Contents::default();
@@ -95,7 +102,7 @@ pub(super) fn contents<'a>(types: &mut Types<'a>, success: &[Response<'a>], id: 
     contents
 }
 
-fn schemas<'a>(types: &Types<'a>, success: &[Response<'a>]) -> Vec<Part<'a>> {
+fn schemas<'a>(types: &Types<'a>, success: &[DescribedResponse<'a>]) -> Vec<Part<'a>> {
     let schemas = success
         .iter()
         .flat_map(|(at, response)| media_types::json_schemas(types.document, response, at));
@@ -109,7 +116,7 @@ fn schemas<'a>(types: &Types<'a>, success: &[Response<'a>]) -> Vec<Part<'a>> {
 pub(super) fn join<'a>(
     types: &mut Types<'a>,
     found: &Operation<'a>,
-    success: &[Response<'a>],
+    success: &[DescribedResponse<'a>],
     contents: &mut Contents,
     id: &str,
 ) {
@@ -170,18 +177,18 @@ fn json((kind, is_nullable): (Type, bool)) -> Content {
     })
 }
 
-/// The answer for success, whose JSON has the only type in `contents`. An operation has one.
+/// The response for success, whose JSON has the only type in `contents`. An operation has one.
 pub(super) fn answer(
     found: &Operation<'_>,
-    success: &[Response<'_>],
+    success: &[DescribedResponse<'_>],
     mut contents: Contents,
     id: &str,
-) -> Result<Answer> {
+) -> Result<Response> {
     let at = pointer::join(&found.pointer, "responses");
     let Some((_, first)) = success.first() else {
         return Err(Error::at(
             at,
-            format!("{id} has no success answer"),
+            format!("{id} has no success response"),
             "describe at least one 2xx answer",
         ));
     };
@@ -190,7 +197,7 @@ pub(super) fn answer(
         .flat_map(|(_, response)| media_types::media_types(response))
         .collect();
     let is_without_body =
-        |(_, response): &Response<'_>| media_types::media_types(response).next().is_none();
+        |(_, response): &DescribedResponse<'_>| media_types::media_types(response).next().is_none();
     let may_lack_body = contents.may_lack_list || success.iter().any(is_without_body);
     let content = match contents.all.pop() {
         _ if found.method == "head" => Content::Empty,
@@ -210,7 +217,7 @@ pub(super) fn answer(
         Content::Json(Type::Nullable(kind)) if optional => Content::Json(*kind),
         content => content,
     };
-    Ok(Answer {
+    Ok(Response {
         optional,
         may_lack_data: contents.may_lack_data,
         accept: accept(&media_types, &content),
@@ -237,7 +244,7 @@ fn is_media_type(name: &str) -> bool {
     name.chars().all(|c| c == ' ' || c.is_ascii_graphic())
 }
 
-/// The media types to accept. If the answer has no content, only errors have a body, which is JSON.
+/// The media types to accept. If the response has no content, only errors have a body, which is JSON.
 fn accept(media_types: &[&str], content: &Content) -> String {
     let mut accept: Vec<&str> = Vec::new();
     for media_type in media_types {
@@ -259,7 +266,7 @@ fn accept(media_types: &[&str], content: &Content) -> String {
     }
 }
 
-/// The other media types in which the answer can be downloaded.
+/// The other media types in which the response can be downloaded.
 fn download(media_types: &[&str], content: &Content) -> Option<String> {
     let mut others = media_types.to_vec();
     others.retain(|name| !document::is_json(name));

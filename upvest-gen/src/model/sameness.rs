@@ -12,7 +12,7 @@ type Drafts = BTreeMap<String, Draft>;
 /// Two objects, by key.
 type Pair = (String, String);
 
-/// Whether two answers have the same type.
+/// Whether two responses have the same type.
 pub(super) fn is_same_content(drafts: &Drafts, one: &Content, other: &Content) -> bool {
     match (one, other) {
         (Content::Json(one), Content::Json(other)) | (Content::List(one), Content::List(other)) => {

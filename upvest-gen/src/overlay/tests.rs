@@ -12,9 +12,9 @@ fn apply(document: Value, action: &str) -> Result<Value, Vec<Error>> {
     )
 }
 
-/// The one error of an overlay that has to be refused.
+/// The one error of an overlay that has to be rejected.
 #[track_caller]
-fn refused(result: Result<Value, Vec<Error>>, what: &str) -> Error {
+fn rejected(result: Result<Value, Vec<Error>>, what: &str) -> Error {
     let [error] = <[Error; 1]>::try_from(result.expect_err(what)).expect(what);
     assert!(
         !error.problem().is_empty() && !error.remedy().is_empty(),
@@ -232,14 +232,14 @@ fn what_cannot_be_applied_is_an_error_with_its_place() {
             "the update of `/s` and its target are not both objects",
         ),
     ] {
-        let error = refused(apply(yaml("a: {}\ns: 1"), action), action);
+        let error = rejected(apply(yaml("a: {}\ns: 1"), action), action);
         assert_eq!(error.pointer(), place, "{action}: {error}");
         assert!(error.problem().starts_with(problem), "{action}: {error}");
     }
 }
 
 #[test]
-fn a_document_that_is_not_an_overlay_is_refused() {
+fn a_document_that_is_not_an_overlay_is_rejected() {
     for (text, place, problem) in [
         (
             "overlay: 2.0.0\nactions: []",
@@ -269,7 +269,7 @@ fn a_document_that_is_not_an_overlay_is_refused() {
         ("overlay: 1.0.0\nactions: {}", "", "invalid overlay: "),
         ("[]", "", "invalid overlay: "),
     ] {
-        let error = refused(overlay(json!({}), yaml(text)), text);
+        let error = rejected(overlay(json!({}), yaml(text)), text);
         assert_eq!(error.pointer(), place, "{text}: {error}");
         assert!(error.problem().starts_with(problem), "{text}: {error}");
     }

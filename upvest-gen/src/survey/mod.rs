@@ -204,18 +204,18 @@ impl<'a> Surveyor<'a> {
             }
             return;
         }
-        let answer = owner.operation.map(|operation| &operation.answer);
+        let read = owner.operation.map(|operation| &operation.response);
         for (media_type, media) in members(&response["content"]) {
-            let is_accepted = answer.is_some_and(|answer| {
-                let download = answer.download.as_deref().unwrap_or_default();
-                let mut all = answer.accept.split(',').chain(download.split(','));
+            let is_accepted = read.is_some_and(|response| {
+                let download = response.download.as_deref().unwrap_or_default();
+                let mut all = response.accept.split(',').chain(download.split(','));
                 let is_json_of_range = document::is_range(media_type)
-                    && matches!(answer.content, Content::Json(_) | Content::List(_))
-                    && answer.accept.contains("application/json");
+                    && matches!(response.content, Content::Json(_) | Content::List(_))
+                    && response.accept.contains("application/json");
                 is_json_of_range || all.any(|accepted| accepted.trim() == media_type)
             });
-            let held = match answer.filter(|_| is_accepted) {
-                Some(answer) if document::is_json(media_type) => match &answer.content {
+            let held = match read.filter(|_| is_accepted) {
+                Some(response) if document::is_json(media_type) => match &response.content {
                     Content::Json(kind) => Held::Typed(kind.clone()),
                     Content::List(item) => Held::List(item.clone()),
                     Content::Empty | Content::Binary => Held::Untyped,
@@ -225,7 +225,7 @@ impl<'a> Surveyor<'a> {
             };
             let name = format!("{}, response {status} {media_type}", owner.route);
             self.media(
-                owner.site("answer"),
+                owner.site("response"),
                 (name, is_accepted),
                 held,
                 media,

@@ -89,23 +89,23 @@ pub(crate) fn operation(operation: &Operation) -> String {
         let _ = write!(text, "{encoding}{kind}{media_type}{optional} ");
     }
     text.push_str("-> ");
-    text.push_str(&match &operation.answer.content {
+    text.push_str(&match &operation.response.content {
         Content::Empty => "nothing".to_owned(),
         Content::Binary => "bytes".to_owned(),
         Content::Json(json) => kind(json),
         Content::List(item) => format!("list of {}", kind(item)),
     });
-    if operation.answer.optional {
+    if operation.response.optional {
         text.push_str(" or nothing");
     }
-    if operation.answer.may_lack_data {
+    if operation.response.may_lack_data {
         text.push_str(" that may lack data");
     }
-    if let Some(download) = &operation.answer.download {
+    if let Some(download) = &operation.response.download {
         let _ = write!(text, " or {download}");
     }
-    if operation.answer.accept != "application/json" {
-        let _ = write!(text, ", accept {}", operation.answer.accept);
+    if operation.response.accept != "application/json" {
+        let _ = write!(text, ", accept {}", operation.response.accept);
     }
     if operation.idempotency_key {
         text.push_str(", idempotent");

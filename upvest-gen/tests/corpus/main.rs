@@ -48,7 +48,8 @@ fn fixtures() -> Vec<Fixture> {
             .is_some_and(|extension| extension == "yaml")
     });
     paths.sort();
-    let (mut fixtures, mut errors) = (Vec::new(), String::new());
+    let mut fixtures = Vec::new();
+    let mut errors = String::new();
     for path in paths {
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
         let source = Source::new(format!("{name}.yaml"), fs::read_to_string(path).unwrap());

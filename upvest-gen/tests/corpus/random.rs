@@ -117,7 +117,8 @@ pub(crate) fn fixture(seed: u64) -> Result<Fixture, Errors> {
 
 #[test]
 fn random_descriptions_become_code_or_errors_that_help() {
-    let (mut whole, mut refused) = (0, 0);
+    let mut whole = 0;
+    let mut rejected = 0;
     for seed in seeds().unwrap_or(SEEDS) {
         let document = description(seed);
         let errors = match fixture(seed) {
@@ -141,7 +142,7 @@ fn random_descriptions_become_code_or_errors_that_help() {
                     .collect()
             }
             Err(errors) => {
-                refused += 1;
+                rejected += 1;
                 errors.iter().cloned().collect::<Vec<_>>()
             }
         };
@@ -161,8 +162,8 @@ fn random_descriptions_become_code_or_errors_that_help() {
         }
     }
     assert!(
-        whole > 9 * refused,
-        "{whole} descriptions were read, {refused} refused"
+        whole > 9 * rejected,
+        "{whole} descriptions were read, {rejected} rejected"
     );
 }
 
@@ -180,7 +181,7 @@ fn assert_is_closed(api: &Api, seed: u64) {
     for operation in &api.operations {
         used.extend(operation.parameters.iter().map(|parameter| &parameter.kind));
         used.extend(operation.body.iter().map(|body| &body.kind));
-        if let Content::Json(kind) | Content::List(kind) = &operation.answer.content {
+        if let Content::Json(kind) | Content::List(kind) = &operation.response.content {
             used.push(kind);
         }
         assert_distinct(

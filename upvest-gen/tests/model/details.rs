@@ -84,12 +84,13 @@ paths:
 components: { parameters: { Session: { name: session, in: cookie, schema: { type: string } } } }
 ";
     let api = read("3.0.3", parts).unwrap();
-    assert_eq!((api.operations.len(), api.notes.len()), (2, 1));
+    assert_eq!(api.operations.len(), 2);
+    assert_eq!(api.notes.len(), 1);
     assert_eq!(api.notes[0].pointer(), "/components/parameters/Session");
 }
 
 #[test]
-fn only_default_is_the_answer_for_success() {
+fn only_default_is_the_response_for_success() {
     let schema = "content: { application/json: { schema: { type: object, properties: { id: { type: string } } } } }";
     for (responses, components) in [
         (format!("default: {{ {schema} }}"), String::new()),
@@ -109,12 +110,12 @@ fn only_default_is_the_answer_for_success() {
             "/paths/~1a/get/responses/default: a has no 2xx response, so `default` is read as its response for success"
         );
         assert!(
-            matches!(operation.answer.content, Content::Json(Type::Schema(_))),
+            matches!(operation.response.content, Content::Json(Type::Schema(_))),
             "{responses}"
         );
     }
     let (operation, _) = noted_operation("responses: { default: { description: Done. } }", "");
-    assert_eq!(operation.answer.content, Content::Empty);
+    assert_eq!(operation.response.content, Content::Empty);
 }
 
 #[test]
@@ -123,7 +124,11 @@ fn default_beside_a_success_describes_errors() {
         let api = sound(&format!(
             "paths: {{ /a: {{ get: {{ operationId: a, responses: {{ {status}: {{}}, default: {{ content: {{ application/json: {{ schema: {{ type: object, properties: {{ id: {{ type: string }} }} }} }} }} }} }} }} }} }}"
         ));
-        assert_eq!(api.operations[0].answer.content, Content::Empty, "{status}");
+        assert_eq!(
+            api.operations[0].response.content,
+            Content::Empty,
+            "{status}"
+        );
         assert!(api.schemas.is_empty(), "{status}");
     }
 }
@@ -179,7 +184,7 @@ fn several_types_for_success_become_one_that_holds_all() {
 }
 
 #[test]
-fn the_object_for_several_answers_has_the_fields_of_each() {
+fn the_object_for_several_responses_has_the_fields_of_each() {
     let parts = "
 paths:
   /a:
@@ -307,8 +312,8 @@ paths:
                 api.left_out,
                 api.notes
             );
-            let Content::Json(Type::Schema(name)) = &api.operations[0].answer.content else {
-                panic!("{reference}: {:?}", api.operations[0].answer.content)
+            let Content::Json(Type::Schema(name)) = &api.operations[0].response.content else {
+                panic!("{reference}: {:?}", api.operations[0].response.content)
             };
             let schema = api
                 .schemas

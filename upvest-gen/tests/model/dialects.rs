@@ -101,10 +101,8 @@ fn both_dialects_give_the_same_model() {
                  Leg: {{ properties: {{ a: {{ type: string }} }} }}\nArm: {{ properties: {{ b: {{ type: string }} }} }}"
             ))
         };
-        let (old, new) = (
-            read("3.0.3", &text(old)).unwrap(),
-            read("3.1.0", &text(new)).unwrap(),
-        );
+        let old = read("3.0.3", &text(old)).unwrap();
+        let new = read("3.1.0", &text(new)).unwrap();
         assert_eq!(outline(&old), outline(&new), "{what}");
         assert!(
             old.notes.is_empty() && new.notes.is_empty(),

@@ -165,7 +165,8 @@ fn a_type_with_two_objects_has_the_first_one_and_a_note() {
         "title: Receipt, properties: { c:",
     );
     for (second, notes) in [(other.as_str(), 1), (ORDER, 0)] {
-        let (first, second) = (content(ORDER), content(second));
+        let first = content(ORDER);
+        let second = content(second);
         let webhooks =
             format!("webhooks: {{ v: {{ post: {{ {first} }} }}, w: {{ post: {{ {second} }} }} }}");
         let (events, found) = events_of(&webhooks);

@@ -99,10 +99,8 @@ fn a_component_goes_before_an_id_or_an_enum_of_its_name() {
     let api = schemas(
         "A: { properties: { x: { type: string, enum: [A], x-type-name: OrderId }, order_id: { type: string, format: uuid } } }",
     );
-    assert_eq!(
-        (enums(&api), ids(&api)),
-        (vec!["OrderId2: A".to_owned()], vec!["OrderId"])
-    );
+    assert_eq!(enums(&api), vec!["OrderId2: A".to_owned()]);
+    assert_eq!(ids(&api), vec!["OrderId"]);
 }
 
 #[test]
@@ -190,8 +188,8 @@ fn equal_inline_objects_of_one_title_are_one_type_and_others_are_not() {
 }
 
 #[test]
-fn bodies_and_answers_without_a_title_are_named_after_their_operation_or_what_it_answers_with() {
-    for (id, body, answer) in [
+fn bodies_and_responses_without_a_title_are_named_after_their_operation_or_what_it_answers_with() {
+    for (id, body, response) in [
         ("createThing", "CreateThingBody", "Thing"),
         ("retrieveThing", "RetrieveThingBody", "Thing"),
         ("sendThing", "SendThingBody", "SendThingResponse"),
@@ -204,7 +202,7 @@ fn bodies_and_answers_without_a_title_are_named_after_their_operation_or_what_it
         let operation = outline::operation(&api.operations[0]);
         assert_eq!(
             operation,
-            format!("{id} POST /a: json {body} if given -> {answer}")
+            format!("{id} POST /a: json {body} if given -> {response}")
         );
     }
 }

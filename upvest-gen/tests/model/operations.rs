@@ -1,4 +1,4 @@
-//! The model of operations: parameters, bodies, answers, scopes, idempotency and paging.
+//! The model of operations: parameters, bodies, responses, scopes, idempotency and paging.
 
 use super::outline::{self, outline};
 use super::{assert_rows, enums, read, sound};
@@ -134,7 +134,7 @@ fn scopes_are_those_of_the_operation_or_of_the_document() {
 }
 
 #[test]
-fn an_answer_with_a_list_pages_if_the_operation_takes_offset_and_limit() {
+fn a_response_with_a_list_pages_if_the_operation_takes_offset_and_limit() {
     let offset = "{ name: offset, in: query, schema: { type: integer } }";
     let page = "responses: { '200': { $ref: '#/components/responses/Page' } }";
     for (parameters, paging) in [
@@ -171,7 +171,7 @@ fn an_answer_with_a_list_pages_if_the_operation_takes_offset_and_limit() {
             .to_owned();
         assert_eq!(found, paging, "{parameters}");
     }
-    // The parameters may be required or be defined for the whole path. The answer must be a list.
+    // The parameters may be required or be defined for the whole path. The response must be a list.
     let both = format!("parameters: [{offset}, {{ $ref: '#/components/parameters/Limit' }}]");
     assert!(!operation(&both).contains("pages"));
     let on_the_path = one(page).replace(
@@ -197,9 +197,9 @@ fn a_page_that_cannot_be_asked_for_by_numbers_is_noted() {
 }
 
 #[test]
-fn an_answer_of_data_and_meta_is_a_list() {
+fn a_response_of_data_and_meta_is_a_list() {
     let data = "data: { type: array, items: { $ref: '#/components/schemas/Order' } }";
-    let answer = |schema: &str| {
+    let response = |schema: &str| {
         operation(&format!(
             "responses: {{ '200': {{ content: {{ application/json: {{ schema: {schema} }} }} }} }}"
         ))
@@ -236,7 +236,7 @@ fn an_answer_of_data_and_meta_is_a_list() {
         ("{ type: object }".to_owned(), "-> {json}"),
         ("{}".to_owned(), "-> json"),
     ] {
-        assert_eq!(answer(&schema), expected, "{schema}");
+        assert_eq!(response(&schema), expected, "{schema}");
     }
 }
 
@@ -284,14 +284,15 @@ fn what_is_accepted_is_what_success_answers_with() {
 }
 
 #[test]
-fn an_answer_that_is_json_or_a_file_is_either() {
+fn a_response_that_is_json_or_a_file_is_either() {
     let api = sound(&one(
         "responses: { '200': { content: { application/json: { schema: { type: boolean } }, application/pdf: {}, text/csv: {} } } }",
     ));
-    let answer = &api.operations[0].answer;
+    let response = &api.operations[0].response;
+    assert_eq!(response.accept.as_str(), "application/json");
     assert_eq!(
-        (answer.accept.as_str(), answer.download.as_deref()),
-        ("application/json", Some("application/pdf, text/csv"))
+        response.download.as_deref(),
+        Some("application/pdf, text/csv")
     );
 }
 
@@ -387,18 +388,13 @@ fn a_parameter_of_the_operation_describes_it_rather_than_that_of_the_path() {
     let [parameter] = api.operations[0].parameters.as_slice() else {
         panic!("{}", outline(&api))
     };
-    assert_eq!(
-        (
-            parameter.description.as_str(),
-            outline::parameter(parameter).as_str()
-        ),
-        ("New.", "x: bool in query")
-    );
+    assert_eq!(parameter.description.as_str(), "New.");
+    assert_eq!(outline::parameter(parameter).as_str(), "x: bool in query");
 }
 
 #[test]
-fn error_answers_of_any_form_are_read() {
-    for answer in [
+fn error_responses_of_any_form_are_read() {
+    for response in [
         "{}",
         "{ description: D }",
         "{ content: { application/json: {} } }",
@@ -407,7 +403,7 @@ fn error_answers_of_any_form_are_read() {
         "{ content: { application/json: { schema: { $ref: '#/components/schemas/Order' } } } }",
     ] {
         for status in ["400", "5XX", "default"] {
-            let members = format!("responses: {{ '204': {{}}, '{status}': {answer} }}");
+            let members = format!("responses: {{ '204': {{}}, '{status}': {response} }}");
             let found = operation(&members);
             assert!(found.starts_with("-> nothing"), "{members}: {found}");
         }
@@ -454,12 +450,10 @@ fn webhooks_of_both_dialects_say_what_events_carry() {
         let api = read(version, &parts).unwrap();
         assert_eq!(api.events.len(), 1, "{version}");
         assert_eq!(
-            (
-                api.events[0].types.join(" ").as_str(),
-                api.events[0].object.as_str()
-            ),
-            ("ORDER.NEW ORDER.FILLED", "Order")
+            api.events[0].types.join(" ").as_str(),
+            "ORDER.NEW ORDER.FILLED"
         );
+        assert_eq!(api.events[0].object.as_str(), "Order");
     }
 }
 

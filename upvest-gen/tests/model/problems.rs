@@ -87,12 +87,12 @@ fn an_operation_that_cannot_be_expressed_is_left_out_by_name() {
         (
             format!("{{ parameters: [{path}], responses: {{ '400': {{}} }} }}"),
             "/responses".to_owned(),
-            "getAById has no success answer",
+            "getAById has no success response",
         ),
         (
             format!("{{ parameters: [{path}] }}"),
             String::new(),
-            "getAById has no success answer",
+            "getAById has no success response",
         ),
         (
             format!("{{ parameters: [{path}], operationId: ok, responses: {{ '204': {{}} }} }}"),
@@ -154,10 +154,11 @@ fn an_operation_that_cannot_be_expressed_is_left_out_by_name() {
             panic!("{members}: {left_out:#?} {notes:#?}")
         };
         assert_eq!(
-            (error.pointer(), error.problem()),
-            (format!("{at}{place}").as_str(), problem),
+            error.pointer(),
+            format!("{at}{place}").as_str(),
             "{members}"
         );
+        assert_eq!(error.problem(), problem, "{members}");
         assert!(
             !error.remedy().is_empty() && error.file() == "api.yaml",
             "{error}"
@@ -290,25 +291,22 @@ fn a_problem_of_a_shared_schema_is_noted_and_leaves_out_no_operation() {
         ),
     ] {
         let api = read("3.1.0", &document_of(schema)).unwrap();
-        assert_eq!(
-            (api.operations.len(), api.left_out.len()),
-            (1, 0),
-            "{schema}: {}",
-            outline(&api)
-        );
+        assert_eq!(api.operations.len(), 1, "{schema}: {}", outline(&api));
+        assert_eq!(api.left_out.len(), 0, "{schema}: {}", outline(&api));
         let [note] = api.notes.as_slice() else {
             panic!("{schema}: {:#?}", api.notes)
         };
         assert_eq!(
-            (note.pointer(), note.problem()),
-            (format!("/components/schemas/{place}").as_str(), problem),
+            note.pointer(),
+            format!("/components/schemas/{place}").as_str(),
             "{schema}"
         );
+        assert_eq!(note.problem(), problem, "{schema}");
     }
 }
 
 #[test]
-fn a_type_name_without_values_anywhere_is_refused() {
+fn a_type_name_without_values_anywhere_is_rejected() {
     let errors = read(
         "3.1.0",
         &document_of("Order: { properties: { a: { type: string, x-type-name: Kind } } }"),
@@ -317,12 +315,10 @@ fn a_type_name_without_values_anywhere_is_refused() {
     let [error] = errors.as_slice() else {
         panic!("{errors:#?}")
     };
+    assert_eq!(error.pointer(), "/components/schemas/Order/properties/a");
     assert_eq!(
-        (error.pointer(), error.problem()),
-        (
-            "/components/schemas/Order/properties/a",
-            "`x-type-name: Kind` names an enum without values"
-        )
+        error.problem(),
+        "`x-type-name: Kind` names an enum without values"
     );
 }
 
@@ -416,7 +412,7 @@ components:
 }
 
 #[test]
-fn a_document_without_operations_is_refused() {
+fn a_document_without_operations_is_rejected() {
     for parts in [
         "",
         "paths: {}",
@@ -426,11 +422,8 @@ fn a_document_without_operations_is_refused() {
         "x-paths: { /a: { get: { responses: { '204': {} } } } }",
     ] {
         let errors = read("3.1.0", parts).unwrap_err();
-        assert_eq!(
-            (errors.len(), errors[0].problem()),
-            (1, "there are no operations"),
-            "{parts}"
-        );
+        assert_eq!(errors.len(), 1, "{parts}");
+        assert_eq!(errors[0].problem(), "there are no operations", "{parts}");
     }
 }
 

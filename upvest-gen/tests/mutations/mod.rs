@@ -26,7 +26,8 @@ pub(crate) fn vendored() -> (Facts, Value) {
             fs::read_to_string(path).expect("the description is there"),
         )
     };
-    let (spec, overlay) = (read("upvest-investment-api.yaml"), read("overlay.yaml"));
+    let spec = read("upvest-investment-api.yaml");
+    let overlay = read("overlay.yaml");
     let document = describe(&spec, Some(&overlay)).unwrap_or_else(|errors| panic!("{errors}"));
     (facts(&document), document)
 }
@@ -90,10 +91,8 @@ pub(crate) fn part_of(document: &Value, first: usize, parts: usize) -> Value {
         .as_object_mut()
         .expect("there are paths")
         .retain(is_kept);
-    let (mut needed, mut known) = (
-        part["paths"].to_string() + &part["components"]["responses"].to_string(),
-        0,
-    );
+    let mut needed = part["paths"].to_string() + &part["components"]["responses"].to_string();
+    let mut known = 0;
     // Includes the schemas that a schema needs.
     let is_needed = |name: &str, text: &str| text.contains(&format!("schemas/{name}\""));
     let schemas = document["components"]["schemas"]
@@ -270,7 +269,8 @@ fn mutate(
 
 /// The pointers of all objects that `is_wanted` takes, examples left out.
 fn pointers(document: &Value, is_wanted: impl Fn(&str, &Value) -> bool) -> Vec<String> {
-    let (mut found, mut open) = (Vec::new(), vec![(String::new(), document)]);
+    let mut found = Vec::new();
+    let mut open = vec![(String::new(), document)];
     while let Some((at, value)) = open.pop() {
         match value {
             Value::Object(object) => {

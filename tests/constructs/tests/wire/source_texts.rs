@@ -35,9 +35,9 @@ async fn dates_and_times_among_values_are_texts() {
 #[tokio::test]
 async fn words_of_a_component_are_texts_with_and_without_quotes() {
     let (client, server) = Server::answering::<Client>(FOUND);
-    for answer in ["yes", "no", "on", "off", "true"] {
-        client.find().x_answer(answer).send().await.unwrap();
-        assert_eq!(server.last().headers["x-answer"], answer);
+    for response in ["yes", "no", "on", "off", "true"] {
+        client.find().x_answer(response).send().await.unwrap();
+        assert_eq!(server.last().headers["x-answer"], response);
     }
 }
 

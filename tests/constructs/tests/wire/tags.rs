@@ -61,9 +61,9 @@ async fn a_wrong_tag_is_rejected_before_it_is_sent() {
 async fn unions_in_lists_maps_and_unions_are_typed() {
     let circle = json!({ "form": "CIRCLE", "radius": 1 });
     let line = json!({ "form": "LINE", "length": 3 });
-    let answer =
+    let response =
         json!({ "list": [circle], "map": { "a": circle }, "nullable": null, "either": line });
-    let (client, _) = Server::answering::<Client>(answer.to_string());
+    let (client, _) = Server::answering::<Client>(response.to_string());
     let wrap: Wrap = client.get_wrap().send().await.unwrap().into_inner();
     assert!(matches!(wrap.list.unwrap().as_slice(), [Shape::Circle(_)]));
     assert!(matches!(wrap.map.unwrap()["a"], Shape::Circle(_)));
@@ -88,16 +88,16 @@ async fn values_that_overlap_are_no_tag() {
 
 #[tokio::test]
 async fn what_a_type_cannot_express_is_read_and_noted() {
-    let answer = json!({
+    let response = json!({
         "small_or_negative": -5, "id_or_object": "x", "pair": ["a", 1], "point": [1.5, 2.0],
         "labels": { "l_a": "x" }, "other": 7, "chosen": { "a": "x" }, "bound": { "b": "x" },
     });
-    let (client, _) = Server::answering::<Client>(answer.to_string());
+    let (client, _) = Server::answering::<Client>(response.to_string());
     let read: Ranges = client.get_ranges().send().await.unwrap().into_inner();
     assert_eq!(read.small_or_negative, Some(-5));
     assert_eq!(read.point, Some(vec![1.5, 2.0]));
     assert_eq!(read.labels.as_ref().unwrap()["l_a"], "x");
-    assert_eq!(serde_json::to_value(&read).unwrap(), answer);
+    assert_eq!(serde_json::to_value(&read).unwrap(), response);
     for (field, problem) in [
         ("small_or_negative", "several ranges"),
         ("id_or_object", "any JSON"),

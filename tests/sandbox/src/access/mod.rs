@@ -13,7 +13,7 @@ use serde_json::Value;
 use upvest_signing::{IncomingRequest, PublicKey};
 
 use crate::description::{Operation, OperationAccess};
-use crate::http::call::Answer;
+use crate::http::call::Response;
 use crate::http::problem::Problem;
 use signatures::Nonces;
 use tokens::{Token, Tokens};
@@ -163,7 +163,7 @@ impl Access {
         form: &Value,
         secret: String,
         now: DateTime<Utc>,
-    ) -> Result<Answer, Problem> {
+    ) -> Result<Response, Problem> {
         let field = |name: &str| form[name].as_str().unwrap_or_default();
         if (field("client_id"), field("client_secret")) != (&*self.client_id, &*self.secret) {
             return Err(Problem::unauthorised("No client has this id and secret."));
@@ -180,7 +180,7 @@ impl Access {
                 "The client has not been granted one of the scopes.",
             ));
         }
-        let answer = serde_json::json!({
+        let response = serde_json::json!({
             "access_token": secret,
             "token_type": "bearer",
             "expires_in": self.strictness.token_lifetime.num_seconds(),
@@ -188,6 +188,6 @@ impl Access {
         });
         let until = now + self.strictness.token_lifetime;
         self.tokens.issue(secret, Token { scopes, until }, now);
-        Ok(Answer::ok(&answer))
+        Ok(Response::ok(&response))
     }
 }

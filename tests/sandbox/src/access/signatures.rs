@@ -82,8 +82,8 @@ pub(super) fn check(
     let claims = SignaturePolicy::requests()
         .tolerance(TOLERANCE)
         .claims(request, wall)
-        .map_err(refused)?;
-    let mut reason = refused(SignatureError::UnknownKey);
+        .map_err(rejected)?;
+    let mut reason = rejected(SignatureError::UnknownKey);
     for claim in &claims {
         let base = String::from_utf8_lossy(claim.signature_base());
         match keys.get(claim.key_id()) {
@@ -103,7 +103,7 @@ pub(super) fn check(
                     .as_secs();
                 // The tolerance is for a client whose clock is ahead, and does not make a signature live longer.
                 if claim.expires().is_some_and(|end| end < now.cast_signed()) {
-                    return Err(refused(SignatureError::Expired));
+                    return Err(rejected(SignatureError::Expired));
                 }
                 return nonces.take(
                     claim.key_id(),
@@ -163,7 +163,7 @@ fn beside(client: &str, server: &str) -> String {
     format!("\nThat of the client {departs}:\n{client}")
 }
 
-fn refused(reason: SignatureError) -> Problem {
+fn rejected(reason: SignatureError) -> Problem {
     // Upvest's own message (PROTOCOL 5), followed by the details that a developer needs.
     Problem::unauthorised(format!("Signature is incorrect: {reason}."))
 }

@@ -315,7 +315,7 @@ impl SandboxBuilder {
         core.state.webhook_hosts = self.setup.webhook_hosts.clone();
         if let Some(url) = self.webhook_url.as_ref().filter(|_| is_default) {
             let subscribed = self.setup.engine.subscribe_once(&mut core.state, url);
-            subscribed.map_err(|refused| StartError::other(CommandError::from(refused)))?;
+            subscribed.map_err(|rejected| StartError::other(CommandError::from(rejected)))?;
         }
         self.check_scopes()?;
         let key = SigningKey::from_pem(demo::KEY, None).map_err(StartError::other)?;

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::amount::{self, Currency, EUR};
 use crate::commands::{Command, CommandError};
 use crate::demo::ACCOUNT_GROUP;
-use crate::domain::state::{Refused, State};
+use crate::domain::state::{Rejected, State};
 use crate::domain::trading::corporate_actions::Effect;
 use crate::domain::trading::instruments::instrument_id;
 use crate::domain::trading::transfers::Securities;
@@ -27,9 +27,9 @@ use crate::shared::Shared;
 use crate::shared::clock::A_CENTURY;
 
 impl Shared {
-    /// Executes a command. If it creates something, the answer is `{"id": ...}`.
+    /// Executes a command. If it creates something, the response is `{"id": ...}`.
     pub(crate) async fn execute(self: &Arc<Self>, command: Command) -> Result<Value, CommandError> {
-        let answer = match command {
+        let response = match command {
             Command::Advance { seconds } => {
                 self.advance(time_delta(seconds)?).await;
                 json!({ "now": instant::text(self.clock.now()) })
@@ -154,7 +154,7 @@ impl Shared {
             }
         };
         self.wake.notify_one();
-        Ok(answer)
+        Ok(response)
     }
 
     /// Executes a command for the resources of a description of the user's own.
@@ -226,7 +226,7 @@ impl Shared {
         });
     }
 
-    /// Waits until the server accepts or refuses connections, as the command asked. It gives up after
+    /// Waits until the server accepts or rejects connections, as the command asked. It gives up after
     /// three seconds, as another program may be using the port.
     async fn until_listening(&self, wanted: bool) {
         let mut listening = self.port.listening.subscribe();
@@ -247,13 +247,14 @@ impl State {
             let id = engine.add(state, table, &fields, facts);
             id.map(|id| json!({ "id": id })).map_err(CommandError::new)
         };
-        let money =
-            |text: &str| amount::money(text).map_err(|problem| Refused::invalid("amount", problem));
+        let money = |text: &str| {
+            amount::money(text).map_err(|problem| Rejected::invalid("amount", problem))
+        };
         let positive = |field: &str, text: &str| {
-            amount::positive(text).map_err(|problem| Refused::invalid(field, problem))
+            amount::positive(text).map_err(|problem| Rejected::invalid(field, problem))
         };
         let price = |field: &str, text: &str| {
-            amount::price(text).map_err(|problem| Refused::invalid(field, problem))
+            amount::price(text).map_err(|problem| Rejected::invalid(field, problem))
         };
         Ok(match command {
             Command::CreateAccountGroup { id } => {
@@ -270,7 +271,8 @@ impl State {
                 currency,
             } => {
                 let currency = currency.map_or(Ok(EUR), |currency| currency.parse::<Currency>());
-                let currency = currency.map_err(|problem| Refused::invalid("currency", problem))?;
+                let currency =
+                    currency.map_err(|problem| Rejected::invalid("currency", problem))?;
                 self.top_up(account_id, money(&amount)?, currency)
                     .map(nothing)?
             }
@@ -324,7 +326,7 @@ impl State {
                             .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
                 };
                 if !shape(&isin) {
-                    return Err(Refused::invalid(
+                    return Err(Rejected::invalid(
                         "isin",
                         "is not an ISIN: twelve capital letters and digits",
                     )
@@ -350,7 +352,7 @@ impl State {
             Command::AnnounceDividend { ex_date, .. } | Command::AnnounceSplit { ex_date, .. }
                 if !(1970..=9999).contains(&ex_date.year()) =>
             {
-                return Err(Refused::invalid("ex_date", "must be between 1970 and 9999").into());
+                return Err(Rejected::invalid("ex_date", "must be between 1970 and 9999").into());
             }
             Command::AnnounceDividend {
                 isin,
@@ -369,7 +371,7 @@ impl State {
             } => {
                 let ratio = positive("ratio", &ratio)?;
                 if !(Decimal::new(1, 3)..=Decimal::from(1000)).contains(&ratio) {
-                    return Err(Refused::invalid("ratio", "must be between 0.001 and 1000").into());
+                    return Err(Rejected::invalid("ratio", "must be between 0.001 and 1000").into());
                 }
                 let effect = Effect::Split(ratio);
                 let isin = instrument_id(&isin);
@@ -422,7 +424,7 @@ impl State {
                 let media_type = media_type.unwrap_or_else(|| FILE_TYPES[0].to_owned());
                 if !FILE_TYPES.contains(&media_type.as_str()) {
                     let problem = "must be application/octet-stream or application/pdf";
-                    return Err(Refused::invalid("media_type", problem).into());
+                    return Err(Rejected::invalid("media_type", problem).into());
                 }
                 json!({ "id": self.store_file(media_type, Bytes::from(content)) })
             }
@@ -446,7 +448,7 @@ const MOST_SHIFT: u64 = 366 * 86_400;
 /// The media types of `retrieveFile`.
 const FILE_TYPES: [&str; 2] = ["application/octet-stream", "application/pdf"];
 
-/// The answer to a command that creates nothing.
+/// The response to a command that creates nothing.
 fn nothing((): ()) -> Value {
     json!({})
 }

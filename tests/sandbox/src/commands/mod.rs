@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::domain::customers::users::UserStatus;
-use crate::domain::state::Refused;
+use crate::domain::state::Rejected;
 use crate::domain::trading::transfers::Direction;
 use crate::faults::{Fault, FaultRule};
 
@@ -22,7 +22,7 @@ use crate::faults::{Fault, FaultRule};
 #[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Command {
-    /// Advances the clock. The answer is sent when everything that is due by then has happened.
+    /// Advances the clock. The response is sent when everything that is due by then has happened.
     Advance {
         /// The number of seconds. It may have decimals.
         seconds: f64,
@@ -261,7 +261,7 @@ pub enum Command {
         /// The shift in seconds. If it is positive, the server is ahead. At most a year.
         seconds: i64,
     },
-    /// Refuses new connections and resets open ones, or accepts connections again.
+    /// Rejects new connections and resets open ones, or accepts connections again.
     SetOffline {
         /// Whether to go offline. Over HTTP this needs `seconds`, as no later command could be received.
         offline: bool,
@@ -344,12 +344,12 @@ impl CommandError {
     }
 }
 
-impl From<Refused> for CommandError {
-    fn from(refused: Refused) -> Self {
-        match refused {
-            Refused::NotFound => Self::new("nothing with this id exists"),
-            Refused::Unknown(field) => Refused::unknown(&field).into(),
-            Refused::Invalid(problem) | Refused::Conflict(problem) => Self(problem),
+impl From<Rejected> for CommandError {
+    fn from(rejected: Rejected) -> Self {
+        match rejected {
+            Rejected::NotFound => Self::new("nothing with this id exists"),
+            Rejected::Unknown(field) => Rejected::unknown(&field).into(),
+            Rejected::Invalid(problem) | Rejected::Conflict(problem) => Self(problem),
         }
     }
 }

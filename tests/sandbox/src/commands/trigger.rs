@@ -167,8 +167,8 @@ impl State {
                 query: Vec::new(),
                 body: fields,
             };
-            let answer = handler.run(self, &call).map_err(failed)?;
-            serde_json::from_slice(&answer.body).unwrap_or_default()
+            let response = handler.run(self, &call).map_err(failed)?;
+            serde_json::from_slice(&response.body).unwrap_or_default()
         } else if let Some(operation) = engine.number_of(name) {
             let request = Request {
                 path: &path,
@@ -176,9 +176,9 @@ impl State {
                 body: &fields,
                 accept: "",
             };
-            let reply = engine.serve(operation, self, request);
-            let reply = reply.map_err(|refused| failed(refused.into()))?;
-            serde_json::from_slice(&reply.body).unwrap_or_default()
+            let response = engine.serve(operation, self, request);
+            let response = response.map_err(|rejected| failed(rejected.into()))?;
+            serde_json::from_slice(&response.body).unwrap_or_default()
         } else {
             fields["command"] = name.into();
             let command = serde_json::from_value::<Command>(fields);

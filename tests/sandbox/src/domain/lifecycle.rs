@@ -7,7 +7,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::domain::events::EventKind;
-use crate::domain::state::{Refused, State};
+use crate::domain::state::{Rejected, State};
 use crate::domain::table::{Identified, Table};
 use crate::domain::timeline::Timeline;
 
@@ -174,9 +174,9 @@ impl State {
     pub(in crate::domain) fn editable<T: Resource>(
         &mut self,
         id: Uuid,
-    ) -> Result<(&mut T, &mut Timeline), Refused> {
+    ) -> Result<(&mut T, &mut Timeline), Rejected> {
         let (table, time) = T::parts(self);
-        let resource = table.get_mut(id).ok_or(Refused::NotFound)?;
+        let resource = table.get_mut(id).ok_or(Rejected::NotFound)?;
         if resource.status().is_final() {
             return Err(stays::<T>(resource.status()));
         }
@@ -188,7 +188,7 @@ impl State {
         &mut self,
         id: Uuid,
         to: T::Status,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), Rejected> {
         let status = T::parts(self).0.find(id)?.status();
         let why = to.is_final().then(|| "requested by the client".to_owned());
         if self.change_because::<T>(id, to, why) {
@@ -199,8 +199,8 @@ impl State {
     }
 }
 
-fn stays<T: Resource>(status: T::Status) -> Refused {
-    Refused::Conflict(format!(
+fn stays<T: Resource>(status: T::Status) -> Rejected {
+    Rejected::Conflict(format!(
         "The {} is {}, and this status does not allow the change.",
         T::NAME,
         name(status)

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::amount::OURS;
 use crate::domain::lifecycle::Resource;
 use crate::domain::rows::{Row, Step};
-use crate::domain::state::{Refused, State};
+use crate::domain::state::{Rejected, State};
 use crate::domain::table::Table;
 use crate::domain::timeline::Due;
 
@@ -26,7 +26,7 @@ impl State {
     }
 
     /// Checks a new row. Returns its fields.
-    pub(crate) fn check_new(&mut self, table: &str, fields: Value) -> Result<Value, Refused> {
+    pub(crate) fn check_new(&mut self, table: &str, fields: Value) -> Result<Value, Rejected> {
         match table {
             "direct_debits" => Ok(json!(self.check_direct_debit(read(&fields)?)?)),
             "withdrawals" => Ok(json!(self.check_withdrawal(read(&fields)?)?)),
@@ -47,7 +47,7 @@ impl State {
         table: &str,
         row: &Row,
         changes: Value,
-    ) -> Result<Value, Refused> {
+    ) -> Result<Value, Rejected> {
         match table {
             "savings_plans" => self.check_change_of_plan(row, changes),
             "webhooks" => self.check_subscription(&read(&changes)?).map(|()| changes),
@@ -143,12 +143,12 @@ fn shown<T: Resource>(table: &Table<T>, id: Uuid) -> Option<Value> {
 }
 
 /// Reads the body of a request.
-pub(crate) fn read<T: DeserializeOwned>(body: &Value) -> Result<T, Refused> {
+pub(crate) fn read<T: DeserializeOwned>(body: &Value) -> Result<T, Rejected> {
     // Contains only the path, as serde's own message may quote the value, which may be personal data.
     serde_path_to_error::deserialize(body).map_err(|error| {
         let problem = error.inner().to_string();
         let problem = problem.strip_prefix(OURS).unwrap_or("has an invalid value");
-        Refused::invalid(&error.path().to_string(), problem)
+        Rejected::invalid(&error.path().to_string(), problem)
     })
 }
 

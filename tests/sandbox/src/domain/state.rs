@@ -66,7 +66,7 @@ pub(in crate::domain) struct Outside {
 
 /// Why a call failed. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Refused {
+pub(crate) enum Rejected {
     /// The id in the path does not exist.
     NotFound,
     /// A field is invalid, although it matches its schema.
@@ -77,7 +77,7 @@ pub(crate) enum Refused {
     Conflict(String),
 }
 
-impl Refused {
+impl Rejected {
     pub(crate) fn invalid(field: &str, problem: &str) -> Self {
         Self::Invalid(format!("`{field}` {problem}"))
     }

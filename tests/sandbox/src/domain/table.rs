@@ -7,7 +7,7 @@ use roaring::RoaringBitmap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
-use crate::domain::state::Refused;
+use crate::domain::state::Rejected;
 
 /// A resource with an id.
 pub(crate) trait Identified: Sized {
@@ -61,13 +61,13 @@ impl<T: Identified> Table<T> {
     }
 
     /// The row with an id from the path.
-    pub(crate) fn find(&self, id: Uuid) -> Result<&T, Refused> {
-        self.get(id).ok_or(Refused::NotFound)
+    pub(crate) fn find(&self, id: Uuid) -> Result<&T, Rejected> {
+        self.get(id).ok_or(Rejected::NotFound)
     }
 
     /// The row with an id from a field of a body.
-    pub(crate) fn named(&self, field: &str, id: Uuid) -> Result<&T, Refused> {
-        self.get(id).ok_or_else(|| Refused::unknown(field))
+    pub(crate) fn named(&self, field: &str, id: Uuid) -> Result<&T, Rejected> {
+        self.get(id).ok_or_else(|| Rejected::unknown(field))
     }
 
     pub(crate) fn get_mut(&mut self, id: Uuid) -> Option<&mut T> {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! description -> tables, actions, events          derived once
-//! request -> action -> rows -> reply              serve
+//! request -> action -> rows -> response              serve
 //!                   -> life, events, webhooks     what happens to a row afterwards
 //! ```
 //!
@@ -16,7 +16,6 @@ mod numbers;
 mod patterns;
 mod problems;
 mod references;
-mod replies;
 mod request;
 mod responses;
 mod seeds;
@@ -26,6 +25,7 @@ mod transitions;
 mod values;
 mod webhooks;
 mod words;
+mod written;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -41,7 +41,7 @@ use tables::Table;
 
 use life::TableLife;
 pub(crate) use life::{Life, LifeError};
-pub(crate) use request::{Reply, Request};
+pub(crate) use request::{Request, Response};
 
 /// What the operations of a description do with its tables. It has no state.
 pub(crate) struct Engine {

@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
 use super::Engine;
-use super::replies::random_of;
 use super::values::Fill;
 use super::words::plain;
+use super::written::random_of;
 use crate::description::{Operation, Response, Shape, is_json};
 
 /// Fields with a sentence about the error, and with its code, without separators.

@@ -1,4 +1,4 @@
-//! Requests to the engine, and its replies.
+//! Requests to the engine, and its responses.
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -15,7 +15,7 @@ pub(crate) struct Request<'a> {
 
 /// A successful response.
 #[derive(Debug)]
-pub(crate) struct Reply {
+pub(crate) struct Response {
     pub(crate) status: u16,
     /// Empty if there is no body.
     pub(crate) media_type: String,

@@ -13,7 +13,7 @@ use super::tables::Table;
 use super::values::{Fill, ValueMaker};
 use super::words::{plain, singular};
 use crate::description::Shape;
-use crate::domain::state::{Refused, State};
+use crate::domain::state::{Rejected, State};
 
 /// How many rows a list gets that nothing else fills.
 const SEEDS: usize = 3;
@@ -61,7 +61,7 @@ impl Engine {
         state: &mut State,
         action: &Action,
         request: Request<'_>,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), Rejected> {
         for parent in &action.parents {
             let Some(at) = parent.table else { continue };
             let table = &self.tables[at];
@@ -74,7 +74,7 @@ impl Engine {
                 }
             }
             if !exists(state, table, id) {
-                return Err(Refused::NotFound);
+                return Err(Rejected::NotFound);
             }
         }
         if self.needs_rows(state, action, request) {

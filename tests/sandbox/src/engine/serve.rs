@@ -7,18 +7,18 @@ use serde_json::{Map, Value, json};
 use super::Engine;
 use super::actions::{Action, Kind};
 use super::references::id_text;
-use super::request::{Reply, Request};
+use super::request::{Request, Response};
 use super::responses::Content;
 use super::tables::Table;
 use super::values::instant;
 use super::words::{self, is_one_of, plain};
 use crate::domain::rows::Row;
-use crate::domain::state::{Refused, State};
+use crate::domain::state::{Rejected, State};
 
 /// Why a resource has ended.
 pub(super) const BY_CLIENT: &str = "requested by the client";
 
-type Served<T> = Result<T, Refused>;
+type Served<T> = Result<T, Rejected>;
 
 impl Engine {
     /// Serves a request that changes nothing. `None` if rows have to be seeded first, or the request changes something.
@@ -27,7 +27,7 @@ impl Engine {
         at: usize,
         state: &State,
         request: Request<'_>,
-    ) -> Option<Served<Reply>> {
+    ) -> Option<Served<Response>> {
         let action = &self.actions[at];
         let reads = matches!(action.kind, Kind::Read | Kind::List | Kind::ReadSingle);
         if !reads || self.needs_seeds(state, action, request) {
@@ -42,7 +42,7 @@ impl Engine {
         at: usize,
         state: &mut State,
         request: Request<'_>,
-    ) -> Served<Reply> {
+    ) -> Served<Response> {
         let action = &self.actions[at];
         let body = unwrapped(&action.content, request.body);
         let request = Request { body, ..request };
@@ -58,19 +58,19 @@ impl Engine {
         }
     }
 
-    fn serve_read(&self, at: usize, state: &State, request: Request<'_>) -> Served<Reply> {
+    fn serve_read(&self, at: usize, state: &State, request: Request<'_>) -> Served<Response> {
         let action = &self.actions[at];
         let now = state.time.now;
         self.check_parents(state, action, request)?;
         if action.kind == Kind::List {
             let page = self.page(state, self.operation(at), action, request);
-            return Ok(self.reply_with_page(at, &page, now, request));
+            return Ok(self.response_with_page(at, &page, now, request));
         }
         let row = self.find(state, action, request)?;
-        Ok(self.reply_with(at, Some(row), now, request))
+        Ok(self.response_with(at, Some(row), now, request))
     }
 
-    fn create(&self, at: usize, state: &mut State, request: Request<'_>) -> Served<Reply> {
+    fn create(&self, at: usize, state: &mut State, request: Request<'_>) -> Served<Response> {
         let action = &self.actions[at];
         let table = &self.tables[action.table];
         self.check_parents(state, action, request)?;
@@ -80,7 +80,7 @@ impl Engine {
         if let Some(id) = &own_id
             && self.with_id(state, action, request, id).is_some()
         {
-            return Err(Refused::Conflict(format!(
+            return Err(Rejected::Conflict(format!(
                 "a resource with the id `{id}` already exists"
             )));
         }
@@ -93,7 +93,7 @@ impl Engine {
         self.begin_life(state, action.table, number, &["CREATED"]);
         self.follow(state, action.table, number);
         let row = state.rows.get(&table.name, number);
-        Ok(self.reply_with(at, row, state.time.now, request))
+        Ok(self.response_with(at, row, state.time.now, request))
     }
 
     fn update(
@@ -103,7 +103,7 @@ impl Engine {
         request: Request<'_>,
         replaces: bool,
         creates: bool,
-    ) -> Served<Reply> {
+    ) -> Served<Response> {
         let action = &self.actions[at];
         let table = &self.tables[action.table];
         self.check_parents(state, action, request)?;
@@ -111,7 +111,7 @@ impl Engine {
         let number = match self.find(state, action, request) {
             Ok(row) => row.number,
             Err(_) if creates => return Ok(self.create_at_path(at, state, request)),
-            Err(refused) => return Err(refused),
+            Err(rejected) => return Err(rejected),
         };
         let mut body = self.writable(table, request.body);
         self.check_request(state, action.table, number, &body)?;
@@ -124,7 +124,7 @@ impl Engine {
         self.tell_change(state, action.table, number, before.as_deref());
         self.follow(state, action.table, number);
         let row = state.rows.get(&table.name, number);
-        Ok(self.reply_with(at, row, state.time.now, request))
+        Ok(self.response_with(at, row, state.time.now, request))
     }
 
     /// Checks that the status of a row allows a change by a request.
@@ -138,11 +138,11 @@ impl Engine {
         let to = status.and_then(|status| body.get(&status.name)?.as_str());
         let life = self.life.of(&table.name);
         let checked = life.map_or(Ok(()), |life| life.check_request(&from, to));
-        checked.map_err(Refused::Conflict)
+        checked.map_err(Rejected::Conflict)
     }
 
     /// Creates the row that a path names.
-    fn create_at_path(&self, at: usize, state: &mut State, request: Request<'_>) -> Reply {
+    fn create_at_path(&self, at: usize, state: &mut State, request: Request<'_>) -> Response {
         let action = &self.actions[at];
         let table = &self.tables[action.table];
         let body = self.writable(table, request.body);
@@ -154,26 +154,32 @@ impl Engine {
         self.begin_life(state, action.table, number, &["CREATED"]);
         self.follow(state, action.table, number);
         let row = state.rows.get(&table.name, number);
-        let mut reply = self.reply_with(at, row, state.time.now, request);
+        let mut response = self.response_with(at, row, state.time.now, request);
         if self.operation(at).answers(201) {
-            reply.status = 201;
+            response.status = 201;
         }
-        reply
+        response
     }
 
-    fn delete(&self, at: usize, state: &mut State, request: Request<'_>) -> Served<Reply> {
+    fn delete(&self, at: usize, state: &mut State, request: Request<'_>) -> Served<Response> {
         let action = &self.actions[at];
         let table = &self.tables[action.table];
         self.check_parents(state, action, request)?;
         let number = self.find(state, action, request)?.number;
-        let is_later = self.status_of_reply(at) == 202;
+        let is_later = self.status_of_response(at) == 202;
         self.end_life(state, action.table, number, is_later, BY_CLIENT)?;
         self.follow_subscription(state, action.table, number);
         let row = state.rows.get(&table.name, number).cloned();
-        Ok(self.reply_with(at, row.as_ref(), state.time.now, request))
+        Ok(self.response_with(at, row.as_ref(), state.time.now, request))
     }
 
-    fn act(&self, at: usize, state: &mut State, request: Request<'_>, verb: &str) -> Served<Reply> {
+    fn act(
+        &self,
+        at: usize,
+        state: &mut State,
+        request: Request<'_>,
+        verb: &str,
+    ) -> Served<Response> {
         let action = &self.actions[at];
         let table = &self.tables[action.table];
         self.check_parents(state, action, request)?;
@@ -181,7 +187,7 @@ impl Engine {
         let number = self.find(state, action, request)?.number;
         self.change_as_asked(state, action.table, number, verb);
         let row = state.rows.get(&table.name, number);
-        Ok(self.reply_with(at, row, state.time.now, request))
+        Ok(self.response_with(at, row, state.time.now, request))
     }
 
     /// Checks that the resources in the path exist.
@@ -192,7 +198,7 @@ impl Engine {
             };
             let id = request.parameter(&parent.parameter).unwrap_or_default();
             if !exists(state, table, id) {
-                return Err(Refused::NotFound);
+                return Err(Rejected::NotFound);
             }
         }
         Ok(())
@@ -200,7 +206,7 @@ impl Engine {
 
     fn check_references(&self, state: &State, body: &Value) -> Served<()> {
         match self.unknown_reference(state, body) {
-            Some(field) => Err(Refused::Unknown(field)),
+            Some(field) => Err(Rejected::Unknown(field)),
             None => Ok(()),
         }
     }
@@ -224,7 +230,7 @@ impl Engine {
         let table = &self.tables[action.table];
         let id = row_id(table, action, request);
         self.with_id(state, action, request, &id)
-            .ok_or(Refused::NotFound)
+            .ok_or(Rejected::NotFound)
     }
 
     /// The row with an id that belongs to the resources in the path.

@@ -14,7 +14,7 @@ use super::values::{Fill, instant};
 use super::words::{self, is_one_of};
 use crate::digest::short_digest;
 use crate::domain::rows::{Row, Step};
-use crate::domain::state::{Refused, State};
+use crate::domain::state::{Rejected, State};
 use crate::domain::timeline::Due;
 
 /// How long a step takes that no file describes.
@@ -229,7 +229,7 @@ impl Engine {
         number: u64,
         is_later: bool,
         why: &str,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), Rejected> {
         let table = &self.tables[at];
         let row = state.rows.get(&table.name, number);
         let status = row.and_then(|row| status_of(table, row));
@@ -239,10 +239,10 @@ impl Engine {
             let is_done = ending.to == status && !ending.removes;
             if !ending.from.is_empty() && !ending.from.contains(&status) || is_done {
                 let problem = format!("the resource is {status}");
-                return Err(Refused::Conflict(problem));
+                return Err(Rejected::Conflict(problem));
             }
             self.apply_rules(state, at, number, &ending.to)
-                .map_err(Refused::Conflict)?;
+                .map_err(Rejected::Conflict)?;
             let why = Some(why.to_owned());
             if ending.to != status {
                 self.enter(state, at, number, &ending.to, ending.event.as_deref(), why);
@@ -286,9 +286,9 @@ impl Engine {
         table: &str,
         id: Uuid,
         why: &str,
-    ) -> Result<(), Refused> {
-        let at = self.table_named(table).map_err(|_| Refused::NotFound)?;
-        let number = state.rows.find(table, id).ok_or(Refused::NotFound)?.number;
+    ) -> Result<(), Rejected> {
+        let at = self.table_named(table).map_err(|_| Rejected::NotFound)?;
+        let number = state.rows.find(table, id).ok_or(Rejected::NotFound)?.number;
         self.end_life(state, at, number, false, why)
     }
 
@@ -433,7 +433,7 @@ impl Engine {
         let Some(schema) = &event.object else {
             return row.value.clone();
         };
-        let mut maker = self.maker(now, super::replies::random_of(row.number), Fill::Known);
+        let mut maker = self.maker(now, super::written::random_of(row.number), Fill::Known);
         let mut object = maker.value(schema, Some(&row.value), "");
         if let (Value::Object(object), Value::Object(row)) = (&mut object, &row.value) {
             for (name, value) in row {

@@ -6,16 +6,16 @@ use super::Engine;
 use super::tables::Table;
 use super::words::{self, is_one_of, plain};
 use crate::domain::customers::subscriptions::Subscription;
-use crate::domain::state::{Refused, State};
+use crate::domain::state::{Rejected, State};
 
 impl Engine {
     /// Subscribes an endpoint to all events by hand, and enables the subscription. Returns its id.
-    pub(crate) fn subscribe(&self, state: &mut State, url: &str) -> Result<String, Refused> {
+    pub(crate) fn subscribe(&self, state: &mut State, url: &str) -> Result<String, Rejected> {
         let all = json!({ "url": url, "event_categories": ["ALL"], "status": "ACTIVE" });
         let all = state.check_new("webhooks", all)?;
         if self.description.has_rules() {
             let added = self.add(state, "webhooks", &all, Value::Null);
-            return added.map_err(Refused::Conflict);
+            return added.map_err(Rejected::Conflict);
         }
         let now = state.time.now;
         let mut subscription = Subscription::new(state.time.id(), now);
@@ -25,7 +25,7 @@ impl Engine {
     }
 
     /// As [`Self::subscribe`], unless there is such a subscription.
-    pub(crate) fn subscribe_once(&self, state: &mut State, url: &str) -> Result<(), Refused> {
+    pub(crate) fn subscribe_once(&self, state: &mut State, url: &str) -> Result<(), Rejected> {
         let subscriptions = state.time.events.subscriptions.rows();
         let is_subscribed = |it: &Subscription| {
             it.view.url == url && it.view.event_categories.iter().any(|name| name == "ALL")

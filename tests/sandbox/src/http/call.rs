@@ -1,4 +1,4 @@
-//! A validated request, and its answer.
+//! A validated request, and its response.
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::problem::Problem;
 use crate::description::{Description, MOST_NAMED, Operation, Parameter, Schema};
 use crate::domain::rules;
-use crate::engine::Reply;
+use crate::engine;
 
 /// The page size without a `limit` (the description's parameter `Limit`).
 const DEFAULT_LIMIT: u64 = 20;
@@ -30,15 +30,15 @@ pub(crate) struct GivenBody<'a> {
     pub(crate) schema: Option<&'a Schema>,
 }
 
-/// A successful answer.
-pub(crate) struct Answer {
+/// A successful response.
+pub(crate) struct Response {
     pub(crate) status: u16,
     /// The media type: `application/json`, or that of a file. Empty if there is no body.
     pub(crate) media_type: String,
-    /// The headers that the description has for the answer.
+    /// The headers that the description has for the response.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Bytes,
-    /// The order that was placed. Its answer can be written again from the order itself.
+    /// The order that was placed. Its response can be written again from the order itself.
     pub(crate) order: Option<Uuid>,
 }
 
@@ -103,7 +103,7 @@ impl Call {
         &self,
         items: impl ExactSizeIterator<Item = R>,
         view: impl Fn(R) -> T,
-    ) -> Answer {
+    ) -> Response {
         // An offset that is too large for the type is after the end of every list.
         let number = |name, default| {
             self.query(name)
@@ -124,7 +124,7 @@ impl Call {
             count: data.len(),
             total,
         };
-        Answer::ok(&List {
+        Response::ok(&List {
             meta: Some(meta),
             data,
         })
@@ -191,19 +191,19 @@ struct Meta {
     total: usize,
 }
 
-impl From<Reply> for Answer {
-    fn from(reply: Reply) -> Self {
+impl From<engine::Response> for Response {
+    fn from(response: engine::Response) -> Self {
         Self {
-            status: reply.status,
-            media_type: reply.media_type,
-            headers: reply.headers,
-            body: reply.body,
+            status: response.status,
+            media_type: response.media_type,
+            headers: response.headers,
+            body: response.body,
             order: None,
         }
     }
 }
 
-impl Answer {
+impl Response {
     pub(crate) fn ok(value: &impl Serialize) -> Self {
         Self::json(200, value)
     }
@@ -256,7 +256,7 @@ impl Answer {
         }
     }
 
-    /// An answer from existing JSON.
+    /// A response from existing JSON.
     pub(crate) fn json_text(text: &str) -> Self {
         let body = Bytes::copy_from_slice(text.as_bytes());
         Self {
@@ -320,12 +320,10 @@ mod tests {
             query,
             body: Value::Null,
         };
-        let answer = call.page(Steps(0..1_000_000, 0), |number| number);
-        let page: Value = serde_json::from_slice(&answer.body).unwrap();
-        assert_eq!(
-            (&page["data"][0], &page["data"][9]),
-            (&Value::from(999_990), &Value::from(999_999))
-        );
+        let response = call.page(Steps(0..1_000_000, 0), |number| number);
+        let page: Value = serde_json::from_slice(&response.body).unwrap();
+        assert_eq!(&page["data"][0], &Value::from(999_990));
+        assert_eq!(&page["data"][9], &Value::from(999_999));
         assert_eq!(page["meta"]["total"], 1_000_000);
     }
 }

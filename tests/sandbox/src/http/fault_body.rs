@@ -1,4 +1,4 @@
-//! The answer bodies of faults.
+//! The response bodies of faults.
 
 use std::io;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use http::{HeaderValue, Response, StatusCode};
 
 use crate::faults::Fault;
 
-/// The number of pieces of a slow answer.
+/// The number of pieces of a slow response.
 const PIECES: usize = 10;
 
-/// Applies a fault to a complete answer.
+/// Applies a fault to a complete response.
 pub(crate) fn spoil(response: Response<Bytes>, fault: Option<&Fault>) -> Response<Body> {
     let (mut parts, body) = response.into_parts();
     match fault {

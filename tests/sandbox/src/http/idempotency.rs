@@ -1,7 +1,7 @@
-//! Idempotency keys. For 24 hours, a repeated request gets the first answer again and has no effect.
+//! Idempotency keys. For 24 hours, a repeated request gets the first response again and has no effect.
 //!
 //! No source says what happens if a key is used with another body. Here it is a conflict, so that no request is carried
-//! out twice or gets the answer to another one (PROTOCOL 4).
+//! out twice or gets the response to another one (PROTOCOL 4).
 
 use std::collections::{HashMap, VecDeque};
 
@@ -12,12 +12,12 @@ use uuid::Uuid;
 
 use crate::digest::short_digest;
 use crate::domain::state::State;
-use crate::http::call::Answer;
+use crate::http::call::Response;
 use crate::http::problem::Problem;
 
 const WINDOW: TimeDelta = TimeDelta::hours(24);
 
-/// The answers of the last 24 hours by key.
+/// The responses of the last 24 hours by key.
 #[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Idempotency {
     answers: HashMap<Uuid, Remembered>,
@@ -30,15 +30,15 @@ struct Remembered {
     first: First,
 }
 
-/// The first answer. That of an order is written again from the order, which saves memory.
+/// The first response. That of an order is written again from the order, which saves memory.
 #[derive(Serialize, Deserialize)]
 enum First {
     Order(Uuid),
-    Answer(Box<FirstAnswer>),
+    Response(Box<FirstResponse>),
 }
 
 #[derive(Serialize, Deserialize)]
-struct FirstAnswer {
+struct FirstResponse {
     status: u16,
     media_type: Box<str>,
     headers: Vec<(String, String)>,
@@ -59,13 +59,13 @@ pub(crate) fn fingerprint(method: &str, target: &str, body: &[u8]) -> Fingerprin
 }
 
 impl Idempotency {
-    /// The first answer for `key`, if there is one.
+    /// The first response for `key`, if there is one.
     pub(crate) fn recall(
         &mut self,
         key: Uuid,
         request: Fingerprint,
         state: &State,
-    ) -> Result<Option<Answer>, Problem> {
+    ) -> Result<Option<Response>, Problem> {
         while self
             .expiries
             .front()
@@ -85,15 +85,15 @@ impl Idempotency {
             }) => Ok(state
                 .orders
                 .get(*id)
-                .map(|order| Answer::created(&order.view.as_created()))),
+                .map(|order| Response::created(&order.view.as_created()))),
             Some(Remembered {
-                first: First::Answer(answer),
+                first: First::Response(response),
                 ..
-            }) => Ok(Some(Answer {
-                status: answer.status,
-                media_type: answer.media_type.to_string(),
-                headers: answer.headers.clone(),
-                ..Answer::json_text(&answer.body)
+            }) => Ok(Some(Response {
+                status: response.status,
+                media_type: response.media_type.to_string(),
+                headers: response.headers.clone(),
+                ..Response::json_text(&response.body)
             })),
         }
     }
@@ -102,16 +102,16 @@ impl Idempotency {
         &mut self,
         key: Uuid,
         request: Fingerprint,
-        answer: &Answer,
+        response: &Response,
         now: DateTime<Utc>,
     ) {
-        let first = match answer.order {
+        let first = match response.order {
             Some(order) => First::Order(order),
-            None => First::Answer(Box::new(FirstAnswer {
-                status: answer.status,
-                media_type: answer.media_type.as_str().into(),
-                headers: answer.headers.clone(),
-                body: String::from_utf8_lossy(&answer.body).into(),
+            None => First::Response(Box::new(FirstResponse {
+                status: response.status,
+                media_type: response.media_type.as_str().into(),
+                headers: response.headers.clone(),
+                body: String::from_utf8_lossy(&response.body).into(),
             })),
         };
         self.answers.insert(key, Remembered { request, first });

@@ -3,14 +3,14 @@
 use uuid::Uuid;
 
 use crate::domain::lifecycle::{Status as _, key, name};
-use crate::domain::state::{Refused, State};
+use crate::domain::state::{Rejected, State};
 use crate::domain::trading::instruments::Instrument;
 use crate::domain::trading::orders::OrderStatus;
-use crate::http::call::{Answer, Call};
+use crate::http::call::{Call, Response};
 use crate::http::problem::Problem;
 
-type Read = fn(&State, &Call) -> Result<Answer, Problem>;
-type Change = fn(&mut State, &Call) -> Result<Answer, Problem>;
+type Read = fn(&State, &Call) -> Result<Response, Problem>;
+type Change = fn(&mut State, &Call) -> Result<Response, Problem>;
 
 /// The handler of an operation. If it returns a problem, nothing has changed.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +20,7 @@ pub(crate) enum Handler {
 }
 
 impl Handler {
-    pub(crate) fn run(self, state: &mut State, call: &Call) -> Result<Answer, Problem> {
+    pub(crate) fn run(self, state: &mut State, call: &Call) -> Result<Response, Problem> {
         match self {
             Self::Read(read) => read(state, call),
             Self::Change(change) => change(state, call),
@@ -41,13 +41,13 @@ fn reading(operation: &str) -> Option<Read> {
     Some(match operation {
         "listUsers" => |w, c| Ok(c.page(w.users.rows().iter(), |it| &it.view)),
         "retrieveUser" => |w, c| found(w.users.get(c.id("user_id")).map(|it| &it.view)),
-        "listUserChecks" => |w, c| Ok(Answer::list(&user(w, c)?.checks)),
+        "listUserChecks" => |w, c| Ok(Response::list(&user(w, c)?.checks)),
         "listUserAccounts" => |w, c| {
             let accounts = user(w, c)?.accounts.iter().filter_map(|id| w.accounts.get(*id));
-            Ok(Answer::counted_list(accounts.map(|it| &it.view)))
+            Ok(Response::counted_list(accounts.map(|it| &it.view)))
         },
         "listAccounts" => |w, c| Ok(c.page(w.accounts.rows().iter(), |it| &it.view)),
-        "retrieveAccount" => |w, c| Ok(Answer::ok(&w.account(c.id("account_id"))?.view)),
+        "retrieveAccount" => |w, c| Ok(Response::ok(&w.account(c.id("account_id"))?.view)),
         "listInstruments" => |w, c| {
             let isin = c.query("isin");
             let kind = c.query("type");
@@ -60,7 +60,7 @@ fn reading(operation: &str) -> Option<Read> {
         "retrieveInstrument" => |w, c| found(w.instruments.get(c.id("instrument_id")).map(|it| &it.view)),
         "listInstrumentPrices" => |w, c| {
             let instrument = w.instruments.find(c.id("instrument_id"))?;
-            Ok(Answer::list(instrument.prices()))
+            Ok(Response::list(instrument.prices()))
         },
         "listOrders" => |w, c| {
             let account = c.query("account_id").map(|id| id.parse::<Uuid>().unwrap_or_default().as_u128());
@@ -70,20 +70,20 @@ fn reading(operation: &str) -> Option<Read> {
             Ok(c.page(w.orders.with(&keys), |it| &it.view))
         },
         "retrieveOrder" => |w, c| found(w.orders.get(c.id("order_id")).map(|it| &it.view)),
-        "listOrderExecutions" => |w, c| Ok(Answer::list(&w.orders.find(c.id("order_id"))?.executions)),
+        "listOrderExecutions" => |w, c| Ok(Response::list(&w.orders.find(c.id("order_id"))?.executions)),
         "listPortfolios" => |w, c| Ok(c.page(w.portfolios.rows().iter(), |it| &it.view)),
         "retrievePortfolio" => |w, c| found(w.portfolios.get(c.id("portfolio_id")).map(|it| &it.view)),
-        "listPortfolioAllocations" => |w, c| Ok(Answer::list(&w.portfolios.find(c.id("portfolio_id"))?.allocations)),
-        "listPositions" => |w, c| Ok(Answer::list(w.account(c.id("account_id"))?.holdings.iter().map(|it| &it.view))),
+        "listPortfolioAllocations" => |w, c| Ok(Response::list(&w.portfolios.find(c.id("portfolio_id"))?.allocations)),
+        "listPositions" => |w, c| Ok(Response::list(w.account(c.id("account_id"))?.holdings.iter().map(|it| &it.view))),
         "retrievePosition" => |w, c| {
             let position = c.id("position_id");
             found(w.account(c.id("account_id"))?.holdings.iter().map(|it| &it.view).find(|it| it.id == position))
         },
-        "listValuations" => |w, c| Ok(Answer::list(&w.account(c.id("account_id"))?.valuations)),
-        "listAccountReturns" => |w, c| Ok(Answer::list(w.returns(c.id("account_id"))?)),
-        "listCashBalances" => |w, c| Ok(Answer::list(w.account(c.id("account_id"))?.cash_balances())),
+        "listValuations" => |w, c| Ok(Response::list(&w.account(c.id("account_id"))?.valuations)),
+        "listAccountReturns" => |w, c| Ok(Response::list(w.returns(c.id("account_id"))?)),
+        "listCashBalances" => |w, c| Ok(Response::list(w.account(c.id("account_id"))?.cash_balances())),
         "listTransactions" => |w, c| Ok(c.page(w.account(c.id("account_id"))?.transactions.iter(), |it| it)),
-        "retrieveFile" => |w, c| { let file = w.file(c.id("file_id"))?; Ok(Answer::file(&file.media_type, &file.content)) },
+        "retrieveFile" => |w, c| { let file = w.file(c.id("file_id"))?; Ok(Response::file(&file.media_type, &file.content)) },
         _ => return None,
     })
 }
@@ -91,31 +91,34 @@ fn reading(operation: &str) -> Option<Read> {
 #[rustfmt::skip]
 fn changing(operation: &str) -> Option<Change> {
     Some(match operation {
-        "createUser" => |w, c| Ok(Answer::created(w.create_user(c.body()?))),
-        "updateUser" => |w, c| Ok(Answer::ok(w.update_user(c.id("user_id"), c.body()?)?)),
-        "createAccount" => |w, c| Ok(Answer::created(w.create_account(c.body()?)?)),
-        "updateAccount" => |w, c| Ok(Answer::ok(w.update_account(c.id("account_id"), c.body()?)?)),
-        "closeAccount" => |w, c| { w.close_account(c.id("account_id"))?; Ok(Answer::no_content()) },
+        "createUser" => |w, c| Ok(Response::created(w.create_user(c.body()?))),
+        "updateUser" => |w, c| Ok(Response::ok(w.update_user(c.id("user_id"), c.body()?)?)),
+        "createAccount" => |w, c| Ok(Response::created(w.create_account(c.body()?)?)),
+        "updateAccount" => |w, c| Ok(Response::ok(w.update_account(c.id("account_id"), c.body()?)?)),
+        "closeAccount" => |w, c| { w.close_account(c.id("account_id"))?; Ok(Response::no_content()) },
         "createOrder" => |w, c| {
             let order = w.create_order(&c.body()?)?;
-            Ok(Answer { order: Some(order.id), ..Answer::created(order) })
+            Ok(Response { order: Some(order.id), ..Response::created(order) })
         },
-        "cancelOrder" => |w, c| Ok(Answer::ok(w.cancel_order(c.id("order_id"))?)),
-        "createPortfolio" => |w, c| Ok(Answer::created(w.create_portfolio(c.body()?)?)),
-        "updatePortfolio" => |w, c| Ok(Answer::ok(w.rename_portfolio(c.id("portfolio_id"), c.body()?)?)),
-        "updatePortfolioAllocations" => |w, c| Ok(Answer::list(w.replace_allocations(c.id("portfolio_id"), c.body()?)?)),
-        "createPortfolioOrder" => |w, c| Ok(Answer::created(w.create_portfolio_order(c.id("portfolio_id"), &c.body()?)?)),
+        "cancelOrder" => |w, c| Ok(Response::ok(w.cancel_order(c.id("order_id"))?)),
+        "createPortfolio" => |w, c| Ok(Response::created(w.create_portfolio(c.body()?)?)),
+        "updatePortfolio" => |w, c| Ok(Response::ok(w.rename_portfolio(c.id("portfolio_id"), c.body()?)?)),
+        "updatePortfolioAllocations" => |w, c| Ok(Response::list(w.replace_allocations(c.id("portfolio_id"), c.body()?)?)),
+        "createPortfolioOrder" => |w, c| Ok(Response::created(w.create_portfolio_order(c.id("portfolio_id"), &c.body()?)?)),
         _ => return None,
     })
 }
 
-fn found<T: serde::Serialize>(thing: Option<&T>) -> Result<Answer, Problem> {
-    Ok(Answer::ok(thing.ok_or(Refused::NotFound)?))
+fn found<T: serde::Serialize>(thing: Option<&T>) -> Result<Response, Problem> {
+    Ok(Response::ok(thing.ok_or(Rejected::NotFound)?))
 }
 
 fn user<'a>(
     state: &'a State,
     call: &Call,
-) -> Result<&'a crate::domain::customers::users::User, Refused> {
-    state.users.get(call.id("user_id")).ok_or(Refused::NotFound)
+) -> Result<&'a crate::domain::customers::users::User, Rejected> {
+    state
+        .users
+        .get(call.id("user_id"))
+        .ok_or(Rejected::NotFound)
 }

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use crate::domain::state::Refused;
+use crate::domain::state::Rejected;
 
-/// An error answer.
+/// An error response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
     pub(crate) status: u16,
@@ -57,7 +57,7 @@ impl Problem {
 
     pub(crate) fn not_acceptable(offered: &str) -> Self {
         let detail = format!(
-            "The media type of the answer is {offered}, which the header `accept` does not allow."
+            "The media type of the response is {offered}, which the header `accept` does not allow."
         );
         Self::new(406, "not_acceptable", "Not acceptable", detail)
     }
@@ -114,15 +114,15 @@ impl Problem {
     }
 }
 
-impl From<Refused> for Problem {
-    fn from(refused: Refused) -> Self {
-        match refused {
-            Refused::NotFound => {
+impl From<Rejected> for Problem {
+    fn from(rejected: Rejected) -> Self {
+        match rejected {
+            Rejected::NotFound => {
                 Self::not_found("No resource with this id exists for this client.")
             }
-            Refused::Unknown(field) => Self::from(Refused::unknown(&field)).with_status(422),
-            Refused::Invalid(detail) => Self::invalid(detail),
-            Refused::Conflict(detail) => Self::conflict(detail),
+            Rejected::Unknown(field) => Self::from(Rejected::unknown(&field)).with_status(422),
+            Rejected::Invalid(detail) => Self::invalid(detail),
+            Rejected::Conflict(detail) => Self::conflict(detail),
         }
     }
 }

@@ -33,7 +33,7 @@ const MAX_REST: (Duration, u64) = (Duration::from_secs(2), 64 << 20);
 const SET_OFFLINE: &str = "/_sandbox/set_offline";
 const BACK_OFF: Duration = Duration::from_millis(100);
 
-/// Marks an answer that must be replaced by a reset of the connection.
+/// Marks a response that must be replaced by a reset of the connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reset;
 
@@ -65,7 +65,7 @@ impl Default for Limits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ServerState {
     Serving,
-    /// New connections are refused, and open ones are reset.
+    /// New connections are rejected, and open ones are reset.
     Offline,
     /// Open calls are answered. No new ones are accepted.
     Stopping,
@@ -115,7 +115,7 @@ pub(crate) async fn serve(
             ServerState::Offline => {
                 listener = None;
                 let all_reset = async {
-                    // Those that answer the command itself are closed later.
+                    // Those that response the command itself are closed later.
                     while connections.len() > answering.count() {
                         connections.join_next().await;
                     }

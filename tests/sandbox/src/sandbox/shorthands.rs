@@ -25,8 +25,8 @@ macro_rules! shorthands {
     (@make $(#[$doc:meta])* $name:ident($($argument:ident: $type:ty),*) = $command:expr) => {
         $(#[$doc])*
         pub async fn $name(&self, $($argument: $type),*) -> Result<Uuid, CommandError> {
-            let answer = self.execute($command).await?;
-            let id = answer["id"].as_str().and_then(|id| id.parse().ok());
+            let response = self.execute($command).await?;
+            let id = response["id"].as_str().and_then(|id| id.parse().ok());
             id.ok_or_else(|| CommandError::new("nothing was made"))
         }
     };
@@ -71,7 +71,7 @@ shorthands! {
     /// ahead.
     always shift_clock(seconds: i64) = Command::ShiftClock { seconds };
 
-    /// Refuses new connections and resets open ones, until [`Sandbox::clear_faults`].
+    /// Rejects new connections and resets open ones, until [`Sandbox::clear_faults`].
     always refuse_connections() = Command::SetOffline { offline: true, seconds: None };
 
     /// Delivers to webhooks with the irregularities of Upvest, until [`Sandbox::clear_faults`]: each delivery is
@@ -274,7 +274,7 @@ impl Sandbox {
     ///
     /// [`CommandError`] if the sandbox has no events of this type, such as `ORDER.FILLED`, or if its log is too short.
     pub async fn trigger(&self, event_type: &str) -> Result<EventRecord, CommandError> {
-        let answer = self
+        let response = self
             .execute(Command::Trigger {
                 event_type: event_type.to_owned(),
             })
@@ -282,7 +282,7 @@ impl Sandbox {
         let event = self
             .events()
             .into_iter()
-            .find(|event| answer["id"] == event.id.to_string());
+            .find(|event| response["id"] == event.id.to_string());
         event.ok_or_else(|| CommandError::new("the event is no longer in the log"))
     }
 }

@@ -13,7 +13,7 @@ use super::routes::{Does, Route};
 use crate::description::{Operation, OperationAccess, is_json};
 use crate::digest::short_digest;
 use crate::engine::{self, Engine};
-use crate::http::call::{Answer, Call};
+use crate::http::call::{Call, Response};
 use crate::http::given_body::read_body;
 use crate::http::idempotency::{Fingerprint, fingerprint};
 use crate::http::media_types::{acceptable, accepted};
@@ -36,7 +36,7 @@ pub(super) struct Arrival<'a> {
 
 /// The result of a call.
 pub(super) struct Outcome {
-    pub(super) result: Result<Answer, Problem>,
+    pub(super) result: Result<Response, Problem>,
     pub(super) replayed: bool,
 }
 
@@ -52,14 +52,14 @@ impl<'a> Arrival<'a> {
 }
 
 impl Outcome {
-    fn answered(answer: Answer) -> Self {
+    fn answered(response: Response) -> Self {
         Self {
-            result: Ok(answer),
+            result: Ok(response),
             replayed: false,
         }
     }
 
-    pub(super) fn refused(problem: Problem) -> Self {
+    pub(super) fn rejected(problem: Problem) -> Self {
         Self {
             result: Err(problem),
             replayed: false,
@@ -77,7 +77,7 @@ impl Shared {
         idempotency_key: Option<&str>,
     ) -> Outcome {
         self.try_call(route, arrival, path, idempotency_key)
-            .unwrap_or_else(Outcome::refused)
+            .unwrap_or_else(Outcome::rejected)
     }
 
     fn try_call(
@@ -101,7 +101,7 @@ impl Shared {
         if matches!(route.does, Does::GiveKeys) {
             let keys = self.webhook_keys().key_set();
             let keys = keys.map_err(|error| Problem::server_error(500, &error.to_string()))?;
-            return Ok(Outcome::answered(Answer::json_text(&keys)));
+            return Ok(Outcome::answered(Response::json_text(&keys)));
         }
         let call = self
             .read_call(operation, path, parts, arrival.body)
@@ -123,12 +123,12 @@ impl Shared {
         if let Err(problem) = outcome.result {
             outcome.result = Err(problem_as_described(operation, problem));
         }
-        if let Ok(answer) = &outcome.result
+        if let Ok(response) = &outcome.result
             && !all_json
-            && accepted(parts).any(|(range, wanted)| range == answer.media_type && !wanted)
+            && accepted(parts).any(|(range, wanted)| range == response.media_type && !wanted)
         {
             // The media type of a file is not negotiated, as generated clients always ask for JSON.
-            return Err(Problem::not_acceptable(&answer.media_type));
+            return Err(Problem::not_acceptable(&response.media_type));
         }
         Ok(outcome)
     }
@@ -169,7 +169,7 @@ impl Shared {
         self.commit(&served, call, key, arrival.earlier_state)
     }
 
-    fn grant(&self, operation: &Operation, arrival: Arrival<'_>) -> Result<Answer, Problem> {
+    fn grant(&self, operation: &Operation, arrival: Arrival<'_>) -> Result<Response, Problem> {
         acceptable(&operation.media_types, arrival.parts)?;
         let call = self
             .read_call(operation, Vec::new(), arrival.parts, arrival.body)
@@ -252,13 +252,13 @@ impl Shared {
         if let Some((key, request)) = key {
             match core.idempotency.recall(key, request, &core.state) {
                 Ok(None) => {}
-                Ok(Some(answer)) => {
+                Ok(Some(response)) => {
                     return Outcome {
-                        result: Ok(answer),
+                        result: Ok(response),
                         replayed: true,
                     };
                 }
-                Err(problem) => return Outcome::refused(problem),
+                Err(problem) => return Outcome::rejected(problem),
             }
         }
         let done = catch_unwind(AssertUnwindSafe(|| work.run(core, call)));
@@ -266,9 +266,9 @@ impl Shared {
             core.state.record_panic("a call");
             Err(Problem::server_error(500, BUG))
         });
-        if let (Ok(answer), Some((key, request))) = (&result, key) {
+        if let (Ok(response), Some((key, request))) = (&result, key) {
             core.idempotency
-                .remember(key, request, answer, core.state.time.now);
+                .remember(key, request, response, core.state.time.now);
         }
         Outcome {
             result,
@@ -280,27 +280,27 @@ impl Shared {
 /// What carries out a call. If it returns a problem, nothing has changed.
 trait Work {
     /// Carries out a call that changes nothing. `None` if it may change something.
-    fn read(&self, core: &Core, call: &Call) -> Option<Result<Answer, Problem>>;
+    fn read(&self, core: &Core, call: &Call) -> Option<Result<Response, Problem>>;
 
-    fn run(&self, core: &mut Core, call: &Call) -> Result<Answer, Problem>;
+    fn run(&self, core: &mut Core, call: &Call) -> Result<Response, Problem>;
 }
 
 impl Work for Handler {
-    fn read(&self, core: &Core, call: &Call) -> Option<Result<Answer, Problem>> {
+    fn read(&self, core: &Core, call: &Call) -> Option<Result<Response, Problem>> {
         match self {
             Self::Read(read) => Some(read(&core.state, call)),
             Self::Change(_) => None,
         }
     }
 
-    fn run(&self, core: &mut Core, call: &Call) -> Result<Answer, Problem> {
+    fn run(&self, core: &mut Core, call: &Call) -> Result<Response, Problem> {
         Handler::run(*self, &mut core.state, call)
     }
 }
 
 /// Carries out a read of an earlier state. `None` if the call changes something, or reads what is made by its first
 /// read.
-fn read_from(state: &[u8], work: &dyn Work, call: &Call) -> Option<Result<Answer, Problem>> {
+fn read_from(state: &[u8], work: &dyn Work, call: &Call) -> Option<Result<Response, Problem>> {
     let core: Core = serde_json::from_slice(state).ok()?;
     catch_unwind(AssertUnwindSafe(|| work.read(&core, call))).ok()?
 }
@@ -313,14 +313,14 @@ struct Served<'a> {
 }
 
 impl Work for Served<'_> {
-    fn read(&self, core: &Core, _: &Call) -> Option<Result<Answer, Problem>> {
-        let reply = self.engine.read(self.at, &core.state, self.request)?;
-        Some(reply.map(Answer::from).map_err(Problem::from))
+    fn read(&self, core: &Core, _: &Call) -> Option<Result<Response, Problem>> {
+        let response = self.engine.read(self.at, &core.state, self.request)?;
+        Some(response.map(Response::from).map_err(Problem::from))
     }
 
-    fn run(&self, core: &mut Core, _: &Call) -> Result<Answer, Problem> {
-        let reply = self.engine.serve(self.at, &mut core.state, self.request);
-        reply.map(Answer::from).map_err(Problem::from)
+    fn run(&self, core: &mut Core, _: &Call) -> Result<Response, Problem> {
+        let response = self.engine.serve(self.at, &mut core.state, self.request);
+        response.map(Response::from).map_err(Problem::from)
     }
 }
 
@@ -365,12 +365,15 @@ mod tests {
             );
         }
         let outcome = sandbox.shared.commit(
-            &Handler::Change(|_, _| Ok(Answer::no_content())),
+            &Handler::Change(|_, _| Ok(Response::no_content())),
             &call,
             None,
             None,
         );
-        assert_eq!(outcome.result.ok().map(|answer| answer.status), Some(204));
+        assert_eq!(
+            outcome.result.ok().map(|response| response.status),
+            Some(204)
+        );
         assert_eq!(sandbox.audit().len(), 2);
     }
 }

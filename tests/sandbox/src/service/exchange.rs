@@ -7,14 +7,14 @@ use axum::body::Body;
 use bytes::Bytes;
 use http::header::{ACCEPT, ALLOW, CONTENT_TYPE, DATE, RETRY_AFTER};
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
 
 use super::calls::{Arrival, Outcome};
 use super::routes::{Does, Route};
 use crate::clients::Clients;
 use crate::description::Operation;
 use crate::faults::Fault;
-use crate::http::call::Answer;
+use crate::http::call::Response;
 use crate::http::fault_body::{gateway_page, spoil};
 use crate::http::media_types::is_in_range;
 use crate::http::paths::Parameters;
@@ -85,12 +85,13 @@ impl Exchange {
         routes: &[Route],
         path: Parameters,
         request: Request<Body>,
-    ) -> Response<Body> {
+    ) -> http::Response<Body> {
         let route = routes
             .iter()
             .find(|route| route.operation.method == *request.method());
         let (parts, body) = request.into_parts();
-        // Read before any answer, as the connection cannot be used again if a part of the request is still on its way.
+        // Read before any response, as the connection cannot be used again if a part of the request is still on its
+        // way.
         let body = read_whole(body).await;
         let Some(route) = route.cloned() else {
             return self.no_such_operation(routes);
@@ -138,7 +139,7 @@ impl Exchange {
         path: Parameters,
         body: Result<Bytes, BodyError>,
         fault: Option<&Fault>,
-    ) -> Response<Body> {
+    ) -> http::Response<Body> {
         let outcome = match (path, body) {
             (Some(path), Ok(body)) => {
                 let earlier_state = self.earlier_state.take();
@@ -156,9 +157,9 @@ impl Exchange {
                 self.shared
                     .call(route, arrival, path, self.record.idempotency_key.as_deref())
             }
-            (None, _) => Outcome::refused(Problem::invalid("the path is not valid UTF-8")),
+            (None, _) => Outcome::rejected(Problem::invalid("the path is not valid UTF-8")),
             (_, Err(error)) => {
-                Outcome::refused(Problem::invalid(error.to_string()).with_status(error.status()))
+                Outcome::rejected(Problem::invalid(error.to_string()).with_status(error.status()))
             }
         };
         self.record.replayed = outcome.replayed;
@@ -167,7 +168,7 @@ impl Exchange {
             Some(Fault::ServerError { status, html, .. }) => self.server_error(*status, *html),
             _ => {
                 let response = match outcome.result {
-                    Ok(answer) => Self::answer(answer),
+                    Ok(response) => Self::answer(response),
                     Err(problem) => {
                         self.record.problem = Some(problem.detail.clone());
                         self.problem(&problem)
@@ -186,7 +187,7 @@ impl Exchange {
         self.clients.named(&id)
     }
 
-    fn no_such_operation(self, routes: &[Route]) -> Response<Body> {
+    fn no_such_operation(self, routes: &[Route]) -> http::Response<Body> {
         if routes.is_empty() {
             let response = self.problem(&Problem::not_found("The API does not have this path."));
             return self.finish(response, None);
@@ -204,7 +205,7 @@ impl Exchange {
         self.finish(response, None)
     }
 
-    fn throttled(self, retry_after: Option<u64>) -> Response<Body> {
+    fn throttled(self, retry_after: Option<u64>) -> http::Response<Body> {
         let mut response = self.problem(&Problem::too_many_requests());
         // Removes the default header of a 429 answer, as the fault decides whether there is one.
         response.headers_mut().remove(RETRY_AFTER);
@@ -214,7 +215,7 @@ impl Exchange {
         self.finish(response, None)
     }
 
-    fn server_error(self, status: u16, html: bool) -> Response<Body> {
+    fn server_error(self, status: u16, html: bool) -> http::Response<Body> {
         let response = if html {
             gateway_page(status)
         } else {
@@ -223,32 +224,32 @@ impl Exchange {
         self.finish(response, None)
     }
 
-    fn reset(self) -> Response<Body> {
+    fn reset(self) -> http::Response<Body> {
         self.shared.end_request(self.record);
         reset()
     }
 
-    fn answer(answer: Answer) -> Response<Bytes> {
-        let mut response = Response::new(answer.body);
-        *response.status_mut() =
-            StatusCode::from_u16(answer.status).expect("the sandbox answers with real statuses");
-        if let Ok(media_type) = HeaderValue::try_from(answer.media_type)
+    fn answer(response: Response) -> http::Response<Bytes> {
+        let status = StatusCode::from_u16(response.status);
+        let mut sent = http::Response::new(response.body);
+        *sent.status_mut() = status.expect("the sandbox answers with real statuses");
+        if let Ok(media_type) = HeaderValue::try_from(response.media_type)
             && !media_type.is_empty()
         {
-            response.headers_mut().insert(CONTENT_TYPE, media_type);
+            sent.headers_mut().insert(CONTENT_TYPE, media_type);
         }
-        for (name, value) in answer.headers {
+        for (name, value) in response.headers {
             let name = HeaderName::try_from(name);
             if let (Ok(name), Ok(value)) = (name, HeaderValue::try_from(value)) {
-                response.headers_mut().insert(name, value);
+                sent.headers_mut().insert(name, value);
             }
         }
-        response
+        sent
     }
 
     /// The media type of problems, as in Upvest's own description (PROTOCOL 5), or `application/json` if the caller
     /// accepts only that.
-    fn problem(&self, problem: &Problem) -> Response<Bytes> {
+    fn problem(&self, problem: &Problem) -> http::Response<Bytes> {
         let mut ranges = self
             .accept
             .split(',')
@@ -269,7 +270,7 @@ impl Exchange {
         response
     }
 
-    fn problem_as(&self, media_type: &'static str, problem: &Problem) -> Response<Bytes> {
+    fn problem_as(&self, media_type: &'static str, problem: &Problem) -> http::Response<Bytes> {
         let body = problem.to_json(&self.record.request_id.to_string());
         let described = self.described_problem(problem, &body);
         let media_type = described
@@ -277,7 +278,7 @@ impl Exchange {
             .and_then(|(media_type, _)| HeaderValue::try_from(media_type).ok())
             .unwrap_or(HeaderValue::from_static(media_type));
         let body = described.map_or(body, |(_, body)| body.into_bytes());
-        let mut response = Response::new(Bytes::from(body));
+        let mut response = http::Response::new(Bytes::from(body));
         *response.status_mut() =
             StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         response.headers_mut().insert(CONTENT_TYPE, media_type);
@@ -298,7 +299,11 @@ impl Exchange {
             .problem_body(operation, problem.status, &body, now)
     }
 
-    fn finish(mut self, mut response: Response<Bytes>, fault: Option<&Fault>) -> Response<Body> {
+    fn finish(
+        mut self,
+        mut response: http::Response<Bytes>,
+        fault: Option<&Fault>,
+    ) -> http::Response<Body> {
         let request_id = HeaderValue::try_from(self.record.request_id.to_string())
             .expect("a UUID is a header value");
         response.headers_mut().insert(REQUEST_ID, request_id);
@@ -316,9 +321,9 @@ impl Exchange {
     }
 }
 
-/// Replaces the answer.
-fn reset() -> Response<Body> {
-    let mut response = Response::new(Body::empty());
+/// Replaces the response.
+fn reset() -> http::Response<Body> {
+    let mut response = http::Response::new(Body::empty());
     response.extensions_mut().insert(Reset);
     response
 }

@@ -19,7 +19,7 @@ use upvest_sandbox::{Command, Sandbox};
 use uuid::Uuid;
 
 use crate::common::household::{advance, person};
-use crate::common::{Answer, Api, Call, plain};
+use crate::common::{Api, Call, Response, plain};
 
 const HOUR: u64 = 3_600;
 
@@ -64,7 +64,7 @@ async fn a_token_is_granted_for_the_scopes_that_are_asked_for() {
 }
 
 #[tokio::test]
-async fn a_token_is_refused_to_whom_has_no_right_to_it() {
+async fn a_token_is_rejected_to_whom_has_no_right_to_it() {
     let sandbox = plain().start().await.unwrap();
     let api = Api::nobody(&sandbox).await;
     let stranger = Uuid::new_v4().to_string();
@@ -76,18 +76,15 @@ async fn a_token_is_refused_to_whom_has_no_right_to_it() {
         ("scope", "users:read,users:admin"),
         ("scope", ""),
     ] {
-        let answer = api
+        let response = api
             .call("createAccessToken")
             .body(form_with(&sandbox, field, value))
             .send()
             .await;
-        assert_eq!(
-            (answer.status.as_u16(), answer.kind().as_str()),
-            (401, "unauthorised"),
-            "{field} {value}"
-        );
+        assert_eq!(response.status.as_u16(), 401, "{field} {value}");
+        assert_eq!(response.kind().as_str(), "unauthorised", "{field} {value}");
         assert!(
-            value.is_empty() || !answer.text().contains(value),
+            value.is_empty() || !response.text().contains(value),
             "secrets and ids stay out of problems"
         );
     }
@@ -111,10 +108,8 @@ async fn a_client_gets_no_token_for_a_scope_that_it_was_not_granted() {
         .send()
         .await
         .unwrap_err();
-    assert_eq!(
-        (error.kind(), error.status().map(|status| status.as_u16())),
-        (ErrorKind::Token, Some(401))
-    );
+    assert_eq!(error.kind(), ErrorKind::Token);
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(401));
 }
 
 #[tokio::test]
@@ -123,13 +118,13 @@ async fn a_token_request_without_the_client_credentials_grant_is_rejected() {
     let api = Api::nobody(&sandbox).await;
     for grant_type in ["password", "refresh_token", ""] {
         let form = form_with(&sandbox, "grant_type", grant_type);
-        let detail = api.call("createAccessToken").body(form).refused(400).await;
+        let detail = api.call("createAccessToken").body(form).rejected(400).await;
         assert!(detail.contains("`grant_type`"), "{detail}");
     }
     for field in ["grant_type", "client_id", "client_secret", "scope"] {
         let mut form = form(&sandbox, "users:read");
         form.as_object_mut().unwrap().remove(field);
-        let detail = api.call("createAccessToken").body(form).refused(400).await;
+        let detail = api.call("createAccessToken").body(form).rejected(400).await;
         assert!(
             detail.contains(&format!("`{field}` is missing")),
             "{detail}"
@@ -158,22 +153,22 @@ async fn a_token_ends_by_the_sandboxs_clock() {
     advance(&sandbox, 59).await;
     api.call("listUsers").ok().await;
     advance(&sandbox, 1).await;
-    let detail = api.call("listUsers").refused(401).await;
+    let detail = api.call("listUsers").rejected(401).await;
     assert!(detail.contains("expired"), "{detail}");
     api.call("listUsers")
         .token(granted["access_token"].as_str())
-        .refused(401)
+        .rejected(401)
         .await;
     token_call(&api, &sandbox, "users:read").ok().await;
 }
 
 #[tokio::test]
-async fn a_revoked_token_is_refused() {
+async fn a_revoked_token_is_rejected() {
     let sandbox = plain().start().await.unwrap();
     let before = Api::of(&sandbox).await;
     before.call("listUsers").ok().await;
     sandbox.revoke_tokens().await;
-    before.call("listUsers").refused(401).await;
+    before.call("listUsers").rejected(401).await;
     Api::of(&sandbox).await.call("listUsers").ok().await;
 }
 
@@ -239,26 +234,26 @@ async fn every_operation_needs_its_scope_and_no_other() {
         );
         let others: Vec<_> = all.difference(&needed).copied().collect();
         let token = token(&api, &sandbox, &others.join(" ")).await;
-        let answer = anything(&api, &operation.id)
+        let response = anything(&api, &operation.id)
             .token(Some(&token))
             .send()
             .await;
-        assert_eq!(answer.status, 403, "{} without {needed:?}", operation.id);
-        assert_eq!(answer.kind(), "forbidden");
+        assert_eq!(response.status, 403, "{} without {needed:?}", operation.id);
+        assert_eq!(response.kind(), "forbidden");
         assert!(
-            needed.iter().any(|scope| answer.detail().contains(scope)),
+            needed.iter().any(|scope| response.detail().contains(scope)),
             "{}",
-            answer.detail()
+            response.detail()
         );
 
         let scopes: Vec<_> = needed.into_iter().collect();
         let token = self::token(&api, &sandbox, &scopes.join(" ")).await;
-        let answer = anything(&api, &operation.id)
+        let response = anything(&api, &operation.id)
             .token(Some(&token))
             .send()
             .await;
         assert!(
-            ![401, 403].contains(&answer.status.as_u16()),
+            ![401, 403].contains(&response.status.as_u16()),
             "{} with {scopes:?}",
             operation.id
         );
@@ -283,11 +278,11 @@ async fn every_operation_rejects_an_unknown_token() {
             anything(&api, &operation.id).header("authorization", "Basic dXNlcjpwYXNz"),
             anything(&api, &operation.id).header("authorization", "sandbox_at_of_no_one"),
         ] {
-            let answer = call.send().await;
-            assert_eq!(answer.status, 401, "{}", operation.id);
-            assert_eq!(answer.kind(), "unauthorised");
+            let response = call.send().await;
+            assert_eq!(response.status, 401, "{}", operation.id);
+            assert_eq!(response.kind(), "unauthorised");
             assert!(
-                !answer.text().contains("of_no_one"),
+                !response.text().contains("of_no_one"),
                 "tokens stay out of problems"
             );
         }
@@ -295,7 +290,7 @@ async fn every_operation_rejects_an_unknown_token() {
 }
 
 #[tokio::test]
-async fn a_call_without_its_client_id_is_refused() {
+async fn a_call_without_its_client_id_is_rejected() {
     let sandbox = Sandbox::builder().signatures(false).start().await.unwrap();
     let api = Api::of(&sandbox).await;
     for operation in api
@@ -303,10 +298,10 @@ async fn a_call_without_its_client_id_is_refused() {
         .operations()
         .filter(|operation| operation.id != "createAccessToken")
     {
-        let answer = anything(&api, &operation.id).send().await;
-        assert_eq!(answer.status, 400, "{}", operation.id);
-        assert_eq!(answer.kind(), "missing_client_id", "{}", operation.id);
-        assert!(answer.detail().contains("upvest-client-id"));
+        let response = anything(&api, &operation.id).send().await;
+        assert_eq!(response.status, 400, "{}", operation.id);
+        assert_eq!(response.kind(), "missing_client_id", "{}", operation.id);
+        assert!(response.detail().contains("upvest-client-id"));
     }
     api.call("listUsers")
         .header("upvest-client-id", sandbox.client_id())
@@ -314,7 +309,7 @@ async fn a_call_without_its_client_id_is_refused() {
         .await;
     api.call("listUsers")
         .header("upvest-client-id", Uuid::new_v4())
-        .refused(401)
+        .rejected(401)
         .await;
     // If a client id is sent, it must be right, even if none is required.
     let lenient = Sandbox::builder().plain_http().start().await.unwrap();
@@ -322,12 +317,12 @@ async fn a_call_without_its_client_id_is_refused() {
     api.call("listUsers").ok().await;
     api.call("listUsers")
         .header("upvest-client-id", Uuid::new_v4())
-        .refused(401)
+        .rejected(401)
         .await;
 }
 
 #[tokio::test]
-async fn an_unsigned_request_is_refused_and_one_of_the_sdk_is_not() {
+async fn an_unsigned_request_is_rejected_and_one_of_the_sdk_is_not() {
     let sandbox = Sandbox::start().await.unwrap();
     let api = Api::of(&sandbox).await;
     for operation in api
@@ -336,14 +331,14 @@ async fn an_unsigned_request_is_refused_and_one_of_the_sdk_is_not() {
         .filter(|operation| operation.id != "createAccessToken")
     {
         let call = anything(&api, &operation.id).header("upvest-client-id", sandbox.client_id());
-        let detail = call.refused(401).await;
+        let detail = call.rejected(401).await;
         assert!(
             detail.starts_with("Signature is incorrect"),
             "{}: {detail}",
             operation.id
         );
     }
-    let detail = token_call(&api, &sandbox, "users:read").refused(401).await;
+    let detail = token_call(&api, &sandbox, "users:read").rejected(401).await;
     assert!(detail.starts_with("Signature is incorrect"), "{detail}");
     Upvest::from_vars(sandbox.vars())
         .unwrap()
@@ -354,7 +349,7 @@ async fn an_unsigned_request_is_refused_and_one_of_the_sdk_is_not() {
 }
 
 #[tokio::test]
-async fn a_signed_request_that_is_sent_again_byte_for_byte_is_refused() {
+async fn a_signed_request_that_is_sent_again_byte_for_byte_is_rejected() {
     let (sandbox, api) = strict().await;
     let signer = signer(&sandbox);
     let captured = signed(&signer, create_user(&api, &sandbox)).await;
@@ -375,10 +370,8 @@ async fn a_signed_request_that_is_sent_again_byte_for_byte_is_refused() {
 #[tokio::test]
 async fn a_nonce_is_spent_per_key() {
     let (sandbox, api) = strict().await;
-    let (other_id, other_key) = (
-        Uuid::new_v4(),
-        SigningKey::generate(KeyAlgorithm::EcdsaP521).unwrap(),
-    );
+    let other_id = Uuid::new_v4();
+    let other_key = SigningKey::generate(KeyAlgorithm::EcdsaP521).unwrap();
     register(&sandbox, other_id, other_key.public_key()).await;
     let ours = signer(&sandbox).nonce(|| "once".to_owned());
     let theirs = RequestSigner::new(other_id.to_string(), other_key)
@@ -418,27 +411,31 @@ async fn a_signature_is_valid_until_it_expires() {
         let signer = signer(&sandbox)
             .clock(move || SystemTime::now() - Duration::from_secs(age))
             .lifetime(Duration::from_secs(lifetime));
-        let answer = api
+        let response = api
             .send(signed(&signer, list_users(&api, &sandbox)).await)
             .await;
         assert_eq!(
-            answer.status,
+            response.status,
             expected,
             "made {age} s ago for {lifetime} s: {}",
-            answer.text()
+            response.text()
         );
-        assert!(answer.text().contains(reason), "{}", answer.text());
+        assert!(response.text().contains(reason), "{}", response.text());
     }
     let ahead = signer(&sandbox).clock(|| SystemTime::now() + Duration::from_secs(120));
-    let answer = api
+    let response = api
         .send(signed(&ahead, list_users(&api, &sandbox)).await)
         .await;
-    assert_eq!(answer.status, 401);
-    assert!(answer.detail().contains("future"), "{}", answer.detail());
+    assert_eq!(response.status, 401);
+    assert!(
+        response.detail().contains("future"),
+        "{}",
+        response.detail()
+    );
 }
 
 #[tokio::test]
-async fn a_signature_over_something_else_is_refused() {
+async fn a_signature_over_something_else_is_rejected() {
     let (sandbox, api) = strict().await;
     let other = Api::of(&sandbox)
         .await
@@ -472,12 +469,12 @@ async fn a_signature_over_something_else_is_refused() {
         spoil(&mut request);
         // The HTTP client sets it again when the request is sent, as a wrong value would be another error.
         request.headers_mut().remove("content-length");
-        let answer = api.send(request).await;
+        let response = api.send(request).await;
         assert_eq!(
-            answer.status,
+            response.status,
             expected,
             "{part} replaced: {}",
-            answer.text()
+            response.text()
         );
     }
     assert_eq!(
@@ -494,7 +491,8 @@ async fn a_signature_over_something_else_is_refused() {
 async fn a_key_signs_once_it_is_registered() {
     let (sandbox, api) = strict().await;
     for algorithm in [KeyAlgorithm::EcdsaP521, KeyAlgorithm::Ed25519] {
-        let (id, key) = (Uuid::new_v4(), SigningKey::generate(algorithm).unwrap());
+        let id = Uuid::new_v4();
+        let key = SigningKey::generate(algorithm).unwrap();
         let public = key.public_key().clone();
         let signer = RequestSigner::new(id.to_string(), key).unwrap();
         let unknown = api
@@ -515,10 +513,10 @@ async fn a_key_signs_once_it_is_registered() {
     // The id of a known key does not make another key valid.
     let forged = SigningKey::generate(KeyAlgorithm::EcdsaP521).unwrap();
     let forged = RequestSigner::new(sandbox.key_id(), forged).unwrap();
-    let refused = api
+    let rejected = api
         .send(signed(&forged, list_users(&api, &sandbox)).await)
         .await;
-    assert_eq!(refused.status, 401, "{}", refused.text());
+    assert_eq!(rejected.status, 401, "{}", rejected.text());
 }
 
 #[tokio::test]
@@ -541,44 +539,44 @@ async fn a_signature_covers_all_that_it_should_unless_strictness_is_switched_off
             request.headers_mut().insert(name, value.parse().unwrap());
             api.send(request).await
         };
-        let answer = late("user-agent", "test").await;
+        let response = late("user-agent", "test").await;
         assert_eq!(
-            answer.status,
+            response.status,
             if strict { 401 } else { 201 },
             "{}",
-            answer.text()
+            response.text()
         );
         if strict {
             assert!(
-                answer.detail().contains("does not cover `idempotency-key`"),
+                response
+                    .detail()
+                    .contains("does not cover `idempotency-key`"),
                 "{}",
-                answer.detail()
+                response.detail()
             );
         }
-        let (id, key) = (
-            Uuid::new_v4(),
-            P256(p256::ecdsa::SigningKey::from_slice(&[7; 32]).unwrap()),
-        );
+        let id = Uuid::new_v4();
+        let key = P256(p256::ecdsa::SigningKey::from_slice(&[7; 32]).unwrap());
         let point = key.0.verifying_key().to_sec1_point(false);
         let public = PublicKey::from_bytes(KeyAlgorithm::EcdsaP256, point.as_bytes()).unwrap();
         register(&sandbox, id, &public).await;
         let weak = RequestSigner::new(id.to_string(), key).unwrap();
-        let answer = api
+        let response = api
             .send(signed(&weak, list_users(&api, &sandbox)).await)
             .await;
         assert_eq!(
-            answer.status,
+            response.status,
             if strict { 401 } else { 200 },
             "{}",
-            answer.text()
+            response.text()
         );
         let other = list_users(&api, &sandbox).header("upvest-api-version", "2");
-        let answer = api.send(signed(&signer(&sandbox), other).await).await;
+        let response = api.send(signed(&signer(&sandbox), other).await).await;
         assert_eq!(
-            answer.status,
+            response.status,
             if strict { 400 } else { 200 },
             "{}",
-            answer.text()
+            response.text()
         );
     }
 }
@@ -588,8 +586,8 @@ async fn a_wrong_signature_is_answered_with_the_base_that_the_server_built() {
     let (sandbox, api) = strict().await;
     let mut request = signed(&signer(&sandbox), list_users(&api, &sandbox)).await;
     request.url_mut().set_path("/accounts");
-    let answer = api.send(request).await;
-    let detail = answer.detail();
+    let response = api.send(request).await;
+    let detail = response.detail();
     assert!(
         detail.contains("\"@path\": /accounts\n") && detail.contains("\"@signature-params\": "),
         "{detail}"
@@ -631,8 +629,8 @@ async fn the_error_shows_the_bases_of_the_client_and_of_the_server() {
         request
             .headers_mut()
             .insert("upvest-sandbox-signature-base", sent.parse().unwrap());
-        let answer = api.send(request).await;
-        let detail = answer.detail();
+        let response = api.send(request).await;
+        let detail = response.detail();
         assert!(
             detail.contains("The server built this base:\n") && detail.contains(says),
             "{detail}"
@@ -803,21 +801,22 @@ async fn the_sdk_fetches_the_keys_of_deliveries() {
 async fn more_requests_than_the_limit_are_told_to_wait() {
     let sandbox = plain().throttle(2).start().await.unwrap();
     let api = Api::of(&sandbox).await;
-    let (mut taken, mut refused) = (0, 0);
+    let mut taken = 0;
+    let mut rejected = 0;
     for _ in 0..20 {
-        let answer = api.call("listInstruments").send().await;
-        if answer.status == 429 {
-            refused += 1;
-            assert_eq!(answer.kind(), "too_many_requests");
-            assert_eq!(answer.header("retry-after"), Some("1"));
+        let response = api.call("listInstruments").send().await;
+        if response.status == 429 {
+            rejected += 1;
+            assert_eq!(response.kind(), "too_many_requests");
+            assert_eq!(response.header("retry-after"), Some("1"));
         } else {
             taken += 1;
-            assert_eq!(answer.status, 200);
+            assert_eq!(response.status, 200);
         }
     }
     assert!(
-        taken >= 2 && refused >= 1,
-        "{taken} taken, {refused} refused"
+        taken >= 2 && rejected >= 1,
+        "{taken} taken, {rejected} rejected"
     );
 }
 
@@ -905,9 +904,9 @@ async fn token(api: &Api, sandbox: &Sandbox, scope: &str) -> String {
 }
 
 /// The ids of the keys in a set, all of which a receiver can read.
-fn keys(answer: &Answer) -> BTreeSet<String> {
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    assert_eq!(answer.header("content-type"), Some("application/json"));
+fn keys(response: &Response) -> BTreeSet<String> {
+    assert_eq!(response.status, 200, "{}", response.text());
+    assert_eq!(response.header("content-type"), Some("application/json"));
     let ids = |json: &Value| -> BTreeSet<String> {
         json["keys"]
             .as_array()
@@ -916,11 +915,11 @@ fn keys(answer: &Answer) -> BTreeSet<String> {
             .map(|key| key["kid"].as_str().unwrap().to_owned())
             .collect()
     };
-    let read = KeySet::from_json(&answer.body).unwrap();
+    let read = KeySet::from_json(&response.body).unwrap();
     let read = ids(&serde_json::from_str(&read.to_json()).unwrap());
     assert_eq!(
         read,
-        ids(&answer.json()),
+        ids(&response.json()),
         "a key that a receiver cannot read"
     );
     read

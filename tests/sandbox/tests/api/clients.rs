@@ -31,10 +31,8 @@ async fn control(
     name: &str,
     fields: Option<Value>,
 ) -> (u16, Value) {
-    let (http, url) = (
-        reqwest::Client::new(),
-        format!("{}/_sandbox/{name}", sandbox.url()),
-    );
+    let http = reqwest::Client::new();
+    let url = format!("{}/_sandbox/{name}", sandbox.url());
     let request = match fields {
         Some(fields) => http
             .post(url)
@@ -45,10 +43,10 @@ async fn control(
     let request = client.into_iter().fold(request, |request, id| {
         request.header("upvest-client-id", id)
     });
-    let answer = request.send().await.unwrap();
+    let response = request.send().await.unwrap();
     (
-        answer.status().as_u16(),
-        serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap(),
+        response.status().as_u16(),
+        serde_json::from_slice(&response.bytes().await.unwrap()).unwrap(),
     )
 }
 
@@ -65,10 +63,8 @@ async fn groups(sandbox: &Sandbox, client: &str) -> usize {
 #[tokio::test]
 async fn each_client_has_a_state_a_clock_faults_and_logs_of_its_own() {
     let sandbox = sandbox().await;
-    let (first, other) = (
-        Upvest::from_vars(sandbox.vars()).unwrap(),
-        client(&sandbox, OTHER, "secret-b"),
-    );
+    let first = Upvest::from_vars(sandbox.vars()).unwrap();
+    let other = client(&sandbox, OTHER, "secret-b");
     let before = sandbox.now();
     sandbox
         .execute_for(OTHER, Command::Advance { seconds: 3600.0 })
@@ -83,13 +79,8 @@ async fn each_client_has_a_state_a_clock_faults_and_logs_of_its_own() {
         before,
         "the clock of the first client has moved"
     );
-    assert_eq!(
-        (
-            groups(&sandbox, sandbox.client_id()).await,
-            groups(&sandbox, OTHER).await
-        ),
-        (1, 2)
-    );
+    assert_eq!(groups(&sandbox, sandbox.client_id()).await, 1);
+    assert_eq!(groups(&sandbox, OTHER).await, 2);
 
     sandbox
         .random_faults(
@@ -142,15 +133,11 @@ async fn reset_snapshot_and_restore_are_of_one_client() {
     )
     .await;
     assert_eq!(restored.0, 200, "{}", restored.1);
-    assert_eq!(
-        (groups(&sandbox, first).await, groups(&sandbox, OTHER).await),
-        (2, 2)
-    );
+    assert_eq!(groups(&sandbox, first).await, 2);
+    assert_eq!(groups(&sandbox, OTHER).await, 2);
     sandbox.execute_for(OTHER, Command::Reset).await.unwrap();
-    assert_eq!(
-        (groups(&sandbox, first).await, groups(&sandbox, OTHER).await),
-        (2, 1)
-    );
+    assert_eq!(groups(&sandbox, first).await, 2);
+    assert_eq!(groups(&sandbox, OTHER).await, 1);
 }
 
 #[tokio::test]
@@ -159,10 +146,8 @@ async fn a_client_is_made_and_deleted_while_the_sandbox_runs() {
     let made = control(&sandbox, None, "create_client", Some(json!({})))
         .await
         .1;
-    let (id, secret) = (
-        made["client_id"].as_str().unwrap(),
-        made["client_secret"].as_str().unwrap(),
-    );
+    let id = made["client_id"].as_str().unwrap();
+    let secret = made["client_secret"].as_str().unwrap();
     let upvest = client(&sandbox, id, secret);
     upvest.list_instruments().limit(1).send().await.unwrap();
     assert_eq!(
@@ -170,14 +155,14 @@ async fn a_client_is_made_and_deleted_while_the_sandbox_runs() {
         json!([sandbox.client_id(), id])
     );
     for wrong in [id, "", "a b", "a:b", sandbox.client_id()] {
-        let refused = control(
+        let rejected = control(
             &sandbox,
             None,
             "create_client",
             Some(json!({ "client_id": wrong })),
         )
         .await;
-        assert_eq!(refused.0, 400, "`{wrong}` was made: {}", refused.1);
+        assert_eq!(rejected.0, 400, "`{wrong}` was made: {}", rejected.1);
     }
     let deleted = control(
         &sandbox,
@@ -188,24 +173,24 @@ async fn a_client_is_made_and_deleted_while_the_sandbox_runs() {
     .await;
     assert_eq!(deleted.0, 200, "{}", deleted.1);
     for gone in [id, sandbox.client_id()] {
-        let refused = control(
+        let rejected = control(
             &sandbox,
             None,
             "delete_client",
             Some(json!({ "client_id": gone })),
         )
         .await;
-        assert_eq!(refused.0, 400, "`{gone}` was deleted: {}", refused.1);
+        assert_eq!(rejected.0, 400, "`{gone}` was deleted: {}", rejected.1);
     }
-    let refused = control(&sandbox, Some(id), "state", None).await;
-    assert_eq!(refused.0, 400);
+    let rejected = control(&sandbox, Some(id), "state", None).await;
+    assert_eq!(rejected.0, 400);
     assert!(
-        refused.1["error"]
+        rejected.1["error"]
             .as_str()
             .unwrap()
             .contains("create_client"),
         "{}",
-        refused.1
+        rejected.1
     );
     let error = upvest.list_instruments().limit(1).send().await.unwrap_err();
     assert_eq!(error.status(), Some(http::StatusCode::UNAUTHORIZED));
@@ -251,12 +236,12 @@ async fn without_the_header_the_token_identifies_the_client() {
     let request = http
         .post(format!("{}/auth/token", sandbox.url()))
         .body(form);
-    let answer = request
+    let response = request
         .header("content-type", "application/x-www-form-urlencoded")
         .send()
         .await
         .unwrap();
-    let token: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+    let token: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
     let token = token["access_token"]
         .as_str()
         .unwrap_or_else(|| panic!("{token}"));
@@ -294,13 +279,8 @@ async fn the_states_of_all_clients_are_saved_and_loaded() {
         .unwrap();
     sandbox.save(&file).unwrap();
     let loaded = Sandbox::builder().load(&file).start().await.unwrap();
-    assert_eq!(
-        (
-            groups(&loaded, loaded.client_id()).await,
-            groups(&loaded, OTHER).await
-        ),
-        (1, 2)
-    );
+    assert_eq!(groups(&loaded, loaded.client_id()).await, 1);
+    assert_eq!(groups(&loaded, OTHER).await, 2);
     client(&loaded, OTHER, "secret-b")
         .list_instruments()
         .limit(1)
@@ -361,7 +341,10 @@ async fn one_of_two_commands_that_create_the_same_client_fails() {
     };
     let (a, b, c, d) = tokio::join!(make(), make(), make(), make());
     assert_eq!(
-        [a, b, c, d].iter().filter(|answer| answer.0 == 200).count(),
+        [a, b, c, d]
+            .iter()
+            .filter(|response| response.0 == 200)
+            .count(),
         1
     );
     let twice = Sandbox::builder()

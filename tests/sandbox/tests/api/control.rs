@@ -12,17 +12,17 @@ use upvest_ext::{CallOptions, RetryBudget, RetryPolicy};
 use upvest_ext::{Upvest, UpvestBuilder};
 use uuid::Uuid;
 
-use crate::bench::{Answer, Bench, DOWN, place, soon};
+use crate::bench::{Bench, DOWN, Response, place, soon};
 
 #[tokio::test]
 async fn the_control_api_does_what_the_library_does() {
     let bench = Bench::start().await;
     let before = bench.sandbox.now();
-    let answer = bench.command("advance", json!({"seconds": 1.5})).await;
-    assert_eq!(answer.status, 200);
+    let response = bench.command("advance", json!({"seconds": 1.5})).await;
+    assert_eq!(response.status, 200);
     assert_eq!((bench.sandbox.now() - before).num_milliseconds(), 1500);
     assert_eq!(
-        answer.json()["now"].as_str().unwrap().parse(),
+        response.json()["now"].as_str().unwrap().parse(),
         Ok(bench.sandbox.now())
     );
 
@@ -91,12 +91,12 @@ async fn the_control_api_says_what_is_wrong_with_a_command() {
         ("set_offline", json!({"offline": true}), "seconds"),
         ("advance", json!([1]), "object"),
     ] {
-        let answer = bench.command(command, body.clone()).await;
-        let problem = answer.json();
+        let response = bench.command(command, body.clone()).await;
+        let problem = response.json();
         let problem = problem["error"]
             .as_str()
             .unwrap_or_else(|| panic!("{command} {body} is carried out"));
-        assert_eq!(answer.status, 400, "{command} {body}: {problem}");
+        assert_eq!(response.status, 400, "{command} {body}: {problem}");
         assert!(problem.contains(words), "{command} {body}: {problem}");
     }
     let url = format!("{}/_sandbox/clear_faults", bench.sandbox.url());
@@ -137,7 +137,7 @@ async fn a_sandbox_that_goes_offline_over_http_comes_back_by_itself() {
     let offline = bench
         .http
         .post(format!("{}/_sandbox/set_offline", bench.sandbox.url()));
-    // The connection of the command is also reset, before or after its answer.
+    // The connection of the command is also reset, before or after its response.
     let _ = offline
         .json(&json!({"offline": true, "seconds": 1}))
         .send()
@@ -170,10 +170,8 @@ async fn the_control_api_shows_the_state_and_the_logs() {
         requests,
         serde_json::to_value(bench.sandbox.requests()).unwrap()
     );
-    assert_eq!(
-        (&requests[0]["operation"], &requests[0]["status"]),
-        (&json!("createOrder"), &json!(201))
-    );
+    assert_eq!(&requests[0]["operation"], &json!("createOrder"));
+    assert_eq!(&requests[0]["status"], &json!(201));
     let events = bench.get("/_sandbox/events").await.json();
     assert_eq!(
         events,
@@ -245,10 +243,8 @@ async fn the_served_description_names_this_sandbox_and_no_other_server() {
     let document = reqwest::get(url).await.unwrap().text().await.unwrap();
     let document: Value = serde_json::from_str(&document).unwrap();
     let servers = document["servers"].as_array().unwrap();
-    assert_eq!(
-        (servers.len(), servers[0]["url"].as_str().unwrap()),
-        (1, sandbox.url().as_str())
-    );
+    assert_eq!(servers.len(), 1);
+    assert_eq!(servers[0]["url"].as_str().unwrap(), sandbox.url().as_str());
     for (path, item) in document["paths"].as_object().unwrap() {
         let operations = item.as_object().unwrap().values();
         let own = operations
@@ -264,7 +260,7 @@ async fn the_control_api_answers_to_the_names_of_this_machine_alone() {
     let bench = Bench::start().await;
     let asked_as = async |host: &str| {
         let url = format!("{}/_sandbox/events", bench.sandbox.url());
-        Answer::read(bench.http.get(url).header("host", host))
+        Response::read(bench.http.get(url).header("host", host))
             .await
             .status
     };
@@ -365,16 +361,13 @@ async fn containers_and_browsers_have_access_if_they_are_configured() {
         let asked = asked
             .header("origin", origin)
             .header("access-control-request-method", "POST");
-        let answer = asked.send().await.unwrap();
-        let allows = answer
+        let response = asked.send().await.unwrap();
+        let allows = response
             .headers()
             .get("access-control-allow-origin")
             .is_some();
-        assert_eq!(
-            (allows, answer.status() == 204),
-            (allowed, allowed),
-            "{origin}"
-        );
+        assert_eq!(allows, allowed, "{origin}");
+        assert_eq!(response.status() == 204, allowed, "{origin}");
     }
 }
 
@@ -448,17 +441,16 @@ async fn every_event_that_the_sandbox_knows_can_be_triggered_and_the_books_add_u
         .collect();
     assert!(types.len() > 60 && of_statuses.into_iter().all(|event| types.contains(&event)));
     for event_type in &types {
-        let answer = bench
+        let response = bench
             .command("trigger", json!({ "event_type": event_type }))
             .await;
-        assert_eq!(answer.status, 200, "{event_type}: {}", answer.json());
-        let (id, about) = (&answer.json()["id"], &answer.json()["about"]);
+        assert_eq!(response.status, 200, "{event_type}: {}", response.json());
+        let id = &response.json()["id"];
+        let about = &response.json()["about"];
         let events = bench.sandbox.events();
         let event = events.iter().find(|it| id == &it.id.to_string()).unwrap();
-        assert_eq!(
-            (event.event_type, about),
-            (&**event_type, &json!(event.about))
-        );
+        assert_eq!(event.event_type, &**event_type);
+        assert_eq!(about, &json!(event.about));
         let failed = ["FAILED", "REJECTED", "CANCELLED", "REVERSED"]
             .iter()
             .any(|word| event_type.ends_with(word));

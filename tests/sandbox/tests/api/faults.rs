@@ -23,10 +23,8 @@ async fn a_reset_before_the_commit_leaves_nothing_behind() {
     assert_eq!(sent.unwrap_err().kind(), IoErrorKind::ConnectionReset);
     bench.fail(Fault::ResetBeforeCommit).await;
     let error = bench.order_once().await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.is_outcome_unknown()),
-        (ErrorKind::Interrupted, true)
-    );
+    assert_eq!(error.kind(), ErrorKind::Interrupted);
+    assert_eq!(error.is_outcome_unknown(), true);
     assert_eq!(bench.orders().await, 0);
     assert_eq!(bench.hit(), [("reset_before_commit", None); 2]);
     bench.order_by_socket().await.unwrap();
@@ -41,16 +39,14 @@ async fn a_reset_after_the_commit_hides_what_was_done() {
     assert_eq!(sent.unwrap_err().kind(), IoErrorKind::ConnectionReset);
     bench.fail(Fault::ResetAfterCommit).await;
     let error = bench.order_once().await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.is_outcome_unknown()),
-        (ErrorKind::Interrupted, true)
-    );
+    assert_eq!(error.kind(), ErrorKind::Interrupted);
+    assert_eq!(error.is_outcome_unknown(), true);
     assert_eq!(bench.orders().await, 2);
     assert_eq!(bench.hit(), [("reset_after_commit", None); 2]);
 }
 
 #[tokio::test]
-async fn a_delay_makes_an_answer_late_and_nothing_else() {
+async fn a_delay_makes_a_response_late_and_nothing_else() {
     let bench = Bench::start().await;
     for client in [false, true] {
         bench.fail(Fault::Delay { millis: 30 }).await;
@@ -79,7 +75,7 @@ async fn a_caller_that_gives_up_does_not_undo_a_delayed_order() {
     bench.fail(Fault::Delay { millis: 1_000 }).await;
     let error = place(&hasty, bench.account).await.unwrap_err();
     assert!(error.is_timeout() && error.is_outcome_unknown(), "{error}");
-    // The answer is delayed until after the order was placed.
+    // The response is delayed until after the order was placed.
     bench
         .sandbox
         .fail_next("listOrders", Fault::Delay { millis: 1_000 })
@@ -96,7 +92,8 @@ async fn a_delay_makes_no_signature_too_old() {
     bench.order_once().await.unwrap();
     let so_far = bench.get("/_sandbox/state").await.json()["requests"].as_u64();
     bench.fail(Fault::Delay { millis: 200 }).await;
-    let (upvest, account) = (bench.upvest.clone(), bench.account);
+    let upvest = bench.upvest.clone();
+    let account = bench.account;
     let late = tokio::spawn(async move { place(&upvest, account).await });
     while bench.get("/_sandbox/state").await.json()["requests"].as_u64() == so_far {}
     bench.sandbox.shift_clock(3600).await;
@@ -109,22 +106,18 @@ async fn too_many_requests_come_with_and_without_a_time_to_wait() {
     for retry_after in [None, Some(7)] {
         let fault = Fault::TooManyRequests { retry_after };
         bench.fail(fault.clone()).await;
-        let answer = bench.order().await;
-        assert_eq!(
-            (answer.status, answer.json()["status"].as_u64()),
-            (429, Some(429))
-        );
-        let header = answer
+        let response = bench.order().await;
+        assert_eq!(response.status, 429);
+        assert_eq!(response.json()["status"].as_u64(), Some(429));
+        let header = response
             .headers
             .get(RETRY_AFTER)
             .map(|value| value.to_str().unwrap().to_owned());
         assert_eq!(header, retry_after.map(|seconds| seconds.to_string()));
         bench.fail(fault).await;
         let error = bench.order_once().await.unwrap_err();
-        assert_eq!(
-            (error.kind(), error.is_outcome_unknown()),
-            (ErrorKind::RateLimited, false)
-        );
+        assert_eq!(error.kind(), ErrorKind::RateLimited);
+        assert_eq!(error.is_outcome_unknown(), false);
         assert_eq!(error.retry_after(), retry_after.map(Duration::from_secs));
     }
     assert_eq!(bench.orders().await, 0);
@@ -142,15 +135,13 @@ async fn a_server_error_is_a_problem_document_or_a_page_of_a_gateway() {
                 after_commit: false,
             })
             .await;
-        let answer = bench.order().await;
+        let response = bench.order().await;
+        assert_eq!(response.status, status);
+        assert_eq!(response.content_type(), "application/problem+json");
+        assert_eq!(response.json()["status"], status);
         assert_eq!(
-            (answer.status, answer.content_type()),
-            (status, "application/problem+json")
-        );
-        assert_eq!(answer.json()["status"], status);
-        assert_eq!(
-            answer.json()["request_id"],
-            answer.headers["upvest-request-id"].to_str().unwrap()
+            response.json()["request_id"],
+            response.headers["upvest-request-id"].to_str().unwrap()
         );
         bench
             .fail(Fault::ServerError {
@@ -159,12 +150,10 @@ async fn a_server_error_is_a_problem_document_or_a_page_of_a_gateway() {
                 after_commit: false,
             })
             .await;
-        let answer = bench.order().await;
-        assert_eq!(
-            (answer.status, answer.content_type()),
-            (status, "text/html")
-        );
-        assert!(answer.body.starts_with(b"<html>"));
+        let response = bench.order().await;
+        assert_eq!(response.status, status);
+        assert_eq!(response.content_type(), "text/html");
+        assert!(response.body.starts_with(b"<html>"));
     }
     for html in [false, true] {
         bench
@@ -175,10 +164,8 @@ async fn a_server_error_is_a_problem_document_or_a_page_of_a_gateway() {
             })
             .await;
         let error = bench.order_once().await.unwrap_err();
-        assert_eq!(
-            (error.kind(), error.status().unwrap().as_u16()),
-            (ErrorKind::Server, 502)
-        );
+        assert_eq!(error.kind(), ErrorKind::Server);
+        assert_eq!(error.status().unwrap().as_u16(), 502);
         assert!(
             error.is_outcome_unknown() && !error.to_string().contains('<'),
             "{error}"
@@ -213,7 +200,7 @@ async fn a_server_error_after_the_commit_hides_what_was_done() {
 }
 
 #[tokio::test]
-async fn a_truncated_answer_ends_before_the_length_that_it_announced() {
+async fn a_truncated_response_ends_before_the_length_that_it_announced() {
     let bench = Bench::start().await;
     bench.fail(Fault::TruncatedBody).await;
     let raw = bench.order_by_socket().await;
@@ -221,10 +208,8 @@ async fn a_truncated_answer_ends_before_the_length_that_it_announced() {
     assert!(raw.contains(" of ") && !raw.starts_with('0'), "{raw}");
     bench.fail(Fault::TruncatedBody).await;
     let error = bench.order_once().await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.is_outcome_unknown()),
-        (ErrorKind::Interrupted, true)
-    );
+    assert_eq!(error.kind(), ErrorKind::Interrupted);
+    assert_eq!(error.is_outcome_unknown(), true);
     assert_eq!(bench.orders().await, 2);
     assert_eq!(bench.hit(), [("truncated_body", Some(201)); 2]);
 }
@@ -233,36 +218,33 @@ async fn a_truncated_answer_ends_before_the_length_that_it_announced() {
 async fn a_valid_body_can_have_a_wrong_content_type() {
     let bench = Bench::start().await;
     bench.fail(Fault::WrongContentType).await;
-    let answer = bench.order().await;
-    assert_eq!((answer.status, answer.content_type()), (201, "text/plain"));
-    assert_eq!(answer.json()["status"], "NEW");
+    let response = bench.order().await;
+    assert_eq!(response.status, 201);
+    assert_eq!(response.content_type(), "text/plain");
+    assert_eq!(response.json()["status"], "NEW");
     bench.fail(Fault::WrongContentType).await;
-    // The SDK reads the answer despite its media type.
+    // The SDK reads the response despite its media type.
     bench.order_once().await.unwrap();
     assert_eq!(bench.orders().await, 2);
 }
 
 #[tokio::test]
-async fn an_invalid_json_answer_leaves_the_outcome_unknown() {
+async fn an_invalid_json_response_leaves_the_outcome_unknown() {
     let bench = Bench::start().await;
     bench.fail(Fault::InvalidJson).await;
-    let answer = bench.order().await;
-    assert_eq!(
-        (answer.status, answer.content_type()),
-        (201, "application/json")
-    );
-    serde_json::from_slice::<Value>(&answer.body).unwrap_err();
+    let response = bench.order().await;
+    assert_eq!(response.status, 201);
+    assert_eq!(response.content_type(), "application/json");
+    serde_json::from_slice::<Value>(&response.body).unwrap_err();
     bench.fail(Fault::InvalidJson).await;
     let error = bench.order_once().await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.is_outcome_unknown()),
-        (ErrorKind::Decode, true)
-    );
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert_eq!(error.is_outcome_unknown(), true);
     assert_eq!(bench.orders().await, 2);
 }
 
 #[tokio::test]
-async fn a_dripping_answer_is_whole_in_the_end() {
+async fn a_dripping_response_is_whole_in_the_end() {
     let bench = Bench::start().await;
     for client in [false, true] {
         bench.fail(Fault::SlowDrip { millis: 4 }).await;
@@ -311,9 +293,9 @@ async fn a_stale_read_returns_what_was_there_some_time_ago() {
     let mut seen = Vec::new();
     for _ in 0..8 {
         bench.sandbox.advance(Duration::from_secs(1)).await;
-        let answer = bench.get(&path).await;
-        let status = answer.json()["status"].clone();
-        seen.push(if answer.status == 200 {
+        let response = bench.get(&path).await;
+        let status = response.json()["status"].clone();
+        seen.push(if response.status == 200 {
             status
         } else {
             json!(null)
@@ -366,8 +348,8 @@ async fn a_stale_read_can_be_asked_for_over_http() {
     let fault = json!({ "kind": "stale_read", "seconds": 60 });
     for seconds in [json!(0), json!(601), json!(-1), json!("5")] {
         let fault = json!({ "kind": "stale_read", "seconds": seconds });
-        let answer = bench.command("add_fault", json!({ "fault": fault })).await;
-        assert_eq!(answer.status, 400, "{seconds}");
+        let response = bench.command("add_fault", json!({ "fault": fault })).await;
+        assert_eq!(response.status, 400, "{seconds}");
     }
     let random = json!({ "rate": 1.0, "faults": [fault] });
     assert_eq!(bench.command("random_faults", random).await.status, 200);
@@ -425,7 +407,7 @@ async fn a_client_that_retries_places_one_order_with_any_fault() {
 }
 
 #[tokio::test]
-async fn a_shifted_clock_refuses_signatures_and_shows_in_the_date() {
+async fn a_shifted_clock_rejects_signatures_and_shows_in_the_date() {
     let sandbox = Sandbox::start().await.unwrap();
     for (seconds, sign) in [(3600, 1), (-3600, -1)] {
         // A client remembers for two seconds that it got no token, so each round has its own.
@@ -439,10 +421,10 @@ async fn a_shifted_clock_refuses_signatures_and_shows_in_the_date() {
             "{error}: {:?}",
             error.hint()
         );
-        let answer = reqwest::get(format!("{}/orders", sandbox.url()))
+        let response = reqwest::get(format!("{}/orders", sandbox.url()))
             .await
             .unwrap();
-        let date = httpdate::parse_http_date(answer.headers()[DATE].to_str().unwrap()).unwrap();
+        let date = httpdate::parse_http_date(response.headers()[DATE].to_str().unwrap()).unwrap();
         let ahead = DateTime::<Utc>::from(date) - DateTime::<Utc>::from(SystemTime::now());
         assert!(
             (3590..=3610).contains(&(ahead.num_seconds() * sign)),
@@ -463,10 +445,8 @@ async fn while_the_token_endpoint_is_down_a_client_without_a_token_says_so() {
 
     let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
     let error = upvest.list_orders().send().await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.status().unwrap().as_u16()),
-        (ErrorKind::Token, 503)
-    );
+    assert_eq!(error.kind(), ErrorKind::Token);
+    assert_eq!(error.status().unwrap().as_u16(), 503);
     assert!(
         error.to_string().contains("token") && error.to_string().contains("503"),
         "{error}"
@@ -485,7 +465,7 @@ async fn while_the_token_endpoint_is_down_a_client_without_a_token_says_so() {
 }
 
 #[tokio::test]
-async fn refused_connections_come_back_on_the_same_address() {
+async fn rejected_connections_come_back_on_the_same_address() {
     let bench = Bench::start().await;
     bench.upvest.list_orders().send().await.unwrap();
     let mut open = TcpStream::connect(bench.sandbox.address()).await.unwrap();
@@ -497,10 +477,10 @@ async fn refused_connections_come_back_on_the_same_address() {
 
     for _ in 0..3 {
         bench.sandbox.refuse_connections().await;
-        let refused = TcpStream::connect(bench.sandbox.address())
+        let rejected = TcpStream::connect(bench.sandbox.address())
             .await
             .unwrap_err();
-        assert_eq!(refused.kind(), IoErrorKind::ConnectionRefused);
+        assert_eq!(rejected.kind(), IoErrorKind::ConnectionRefused);
         let error = bench.order_once().await.unwrap_err();
         assert!(error.is_connect() && !error.is_outcome_unknown(), "{error}");
         bench.sandbox.clear_faults().await;
@@ -599,7 +579,7 @@ async fn one_seed_hits_the_same_requests_in_the_same_way() {
             .unwrap();
         for number in 0..120 {
             let path = if number % 3 == 0 { "/users" } else { "/orders" };
-            // The answer is ignored, and there may be none.
+            // The response is ignored, and there may be none.
             let _ = bench.request(reqwest::Method::GET, path).send().await;
         }
         let requests = bench.sandbox.requests();
@@ -616,7 +596,7 @@ async fn one_seed_hits_the_same_requests_in_the_same_way() {
 }
 
 #[tokio::test]
-async fn a_fault_that_cannot_be_is_refused_in_words_and_changes_nothing() {
+async fn a_fault_that_cannot_be_is_rejected_in_words_and_changes_nothing() {
     let bench = Bench::start().await;
     let not_found = Fault::ServerError {
         status: 404,
@@ -649,7 +629,7 @@ async fn a_fault_that_cannot_be_is_refused_in_words_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_fault_for_an_operation_that_there_is_none_of_is_refused_instead_of_never_hitting() {
+async fn a_fault_for_an_operation_that_there_is_none_of_is_rejected_instead_of_never_hitting() {
     let bench = Bench::start().await;
     let error = bench
         .sandbox
@@ -742,8 +722,8 @@ async fn the_log_tells_what_each_request_met() {
             (4, Some(404), None, false)
         ]
     );
-    for (record, answer) in log[1..].iter().zip([&made, &again]) {
-        let id = answer.headers()["upvest-request-id"].to_str().unwrap();
+    for (record, response) in log[1..].iter().zip([&made, &again]) {
+        let id = response.headers()["upvest-request-id"].to_str().unwrap();
         assert_eq!(record.request_id.to_string(), id);
     }
     assert!(

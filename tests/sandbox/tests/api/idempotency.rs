@@ -1,4 +1,4 @@
-//! Idempotency keys: a repeated request gets the first answer again and has no effect.
+//! Idempotency keys: a repeated request gets the first response again and has no effect.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::common::{Api, plain};
 const DAY: u64 = 24 * 3_600;
 
 #[tokio::test]
-async fn a_repetition_gets_the_first_answer_byte_for_byte_and_makes_nothing() {
+async fn a_repetition_gets_the_first_response_byte_for_byte_and_makes_nothing() {
     let (sandbox, api) = keyed().await;
     let household = Household::found(&sandbox, &api).await;
     for operation in with_key(&api) {
@@ -23,13 +23,10 @@ async fn a_repetition_gets_the_first_answer_byte_for_byte_and_makes_nothing() {
         let events = sandbox.events().len();
         for _ in 0..3 {
             let again = household.call(&api, operation).key(Some(&key)).send().await;
-            assert_eq!(
-                (again.status, &again.body),
-                (first.status, &first.body),
-                "{operation}"
-            );
+            assert_eq!(again.status, first.status, "{operation}");
+            assert_eq!(&again.body, &first.body, "{operation}");
             assert_eq!(again.header("content-type"), first.header("content-type"));
-            // The answer is the same, but the request id is new.
+            // The response is the same, but the request id is new.
             assert_ne!(
                 again.header("upvest-request-id"),
                 first.header("upvest-request-id")
@@ -48,7 +45,7 @@ async fn a_repetition_gets_the_first_answer_byte_for_byte_and_makes_nothing() {
 }
 
 #[tokio::test]
-async fn a_repetition_gets_the_first_answer_though_the_resource_has_changed() {
+async fn a_repetition_gets_the_first_response_though_the_resource_has_changed() {
     let (sandbox, api) = keyed().await;
     let account = sandbox.open_account("1000.00").await.unwrap();
     let order = json!({ "account_id": account, "instrument_id": Sandbox::instrument(ISIN), "side": "BUY",
@@ -76,16 +73,14 @@ async fn a_repetition_gets_the_first_answer_though_the_resource_has_changed() {
         .id("user_id", crate::common::id_of(&registered.json()));
     user.body(json!({ "first_name": "Erik" })).ok().await;
 
-    let (again, as_first) = (place().send().await, placed);
-    assert_eq!(
-        (again.status, again.text()),
-        (as_first.status, as_first.text())
-    );
-    let (again, as_first) = (register().send().await, registered);
-    assert_eq!(
-        (again.status, again.text()),
-        (as_first.status, as_first.text())
-    );
+    let again = place().send().await;
+    let as_first = placed;
+    assert_eq!(again.status, as_first.status);
+    assert_eq!(again.text(), as_first.text());
+    let again = register().send().await;
+    let as_first = registered;
+    assert_eq!(again.status, as_first.status);
+    assert_eq!(again.text(), as_first.text());
     assert_eq!(total(&api, "listOrders").await, 1);
     // The user of the account, and this one.
     assert_eq!(total(&api, "listUsers").await, 2);
@@ -130,10 +125,8 @@ async fn another_request_under_the_same_key_is_a_conflict() {
         .key(Some(&key))
         .send()
         .await;
-    assert_eq!(
-        (other_body.status.as_u16(), other_body.kind().as_str()),
-        (409, "conflict")
-    );
+    assert_eq!(other_body.status.as_u16(), 409);
+    assert_eq!(other_body.kind().as_str(), "conflict");
     for operation in with_key(&api)
         .into_iter()
         .filter(|operation| *operation != "createUser")
@@ -152,7 +145,7 @@ async fn another_request_under_the_same_key_is_a_conflict() {
     let other_portfolio = household.call(&api, "createPortfolio").made().await;
     let events_since = sandbox.events().len() - events;
     order(household.portfolio).made().await;
-    order(other_portfolio).refused(409).await;
+    order(other_portfolio).rejected(409).await;
     assert!(
         events_since > 0 && sandbox.events().len() == events + events_since + 1,
         "a conflict did something"
@@ -163,7 +156,8 @@ async fn another_request_under_the_same_key_is_a_conflict() {
         .key(Some(&key))
         .send()
         .await;
-    assert_eq!((again.status, again.body), (first.status, first.body));
+    assert_eq!(again.status, first.status);
+    assert_eq!(again.body, first.body);
 }
 
 #[tokio::test]
@@ -174,15 +168,15 @@ async fn every_operation_that_takes_a_key_asks_for_one() {
     assert_eq!(operations.len(), 13);
     let events = sandbox.events().len();
     for operation in &operations {
-        let answer = household.call(&api, operation).key(None).send().await;
-        assert_eq!(answer.status, 400, "{operation}");
-        assert_eq!(answer.kind(), "missing_idempotency_key", "{operation}");
-        assert!(answer.detail().contains("idempotency-key"));
+        let response = household.call(&api, operation).key(None).send().await;
+        assert_eq!(response.status, 400, "{operation}");
+        assert_eq!(response.kind(), "missing_idempotency_key", "{operation}");
+        assert!(response.detail().contains("idempotency-key"));
     }
     assert_eq!(
         sandbox.events().len(),
         events,
-        "what was refused has changed something"
+        "what was rejected has changed something"
     );
     for operation in api
         .document
@@ -222,7 +216,7 @@ async fn no_key_is_required_if_that_is_disabled() {
     household
         .call(&api, "createOrder")
         .key(Some(&key))
-        .refused(409)
+        .rejected(409)
         .await;
 }
 
@@ -240,7 +234,7 @@ async fn a_key_that_is_not_a_uuid_is_rejected() {
             .call("createUser")
             .body(person())
             .key(Some(key))
-            .refused(400)
+            .rejected(400)
             .await;
         assert!(detail.contains("idempotency-key"), "{key:?}: {detail}");
     }
@@ -270,7 +264,7 @@ async fn hyphens_and_capitals_make_no_other_key() {
 }
 
 #[tokio::test]
-async fn what_was_refused_leaves_no_trace_and_its_key_can_be_used() {
+async fn what_was_rejected_leaves_no_trace_and_its_key_can_be_used() {
     let (sandbox, api) = keyed().await;
     let key = Uuid::new_v4().to_string();
     let account = sandbox.open_account("1000.00").await.unwrap();
@@ -279,15 +273,15 @@ async fn what_was_refused_leaves_no_trace_and_its_key_can_be_used() {
             "type": "MARKET", "cash_amount": "250.00" });
         api.call("createOrder").body(body).key(Some(&key))
     };
-    order(account, "HOLD").refused(400).await;
-    order(Uuid::new_v4(), "BUY").refused(400).await;
+    order(account, "HOLD").rejected(400).await;
+    order(Uuid::new_v4(), "BUY").rejected(400).await;
     let nowhere = api
         .call("triggerPortfolioRebalancing")
         .id("portfolio_id", Uuid::new_v4());
-    nowhere.key(Some(&key)).refused(404).await;
+    nowhere.key(Some(&key)).rejected(404).await;
     order(account, "BUY")
         .token(Some("of no one"))
-        .refused(401)
+        .rejected(401)
         .await;
     let placed = order(account, "BUY").made().await;
     assert_eq!(order(account, "BUY").made().await, placed);
@@ -365,7 +359,7 @@ async fn a_key_outlives_a_restart() {
         api.call("createUser")
             .body(other_person())
             .key(Some(&key))
-            .refused(409)
+            .rejected(409)
             .await;
         assert_eq!(total(&api, "listUsers").await, 1);
         sandbox.stop().await.unwrap();

@@ -1,4 +1,4 @@
-//! Every operation of the description over plain HTTP: its answers, its errors, and its pages.
+//! Every operation of the description over plain HTTP: its responses, its errors, and its pages.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -15,7 +15,7 @@ use crate::common::household::{Household, person};
 use crate::common::{Api, plain};
 
 #[tokio::test]
-async fn every_operation_succeeds_and_answers_as_described() {
+async fn every_operation_succeeds_and_responses_as_described() {
     let (sandbox, api, household) = founded().await;
     let operations: Vec<_> = api
         .document
@@ -27,11 +27,11 @@ async fn every_operation_succeeds_and_answers_as_described() {
         .into_iter()
         .partition(|id| id.starts_with("delete") || id.starts_with("close"));
     for id in others {
-        let answer = household.call(&api, id).ok().await;
+        let response = household.call(&api, id).ok().await;
         // An empty list would not test the schema of its items.
         if id.starts_with("list") {
             assert!(
-                !answer["data"].as_array().unwrap().is_empty(),
+                !response["data"].as_array().unwrap().is_empty(),
                 "{id} listed nothing"
             );
         }
@@ -96,8 +96,8 @@ async fn what_is_made_is_found_again_and_what_is_deleted_is_not() {
         ("deleteWebhookSubscription", "retrieveWebhookSubscription"),
     ] {
         household.call(&api, delete).ok().await;
-        household.call(&api, retrieve).refused(404).await;
-        household.call(&api, delete).refused(404).await;
+        household.call(&api, retrieve).rejected(404).await;
+        household.call(&api, delete).rejected(404).await;
     }
 }
 
@@ -147,7 +147,7 @@ async fn a_field_that_a_body_does_not_have_is_named_for_every_operation() {
         let detail = household
             .call(&api, &operation.id)
             .body(body.clone())
-            .refused(400)
+            .rejected(400)
             .await;
         assert!(detail.contains("`curency`"), "{}: {detail}", operation.id);
         body.as_object_mut().unwrap().remove("curency");
@@ -156,7 +156,7 @@ async fn a_field_that_a_body_does_not_have_is_named_for_every_operation() {
             let detail = household
                 .call(&api, &operation.id)
                 .body(body)
-                .refused(400)
+                .rejected(400)
                 .await;
             assert!(
                 detail.contains("`address.contry`"),
@@ -175,7 +175,7 @@ async fn a_field_that_a_body_does_not_have_is_named_for_every_operation() {
     let detail = household
         .call(&api, "createOrder")
         .body(order)
-        .refused(400)
+        .rejected(400)
         .await;
     assert!(detail.contains("`side` is not one of"), "{detail}");
     let mut portfolio = household.body("createPortfolio").unwrap();
@@ -183,13 +183,13 @@ async fn a_field_that_a_body_does_not_have_is_named_for_every_operation() {
     let detail = household
         .call(&api, "createPortfolio")
         .body(portfolio)
-        .refused(400)
+        .rejected(400)
         .await;
     assert!(detail.contains("`allocations.0.wieght`"), "{detail}");
     assert_eq!(
         sandbox.events().len(),
         events,
-        "what was refused has changed something"
+        "what was rejected has changed something"
     );
 }
 
@@ -228,11 +228,8 @@ async fn files_come_as_what_they_are() {
             .header("accept", accept)
             .send()
             .await;
-        assert_eq!(
-            (file.status.as_u16(), file.text().as_str()),
-            (200, "a,b\n1,2\n"),
-            "as {accept}"
-        );
+        assert_eq!(file.status.as_u16(), 200, "as {accept}");
+        assert_eq!(file.text().as_str(), "a,b\n1,2\n", "as {accept}");
     }
     let excluded = "*/*, application/octet-stream;q=0";
     let none = api
@@ -241,10 +238,8 @@ async fn files_come_as_what_they_are() {
         .header("accept", excluded)
         .send()
         .await;
-    assert_eq!(
-        (none.status.as_u16(), none.kind()),
-        (406, "not_acceptable".to_owned())
-    );
+    assert_eq!(none.status.as_u16(), 406);
+    assert_eq!(none.kind(), "not_acceptable".to_owned());
 }
 
 #[tokio::test]
@@ -268,10 +263,16 @@ async fn an_unknown_id_is_not_found_and_an_invalid_one_is_named() {
                     None => call,
                 }
             };
-            let answer = call(&Uuid::new_v4().to_string()).send().await;
-            assert_eq!(answer.status, 404, "{}: {}", operation.id, answer.text());
-            assert_eq!(answer.kind(), "not_found");
-            let detail = call("7d052811").refused(400).await;
+            let response = call(&Uuid::new_v4().to_string()).send().await;
+            assert_eq!(
+                response.status,
+                404,
+                "{}: {}",
+                operation.id,
+                response.text()
+            );
+            assert_eq!(response.kind(), "not_found");
+            let detail = call("7d052811").rejected(400).await;
             assert!(
                 detail.contains(&format!("`{wrong}`")),
                 "{}: {detail}",
@@ -284,7 +285,7 @@ async fn an_unknown_id_is_not_found_and_an_invalid_one_is_named() {
     assert_eq!(
         sandbox.events().len(),
         events,
-        "what was refused has changed something"
+        "what was rejected has changed something"
     );
 }
 
@@ -311,7 +312,7 @@ async fn an_unknown_id_in_a_body_is_named() {
             let detail = household
                 .call(&api, &operation.id)
                 .body(body)
-                .refused(400)
+                .rejected(400)
                 .await;
             assert!(
                 detail.contains(&format!("`{field}`")),
@@ -323,7 +324,7 @@ async fn an_unknown_id_in_a_body_is_named() {
     assert_eq!(
         sandbox.events().len(),
         events,
-        "what was refused has changed something"
+        "what was rejected has changed something"
     );
 }
 
@@ -347,7 +348,7 @@ async fn a_field_that_is_missing_or_wrong_is_named() {
             let detail = household
                 .call(&api, &operation.id)
                 .body(spoilt.clone())
-                .refused(400)
+                .rejected(400)
                 .await;
             let named = detail.contains(&format!("`{field}`"));
             assert!(
@@ -362,7 +363,7 @@ async fn a_field_that_is_missing_or_wrong_is_named() {
     assert_eq!(
         sandbox.events().len(),
         events,
-        "what was refused has changed something"
+        "what was rejected has changed something"
     );
 }
 
@@ -370,11 +371,11 @@ async fn a_field_that_is_missing_or_wrong_is_named() {
 async fn every_field_that_is_wrong_is_named_at_once() {
     let (_sandbox, api, household) = founded().await;
     let body = json!({ "account_id": household.account, "side": "HOLD", "type": "MARKET", "quantity": "1,5" });
-    let detail = api.call("createOrder").body(body).refused(400).await;
+    let detail = api.call("createOrder").body(body).rejected(400).await;
     for field in ["instrument_id", "side", "quantity"] {
         assert!(detail.contains(&format!("`{field}`")), "{field}: {detail}");
     }
-    // The value may be personal data, so it must not be in the answer.
+    // The value may be personal data, so it must not be in the response.
     assert!(
         !detail.contains("HOLD") && !detail.contains("1,5"),
         "{detail}"
@@ -409,10 +410,10 @@ async fn every_operation_with_a_body_rejects_invalid_json() {
             request
                 .headers_mut()
                 .insert("content-type", sent_as.parse().unwrap());
-            let answer = api.send(request).await;
-            api.document.check(operation, &answer);
+            let response = api.send(request).await;
+            api.document.check(operation, &response);
             assert_eq!(
-                answer.status, 400,
+                response.status, 400,
                 "{} took {body:?} as {sent_as}",
                 operation.id
             );
@@ -423,7 +424,7 @@ async fn every_operation_with_a_body_rejects_invalid_json() {
 #[tokio::test]
 async fn a_parameter_that_does_not_fit_is_named() {
     let (_sandbox, api, household) = founded().await;
-    let mut refused = BTreeMap::<String, u32>::new();
+    let mut rejected = BTreeMap::<String, u32>::new();
     for operation in api.document.operations() {
         for parameter in operation.query_parameters() {
             let name = parameter["name"].as_str().unwrap();
@@ -432,20 +433,20 @@ async fn a_parameter_that_does_not_fit_is_named() {
                 let detail = household
                     .call(&api, &operation.id)
                     .query(name, wrong)
-                    .refused(400)
+                    .rejected(400)
                     .await;
                 assert!(
                     detail.contains(&format!("`{name}`")),
                     "{} {wrong:?}: {detail}",
                     operation.id
                 );
-                *refused.entry(name.to_owned()).or_default() += 1;
+                *rejected.entry(name.to_owned()).or_default() += 1;
             }
             let twice = household
                 .call(&api, &operation.id)
                 .query(name, "1")
                 .query(name, "1");
-            let detail = twice.refused(400).await;
+            let detail = twice.rejected(400).await;
             assert!(
                 detail.contains(&format!("`{name}`")),
                 "{}: {detail}",
@@ -455,7 +456,7 @@ async fn a_parameter_that_does_not_fit_is_named() {
     }
     for name in ["limit", "offset", "status", "type", "account_id"] {
         assert!(
-            refused.contains_key(name),
+            rejected.contains_key(name),
             "nothing wrong was tried for {name}"
         );
     }
@@ -503,7 +504,7 @@ async fn filters_leave_what_fits() {
 }
 
 #[tokio::test]
-async fn every_path_refuses_other_methods_and_says_which_it_takes() {
+async fn every_path_rejects_other_methods_and_says_which_it_takes() {
     let (_sandbox, api, household) = founded().await;
     let mut paths = BTreeMap::<&str, BTreeSet<&str>>::new();
     for operation in api.document.operations() {
@@ -526,14 +527,14 @@ async fn every_path_refuses_other_methods_and_says_which_it_takes() {
             if methods.contains(method) {
                 continue;
             }
-            let answer = api
+            let response = api
                 .send(api.raw(method.parse().unwrap(), &path).build().unwrap())
                 .await;
-            assert_eq!(answer.status, 405, "{method} {path}");
-            let allowed: BTreeSet<_> = answer.header("allow").unwrap().split(", ").collect();
+            assert_eq!(response.status, 405, "{method} {path}");
+            let allowed: BTreeSet<_> = response.header("allow").unwrap().split(", ").collect();
             assert_eq!(allowed, methods, "{path}");
             if method != "HEAD" {
-                assert_eq!(answer.kind(), "method_not_allowed");
+                assert_eq!(response.kind(), "method_not_allowed");
             }
         }
     }
@@ -552,9 +553,9 @@ async fn a_path_that_the_api_does_not_have_is_not_found() {
         "//users",
     ] {
         for method in [Method::GET, Method::POST, Method::DELETE] {
-            let answer = api.send(api.raw(method, path).build().unwrap()).await;
-            assert_eq!(answer.status, 404, "{path}");
-            assert_eq!(answer.kind(), "not_found");
+            let response = api.send(api.raw(method, path).build().unwrap()).await;
+            assert_eq!(response.status, 404, "{path}");
+            assert_eq!(response.kind(), "not_found");
         }
     }
 }
@@ -563,18 +564,16 @@ async fn a_path_that_the_api_does_not_have_is_not_found() {
 async fn a_path_that_is_not_text_is_answered_with_a_problem() {
     let sandbox = plain().start().await.unwrap();
     let api = Api::of(&sandbox).await;
-    let answer = api
+    let response = api
         .send(api.raw(Method::GET, "/users/%ff").build().unwrap())
         .await;
-    assert_eq!(
-        (answer.status.as_u16(), answer.kind()),
-        (400, "invalid_request".to_owned())
-    );
-    assert!(answer.header("upvest-request-id").is_some());
+    assert_eq!(response.status.as_u16(), 400);
+    assert_eq!(response.kind(), "invalid_request".to_owned());
+    assert!(response.header("upvest-request-id").is_some());
 }
 
 #[tokio::test]
-async fn an_accept_header_that_leaves_nothing_to_answer_with_is_refused() {
+async fn an_accept_header_that_leaves_nothing_to_answer_with_is_rejected() {
     let (sandbox, api, household) = founded().await;
     let events = sandbox.events().len();
     let answers = |operation: &&Operation| operation.media_types().contains(&"application/json");
@@ -585,19 +584,19 @@ async fn an_accept_header_that_leaves_nothing_to_answer_with_is_refused() {
             "application/xml, text/plain;q=0.5",
             "application/json;q=0",
         ] {
-            let answer = household
+            let response = household
                 .call(&api, &operation.id)
                 .header("accept", accept)
                 .send()
                 .await;
-            assert_eq!(answer.status, 406, "{} as {accept}", operation.id);
-            assert_eq!(answer.kind(), "not_acceptable");
+            assert_eq!(response.status, 406, "{} as {accept}", operation.id);
+            assert_eq!(response.kind(), "not_acceptable");
         }
     }
     assert_eq!(
         sandbox.events().len(),
         events,
-        "what was refused has changed something"
+        "what was rejected has changed something"
     );
     for accept in [
         "*/*",
@@ -615,9 +614,10 @@ async fn a_problem_is_problem_json_unless_the_caller_takes_json_alone() {
     let api = Api::of(&sandbox).await;
     let call = || api.call("retrieveUser").id("user_id", Uuid::new_v4());
     let problem = call().send().await;
+    assert_eq!(problem.status.as_u16(), 404);
     assert_eq!(
-        (problem.status.as_u16(), problem.header("content-type")),
-        (404, Some("application/problem+json"))
+        problem.header("content-type"),
+        Some("application/problem+json")
     );
     for (accept, expected) in [
         (
@@ -696,12 +696,8 @@ async fn every_paged_list_has_the_same_defaults_and_an_empty_page_behind_its_end
         let first = household.call(&api, &operation.id).ok().await;
         let meta = &first["meta"];
         let total = meta["total"].as_u64().unwrap();
-        assert_eq!(
-            (&meta["offset"], &meta["limit"]),
-            (&json!(0), &json!(20)),
-            "{}",
-            operation.id
-        );
+        assert_eq!(&meta["offset"], &json!(0), "{}", operation.id);
+        assert_eq!(&meta["limit"], &json!(20), "{}", operation.id);
         assert_eq!(
             meta["count"],
             first["data"].as_array().unwrap().len(),
@@ -779,7 +775,8 @@ async fn every_status_beyond_the_description_is_in_the_list_of_these() {
             let responses = document["paths"][&operation.path][method]["responses"].as_object();
             responses.unwrap().keys().cloned().collect()
         };
-        let (described, answered) = (statuses(&vendored), statuses(served.json));
+        let described = statuses(&vendored);
+        let answered = statuses(served.json);
         // The first overlay contains facts about the API. Only the second may add statuses.
         assert_eq!(statuses(&overlaid), described, "{}", operation.id);
         assert_eq!(answered, statuses(&listed), "{}", operation.id);

@@ -16,9 +16,9 @@ async fn command(sandbox: &Sandbox, name: &str, fields: Value) -> (u16, Value) {
     let request = reqwest::Client::new()
         .post(url)
         .header("content-type", "application/json");
-    let answer = request.body(fields.to_string()).send().await.unwrap();
-    let status = answer.status().as_u16();
-    let body = answer.bytes().await.unwrap();
+    let response = request.body(fields.to_string()).send().await.unwrap();
+    let status = response.status().as_u16();
+    let body = response.bytes().await.unwrap();
     (status, serde_json::from_slice(&body).unwrap())
 }
 
@@ -65,8 +65,8 @@ async fn a_control_error_names_the_field_that_is_wrong() {
             "`fault`",
         ),
     ] {
-        let (status, answer) = command(&sandbox, name, fields.clone()).await;
-        let error = answer["error"].as_str().unwrap();
+        let (status, response) = command(&sandbox, name, fields.clone()).await;
+        let error = response["error"].as_str().unwrap();
         assert!(
             status == 400 && error.contains(field),
             "{name} {fields}: {error}"
@@ -98,8 +98,8 @@ async fn unknown_fields_are_rejected_by_every_command() {
             "`faults.0.millis`",
         ),
     ] {
-        let (status, answer) = command(&sandbox, name, fields).await;
-        let error = answer["error"].as_str().unwrap();
+        let (status, response) = command(&sandbox, name, fields).await;
+        let error = response["error"].as_str().unwrap();
         assert!(status == 400 && error.contains(field), "{name}: {error}");
     }
     assert_eq!(command(&sandbox, "reset", json!({})).await.0, 200);
@@ -167,14 +167,14 @@ async fn an_early_error_after_the_whole_request_keeps_the_connection() {
         let request =
             format!("POST /orders HTTP/1.1\r\nhost: a\r\ncontent-length: {length}\r\n\r\n{body}");
         stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = [0; 4096];
-        let count = stream.read(&mut answer).await.unwrap();
-        let answer = String::from_utf8_lossy(&answer[..count]);
+        let mut response = [0; 4096];
+        let count = stream.read(&mut response).await.unwrap();
+        let response = String::from_utf8_lossy(&response[..count]);
         assert!(
-            answer.starts_with(&format!("HTTP/1.1 {status}")),
-            "{answer}"
+            response.starts_with(&format!("HTTP/1.1 {status}")),
+            "{response}"
         );
-        assert!(!answer.contains("connection: close"), "{answer}");
+        assert!(!response.contains("connection: close"), "{response}");
     }
 }
 
@@ -267,8 +267,8 @@ async fn a_replay_with_its_fields_in_another_order_is_the_same_request() {
             .bearer_auth(token)
             .header("content-type", "application/json")
             .header("idempotency-key", "5b1d2f3c-7c1e-4a51-9d1c-000000000001");
-        let answer = request.body(body).send().await.unwrap();
-        (answer.status().as_u16(), answer.text().await.unwrap())
+        let response = request.body(body).send().await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
     };
     let cash = r#""cash_amount":"9.00""#;
     let account = format!(r#""account_id":"{account}""#);
@@ -295,9 +295,9 @@ async fn an_unknown_client_id_is_called_unknown() {
         .get(format!("{}/orders", sandbox.url()))
         .bearer_auth(token["access_token"].as_str().unwrap())
         .header("upvest-client-id", "5b1d2f3c-7c1e-4a51-9d1c-000000000001");
-    let answer = request.send().await.unwrap();
-    assert_eq!(answer.status(), 401);
-    let text = answer.text().await.unwrap();
+    let response = request.send().await.unwrap();
+    assert_eq!(response.status(), 401);
+    let text = response.text().await.unwrap();
     assert!(text.contains("No client has the id"), "{text}");
 }
 
@@ -318,9 +318,9 @@ async fn a_signature_is_rejected_as_soon_as_it_expires() {
     // The server's clock is just past the end of the signature, which lives for ten seconds.
     sandbox.shift_clock(12).await;
     let request = reqwest::Request::try_from(request).unwrap();
-    let answer = reqwest::Client::new().execute(request).await.unwrap();
-    assert_eq!(answer.status(), 401);
-    let text = answer.text().await.unwrap();
+    let response = reqwest::Client::new().execute(request).await.unwrap();
+    assert_eq!(response.status(), 401);
+    let text = response.text().await.unwrap();
     assert!(text.contains("expired"), "{text}");
 }
 

@@ -19,7 +19,7 @@ pub(crate) const DOWN: Fault = Fault::ServerError {
     after_commit: false,
 };
 
-/// A sandbox with an account, and callers that accept any answer.
+/// A sandbox with an account, and callers that accept any response.
 pub(crate) struct Bench {
     pub(crate) sandbox: Sandbox,
     pub(crate) account: Uuid,
@@ -29,7 +29,7 @@ pub(crate) struct Bench {
     pub(crate) upvest: Upvest,
 }
 
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: http::HeaderMap,
     pub(crate) body: Vec<u8>,
@@ -73,12 +73,12 @@ impl Bench {
             .bearer_auth(&self.token)
     }
 
-    pub(crate) async fn get(&self, path: &str) -> Answer {
-        Answer::read(self.request(reqwest::Method::GET, path)).await
+    pub(crate) async fn get(&self, path: &str) -> Response {
+        Response::read(self.request(reqwest::Method::GET, path)).await
     }
 
-    pub(crate) async fn command(&self, name: &str, body: Value) -> Answer {
-        Answer::read(
+    pub(crate) async fn command(&self, name: &str, body: Value) -> Response {
+        Response::read(
             self.http
                 .post(format!("{}/_sandbox/{name}", self.sandbox.url()))
                 .json(&body),
@@ -87,8 +87,8 @@ impl Bench {
     }
 
     /// Places an order by plain HTTP.
-    pub(crate) async fn order(&self) -> Answer {
-        Answer::read(
+    pub(crate) async fn order(&self) -> Response {
+        Response::read(
             self.request(reqwest::Method::POST, "/orders")
                 .json(&self.body()),
         )
@@ -100,37 +100,38 @@ impl Bench {
         place(&self.upvest, self.account).await
     }
 
-    /// Places an order over a socket and reads the answer by its `content-length`.
+    /// Places an order over a socket and reads the response by its `content-length`.
     pub(crate) async fn order_by_socket(&self) -> std::io::Result<Vec<u8>> {
         let mut socket = TcpStream::connect(self.sandbox.address()).await?;
-        let (token, body) = (&self.token, self.body().to_string());
+        let token = &self.token;
+        let body = self.body().to_string();
         let head = format!(
             "POST /orders HTTP/1.1\r\nhost: sandbox\r\nauthorization: Bearer {token}\r\n\
              content-type: application/json\r\ncontent-length: {}\r\n\r\n",
             body.len()
         );
         socket.write_all(format!("{head}{body}").as_bytes()).await?;
-        let mut answer = Vec::new();
+        let mut response = Vec::new();
         let head = loop {
-            match answer.windows(4).position(|window| window == b"\r\n\r\n") {
+            match response.windows(4).position(|window| window == b"\r\n\r\n") {
                 Some(end) => break end + 4,
-                None if socket.read_buf(&mut answer).await? == 0 => {
+                None if socket.read_buf(&mut response).await? == 0 => {
                     return Err(std::io::Error::other("an end in the middle of the head"));
                 }
                 None => {}
             }
         };
-        let text = String::from_utf8(answer[..head].to_ascii_lowercase()).unwrap();
+        let text = String::from_utf8(response[..head].to_ascii_lowercase()).unwrap();
         let (_, length) = text.split_once(&format!("{CONTENT_LENGTH}: ")).unwrap();
         let length: usize = length.split("\r\n").next().unwrap().parse().unwrap();
-        while answer.len() < head + length {
-            let read = socket.read_buf(&mut answer).await;
+        while response.len() < head + length {
+            let read = socket.read_buf(&mut response).await;
             if !matches!(read, Ok(1..)) {
-                let got = answer.len() - head;
+                let got = response.len() - head;
                 return Err(std::io::Error::other(format!("{got} of {length} bytes")));
             }
         }
-        Ok(answer.split_off(head))
+        Ok(response.split_off(head))
     }
 
     pub(crate) fn body(&self) -> Value {
@@ -168,10 +169,11 @@ impl Bench {
     }
 }
 
-impl Answer {
+impl Response {
     pub(crate) async fn read(request: reqwest::RequestBuilder) -> Self {
         let response = request.send().await.unwrap();
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
         Self {
             status,
             headers,

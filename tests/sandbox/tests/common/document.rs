@@ -1,4 +1,4 @@
-//! The description that the sandbox publishes, and the validation of answers against it.
+//! The description that the sandbox publishes, and the validation of responses against it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::sync::OnceCell;
 use upvest_sandbox::Sandbox;
 
-use super::Answer;
+use super::Response;
 
 const BASE: &str = "urn:description";
 
@@ -95,28 +95,29 @@ impl Document {
         resolved(self.json, value)
     }
 
-    /// Asserts that an answer has a status, a media type and a body that the description allows.
-    pub(crate) fn check(&self, operation: &Operation, answer: &Answer) {
-        let (id, status) = (&operation.id, answer.status);
+    /// Asserts that a response has a status, a media type and a body that the description allows.
+    pub(crate) fn check(&self, operation: &Operation, response: &Response) {
+        let id = &operation.id;
+        let status = response.status;
         let place = self.target(&format!(
             "{}/responses/{}",
             operation.place,
             status.as_str()
         ));
-        let response = self.json.pointer(&place);
-        let response = response.unwrap_or_else(|| {
+        let described = self.json.pointer(&place);
+        let described = described.unwrap_or_else(|| {
             panic!(
                 "{id} answered {status}, which the description does not list: {}",
-                answer.text()
+                response.text()
             )
         });
-        check_headers(id, answer);
-        let media_type = answer.header("content-type");
-        let Some(content) = response["content"].as_object() else {
+        check_headers(id, response);
+        let media_type = response.header("content-type");
+        let Some(content) = described["content"].as_object() else {
             assert!(
-                answer.body.is_empty(),
+                response.body.is_empty(),
                 "{id} answered {status} with a body: {}",
-                answer.text()
+                response.text()
             );
             return assert_eq!(
                 media_type, None,
@@ -129,7 +130,7 @@ impl Document {
         let listed =
             listed.unwrap_or_else(|| panic!("{id} answered {status} as {media_type}, unlisted"));
         if media_type.ends_with("json") {
-            let body = answer.json();
+            let body = response.json();
             let place = self.target(&format!("{place}/content/{}/schema", escaped(media_type)));
             let errors: Vec<_> = self
                 .validator(&place)
@@ -152,11 +153,11 @@ impl Document {
             );
         }
         if !status.is_success() {
-            check_problem(id, answer);
+            check_problem(id, response);
         }
     }
 
-    /// The fields of an answer that its schema does not contain. They are valid, but an SDK does not show them.
+    /// The fields of a response that its schema does not contain. They are valid, but an SDK does not show them.
     fn undescribed(&self, schema: &Value, value: &Value, at: &str) -> Vec<String> {
         let schema = self.resolved(schema);
         match value {
@@ -252,11 +253,11 @@ impl Operation {
             .collect()
     }
 
-    /// The media types of its successful answers.
+    /// The media types of its successful responses.
     pub(crate) fn media_types(&self) -> Vec<&'static str> {
         let responses = self.json["responses"].as_object().unwrap().iter();
         let success = responses.filter(|(status, _)| status.starts_with('2'));
-        let content = success.filter_map(|(_, response)| response["content"].as_object());
+        let content = success.filter_map(|(_, described)| described["content"].as_object());
         content
             .flatten()
             .map(|(media_type, _)| media_type.as_str())
@@ -271,22 +272,26 @@ impl Operation {
     }
 }
 
-fn check_headers(id: &str, answer: &Answer) {
-    let request_id = answer.header("upvest-request-id").unwrap_or_default();
+fn check_headers(id: &str, response: &Response) {
+    let request_id = response.header("upvest-request-id").unwrap_or_default();
     assert!(
         uuid::Uuid::try_parse(request_id).is_ok(),
         "{id}: no request id"
     );
-    assert!(answer.header("date").is_some(), "{id}: no date");
+    assert!(response.header("date").is_some(), "{id}: no date");
 }
 
 /// Asserts that a problem has the fields of PROTOCOL 5, which the schema does not require.
-fn check_problem(id: &str, answer: &Answer) {
-    let problem = answer.json();
-    assert_eq!(problem["status"], answer.status.as_u16(), "{id}: {problem}");
+fn check_problem(id: &str, response: &Response) {
+    let problem = response.json();
+    assert_eq!(
+        problem["status"],
+        response.status.as_u16(),
+        "{id}: {problem}"
+    );
     assert_eq!(
         problem["request_id"].as_str(),
-        answer.header("upvest-request-id"),
+        response.header("upvest-request-id"),
         "{id}"
     );
     let kind = problem["type"].as_str().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! A client with plain JSON over HTTP, without the SDK, that validates every answer against the description.
+//! A client with plain JSON over HTTP, without the SDK, that validates every response against the description.
 
 #![allow(dead_code, reason = "each test file needs a part of it")]
 
@@ -35,9 +35,9 @@ pub(crate) struct Api {
     succeeded: Mutex<BTreeSet<String>>,
 }
 
-/// A complete answer.
+/// A complete response.
 #[derive(Clone, Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
@@ -108,10 +108,11 @@ impl Api {
         }
     }
 
-    pub(crate) async fn send(&self, request: Request) -> Answer {
+    pub(crate) async fn send(&self, request: Request) -> Response {
         let response = self.http.execute(request).await.unwrap();
-        let (status, headers) = (response.status(), response.headers().clone());
-        Answer {
+        let status = response.status();
+        let headers = response.headers().clone();
+        Response {
             status,
             headers,
             body: response.bytes().await.unwrap().into(),
@@ -193,11 +194,11 @@ impl Call<'_> {
         request.build().unwrap()
     }
 
-    /// Sends the call, and validates its answer against the description.
-    pub(crate) async fn send(self) -> Answer {
-        let answer = self.api.send(self.request()).await;
-        self.api.document.check(self.operation, &answer);
-        if answer.status.is_success() {
+    /// Sends the call, and validates its response against the description.
+    pub(crate) async fn send(self) -> Response {
+        let response = self.api.send(self.request()).await;
+        self.api.document.check(self.operation, &response);
+        if response.status.is_success() {
             let mut succeeded = self
                 .api
                 .succeeded
@@ -205,21 +206,21 @@ impl Call<'_> {
                 .unwrap_or_else(PoisonError::into_inner);
             succeeded.insert(self.operation.id.clone());
         }
-        answer
+        response
     }
 
-    /// Sends a call that must succeed, and returns the JSON of its answer, or null if that is a file or empty.
+    /// Sends a call that must succeed, and returns the JSON of its response, or null if that is a file or empty.
     pub(crate) async fn ok(self) -> Value {
         let id = self.operation.id.clone();
-        let answer = self.send().await;
+        let response = self.send().await;
         assert!(
-            answer.status.is_success(),
+            response.status.is_success(),
             "{id} answered {}: {}",
-            answer.status,
-            answer.text()
+            response.status,
+            response.text()
         );
-        match answer.header("content-type") {
-            Some("application/json") => answer.json(),
+        match response.header("content-type") {
+            Some("application/json") => response.json(),
             _ => Value::Null,
         }
     }
@@ -230,20 +231,20 @@ impl Call<'_> {
     }
 
     /// Sends a call that must fail, and returns the detail of the problem.
-    pub(crate) async fn refused(self, status: u16) -> String {
+    pub(crate) async fn rejected(self, status: u16) -> String {
         let id = self.operation.id.clone();
-        let answer = self.send().await;
+        let response = self.send().await;
         assert_eq!(
-            answer.status.as_u16(),
+            response.status.as_u16(),
             status,
             "{id} answered: {}",
-            answer.text()
+            response.text()
         );
-        answer.detail()
+        response.detail()
     }
 }
 
-impl Answer {
+impl Response {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }

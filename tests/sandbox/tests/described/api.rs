@@ -57,7 +57,7 @@ impl Parameter {
 
 /// A response, with what is wrong with it.
 #[derive(Clone, Debug)]
-pub(crate) struct Reply {
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: http::HeaderMap,
     pub(crate) text: String,
@@ -236,7 +236,7 @@ impl Api {
         operation: &Operation,
         path: &str,
         body: Option<&Value>,
-    ) -> Reply {
+    ) -> Response {
         let key = Uuid::new_v4().to_string();
         self.send(operation, path, body, &key).await
     }
@@ -247,7 +247,7 @@ impl Api {
         path: &str,
         body: &Value,
         key: &str,
-    ) -> Reply {
+    ) -> Response {
         self.send(operation, path, Some(body), key).await
     }
 
@@ -257,7 +257,7 @@ impl Api {
         path: &str,
         body: Option<&Value>,
         key: &str,
-    ) -> Reply {
+    ) -> Response {
         let url = format!("{}{path}", self.sandbox.url());
         let method: http::Method = operation.method.parse().unwrap();
         let mut request = self.http.request(method, url).bearer_auth(&self.token);
@@ -280,7 +280,7 @@ impl Api {
         let status = response.status();
         let headers = response.headers().clone();
         let text = response.text().await.unwrap_or_default();
-        let mut reply = Reply {
+        let mut reply = Response {
             status: status.as_u16(),
             headers,
             text,
@@ -291,7 +291,7 @@ impl Api {
     }
 
     /// How a response differs from the description.
-    fn check(&self, operation: &Operation, status: StatusCode, reply: &Reply) -> Option<String> {
+    fn check(&self, operation: &Operation, status: StatusCode, reply: &Response) -> Option<String> {
         let responses = &self.value(operation)["responses"];
         let key = [
             status.as_str(),
@@ -385,7 +385,7 @@ impl Api {
     }
 }
 
-impl Reply {
+impl Response {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_default()
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::api::{Api, Operation, Reply};
+use crate::api::{Api, Operation, Response};
 
 /// The operations that were called, each with what was wrong.
 pub(crate) struct Coverage(Vec<(String, Option<String>)>);
@@ -100,7 +100,7 @@ impl Run<'_> {
     }
 
     /// Remembers the id of a resource that a response contains, by the parameters that name it.
-    fn learn(&mut self, operation: &Operation, reply: &Reply) {
+    fn learn(&mut self, operation: &Operation, reply: &Response) {
         let body = reply.json();
         let item = first_item(&body);
         let own = match operation.path.strip_suffix('}') {

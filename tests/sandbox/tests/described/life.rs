@@ -94,10 +94,8 @@ async fn the_official_flow_runs_from_onboarding_to_payout() {
     );
 
     let placed = ok(&api, "place_order", "/orders", Some(order(&user, &account))).await;
-    assert_eq!(
-        (&placed["status"], &placed["cash_amount"]),
-        (&json!("NEW"), &json!("250.00"))
-    );
+    assert_eq!(&placed["status"], &json!("NEW"));
+    assert_eq!(&placed["cash_amount"], &json!("250.00"));
     api.sandbox.advance(Duration::from_secs(2)).await;
     let path = format!("/orders/{}", text(&placed["id"]));
     assert_eq!(
@@ -260,7 +258,8 @@ async fn ids_that_do_not_exist_are_never_invented() {
         (order(&nobody, &nobody), "user_id"),
     ] {
         let reply = api.call(&operation, "/orders", Some(&body)).await;
-        assert_eq!((reply.status, reply.wrong), (422, None), "{}", reply.text);
+        assert_eq!(reply.status, 422, "{}", reply.text);
+        assert_eq!(reply.wrong, None, "{}", reply.text);
         assert!(reply.text.contains(field), "{}", reply.text);
     }
     let nobody = text(&nobody);
@@ -343,10 +342,8 @@ async fn an_event_of_another_table_is_about_the_resource_of_the_row() {
     ok(&api, "createUserIdentifier", &path, Some(identifier)).await;
     let events = api.sandbox.events();
     let last = events.last().unwrap();
-    assert_eq!(
-        (last.event_type, last.about.to_string()),
-        ("USER.DATA_CHANGED", user)
-    );
+    assert_eq!(last.event_type, "USER.DATA_CHANGED");
+    assert_eq!(last.about.to_string(), user);
 }
 
 #[tokio::test]
@@ -400,7 +397,8 @@ async fn a_repeated_key_gets_the_first_response() {
     let operation = api.operation("place_order");
     let first = api.call_with_key(&operation, "/orders", &body, &key).await;
     let second = api.call_with_key(&operation, "/orders", &body, &key).await;
-    assert_eq!((first.status, &first.text), (202, &second.text));
+    assert_eq!(first.status, 202);
+    assert_eq!(&first.text, &second.text);
     let path = format!("/accounts/{}/orders", text(&account));
     let orders = ok(&api, "list_account_orders", &path, None).await;
     assert_eq!(orders["meta"]["total_count"], 1);

@@ -47,7 +47,8 @@ impl Endpoint {
     /// An endpoint that answers 200.
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let (address, inbox) = (listener.local_addr().unwrap(), Arc::default());
+        let address = listener.local_addr().unwrap();
+        let inbox = Arc::default();
         let mut server = JoinSet::new();
         server.spawn(serve(listener, Arc::clone(&inbox)));
         Self {

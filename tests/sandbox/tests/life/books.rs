@@ -224,10 +224,8 @@ async fn no_number_of_tiny_orders_makes_money() {
     ] {
         let all = place(rich, "SELL", &quantity.to_string());
         api.seconds(5).await;
-        assert_eq!(
-            (api.order_status(&all).as_str(), api.cash(rich).0),
-            ("FILLED", crate::plain::number(cash))
-        );
+        assert_eq!(api.order_status(&all).as_str(), "FILLED");
+        assert_eq!(api.cash(rich).0, crate::plain::number(cash));
     }
     assert_eq!(api.position(rich, FUND), None);
     api.assert_books_add_up();
@@ -370,7 +368,7 @@ impl Driver {
         let amount = in_cents(step.size % 300_000 + 1);
         let account = self.account(step);
         let command = json!({ "command": "top_up", "account_id": account, "amount": amount, "currency": currency });
-        // Refused if the account is closed.
+        // Rejected if the account is closed.
         let _ = self
             .api
             .sandbox
@@ -405,7 +403,7 @@ impl Driver {
         self.debits.extend(debit);
     }
 
-    /// Refused if the debit is not completed.
+    /// Rejected if the debit is not completed.
     async fn undo_debit(&mut self, step: Step) {
         if let Some(debit) = some(&self.debits, step) {
             let command = json!({ "command": "reverse_direct_debit", "direct_debit_id": debit });
@@ -445,11 +443,11 @@ impl Driver {
 
     /// The id of the new resource, or `None` if the rules did not allow it.
     fn try_post(&self, path: &str, body: &Value) -> Option<String> {
-        let (status, answer) =
+        let (status, response) =
             self.api
                 .call("POST", path, Some(body).filter(|body| !body.is_null()));
-        assert!(status == 201 || status == 409, "{path}: {answer}");
-        (status == 201).then(|| id(&answer))
+        assert!(status == 201 || status == 409, "{path}: {response}");
+        (status == 201).then(|| id(&response))
     }
 
     async fn change_user(&mut self, step: Step) {
@@ -577,7 +575,8 @@ impl Driver {
         } else {
             upvest_sandbox::Direction::Outbound
         };
-        let (account, isin) = (self.account(step), isin(step.which));
+        let account = self.account(step);
+        let isin = isin(step.which);
         let quantity = Decimal::new(i64::from(step.size % 1_000_000) + 1, 4).to_string();
         self.api
             .sandbox
@@ -595,8 +594,8 @@ impl Driver {
         };
         let target = others[usize::from(step.which) % others.len()];
         let body = json!({ "source_account_id": source, "target_account_id": target });
-        let (status, answer) = self.api.call("POST", "/account_transfers", Some(&body));
-        assert!(matches!(status, 201 | 400 | 409), "{answer}");
+        let (status, response) = self.api.call("POST", "/account_transfers", Some(&body));
+        assert!(matches!(status, 201 | 400 | 409), "{response}");
         self.moved.extend(
             ISINS
                 .iter()

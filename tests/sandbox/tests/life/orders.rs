@@ -227,7 +227,7 @@ async fn an_order_waits_for_its_account_to_open() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_whose_account_will_not_open_is_rejected() {
-    for refuse in [true, false] {
+    for reject in [true, false] {
         let api = Plain::start().await;
         let user = id(&api.post("/users", &somebody()));
         let group = api.sandbox.account_group();
@@ -241,7 +241,7 @@ async fn an_order_whose_account_will_not_open_is_rejected() {
             "BUY",
             &json!({ "cash_amount": "1" }),
         );
-        if refuse {
+        if reject {
             let user: Uuid = user.parse().unwrap();
             api.sandbox.set_check_result(user, false).await.unwrap();
         } else {
@@ -438,7 +438,7 @@ async fn a_limit_order_whose_price_has_come_and_gone_waits_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_order_that_is_none_is_refused_by_name() {
+async fn an_order_that_is_none_is_rejected_by_name() {
     let (api, account) = with_cash("1000.00").await;
     let wrong = [
         (json!({}), "quantity"),
@@ -485,7 +485,7 @@ async fn an_order_that_is_none_is_refused_by_name() {
         ),
     ];
     for (fields, named) in wrong {
-        let detail = api.refused("POST", "/orders", &order(account, AT_100, "BUY", &fields));
+        let detail = api.rejected("POST", "/orders", &order(account, AT_100, "BUY", &fields));
         assert!(detail.contains(&format!("`{named}`")), "{fields}: {detail}");
     }
     assert_eq!(api.list("/orders"), Vec::<Value>::new());
@@ -609,10 +609,8 @@ async fn a_venue_with_hours_executes_orders_in_them_alone_and_the_others_wait_or
     api.sandbox
         .advance((friday - api.sandbox.now()).to_std().unwrap())
         .await;
-    let (over_the_weekend, cancelled) = (
-        api.order(account, AT_100, "BUY", &for_100()),
-        api.order(account, IN_PARTS, "BUY", &for_100()),
-    );
+    let over_the_weekend = api.order(account, AT_100, "BUY", &for_100());
+    let cancelled = api.order(account, IN_PARTS, "BUY", &for_100());
     // Prices have changed several times by Sunday evening.
     api.days(2).await;
     assert_eq!(api.order_status(&over_the_weekend), "PROCESSING");
@@ -639,12 +637,12 @@ async fn a_venue_with_hours_executes_orders_in_them_alone_and_the_others_wait_or
         hours("16:30", "08:00"),
         json!({ "command": "set_venue_hours", "opens": "08:00" }),
     ] {
-        let refused = api
+        let rejected = api
             .sandbox
             .execute(serde_json::from_value(wrong).unwrap())
             .await
             .unwrap_err();
-        assert!(refused.to_string().contains("closes"), "{refused}");
+        assert!(rejected.to_string().contains("closes"), "{rejected}");
     }
     api.assert_books_add_up();
 }
@@ -652,7 +650,8 @@ async fn a_venue_with_hours_executes_orders_in_them_alone_and_the_others_wait_or
 /// Requests the cancellation of an order and returns its last event.
 async fn cancel(api: &Plain, order: &str) -> &'static str {
     let (status, cancellation) = api.call("POST", &format!("/orders/{order}/cancellation"), None);
-    assert_eq!((status, &cancellation["status"]), (200, &json!("PENDING")));
+    assert_eq!(status, 200);
+    assert_eq!(&cancellation["status"], &json!("PENDING"));
     assert_eq!(cancellation["order_id"], order);
     api.seconds(10).await;
     let events = api.events_of(cancellation["id"].as_str().unwrap());
@@ -719,7 +718,8 @@ async fn the_mock_instruments_trade_at_their_quotes() {
             number(bid),
             "{isin}"
         );
-        let (in_cents, out_cents) = (cents(number(bid)), cents_up(number(offer)));
+        let in_cents = cents(number(bid));
+        let out_cents = cents_up(number(offer));
         assert_eq!(api.cash(account).0, before + in_cents - out_cents, "{isin}");
     }
     let listed = api.get("/instruments?isin=IE00B95PGT31");

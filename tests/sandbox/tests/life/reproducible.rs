@@ -7,16 +7,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
-use crate::plain::{Plain, Reply, id, number, order};
+use crate::plain::{Plain, Response, id, number, order};
 use serde_json::{Value, json};
 use upvest_sandbox::{Fault, Sandbox, StartError};
 use uuid::Uuid;
 
 const AT_100: &str = "IE0032077012";
 
-/// The answers of a script, without the header `date`, which depends on the machine. `None` if the connection was
+/// The responses of a script, without the header `date`, which depends on the machine. `None` if the connection was
 /// reset.
-type Transcript = Vec<Option<Reply>>;
+type Transcript = Vec<Option<Response>>;
 
 /// A day with orders, a savings plan and a report, under random faults.
 async fn run(seed: u64) -> (Transcript, Vec<String>) {
@@ -43,7 +43,7 @@ async fn run(seed: u64) -> (Transcript, Vec<String>) {
         let fields = json!({ "cash_amount": format!("{key}.00") });
         let body = order(account, "IE00B95PGT31", "BUY", &fields);
         say("POST", "/orders", Some(key), Some(&body));
-        // Repeated, as if the answer had not arrived.
+        // Repeated, as if the response had not arrived.
         say("POST", "/orders", Some(key), Some(&body));
         say("GET", "/orders?limit=3&offset=10", None, None);
         api.seconds(600).await;
@@ -106,7 +106,7 @@ async fn one_seed_makes_one_run() {
 async fn another_seed_makes_another_run() {
     let (first, _) = run(42).await;
     let (second, _) = run(43).await;
-    let request_id = |reply: &Reply| {
+    let request_id = |reply: &Response| {
         let mut headers = reply.headers.iter();
         headers
             .find(|(name, _)| name == "upvest-request-id")
@@ -145,10 +145,10 @@ fn endpoint() -> (String, Arc<AtomicU16>) {
                 }
             }
             let status = answered.load(Ordering::SeqCst);
-            let answer = format!(
+            let response = format!(
                 "HTTP/1.1 {status} Status\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
             );
-            let _ = stream.write_all(answer.as_bytes());
+            let _ = stream.write_all(response.as_bytes());
         }
     });
     (url, status)
@@ -227,11 +227,9 @@ async fn a_saved_sandbox_continues_where_it_was() {
     assert_eq!(api.order_status(&under_way), "PROCESSING");
     assert!(!api.sandbox.deliveries().is_empty());
     api.sandbox.save(&path).unwrap();
-    let (before, events, now) = (
-        everything(&api, account),
-        api.sandbox.events(),
-        api.sandbox.now(),
-    );
+    let before = everything(&api, account);
+    let events = api.sandbox.events();
+    let now = api.sandbox.now();
     drop(api);
 
     let api = Plain::of(crate::plain::builder().load(&path)).await;
@@ -251,7 +249,8 @@ async fn a_saved_sandbox_continues_where_it_was() {
     // The key still belongs to the order that was placed.
     let count = api.list("/orders").len();
     let again = api.send("POST", "/orders", Some(key), Some(&body)).unwrap();
-    assert_eq!((again.status, &again.body), (first.status, &first.body));
+    assert_eq!(again.status, first.status);
+    assert_eq!(&again.body, &first.body);
     let other = order(account, AT_100, "BUY", &json!({ "cash_amount": "51.00" }));
     assert_eq!(
         api.send("POST", "/orders", Some(key), Some(&other))

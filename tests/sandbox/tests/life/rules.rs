@@ -47,7 +47,8 @@ impl Estate {
         );
         api.order(account, AT_100, "BUY", &json!({ "cash_amount": "300" }));
         api.seconds(5).await;
-        let (user, second) = (user.parse().unwrap(), second.parse().unwrap());
+        let user = user.parse().unwrap();
+        let second = second.parse().unwrap();
         Self {
             user,
             account,
@@ -201,7 +202,7 @@ async fn one_users_money_does_not_become_anothers() {
     assert!(
         estate
             .api
-            .refused("POST", "/account_transfers", &body)
+            .rejected("POST", "/account_transfers", &body)
             .contains("`target_account_id`")
     );
 }
@@ -254,7 +255,9 @@ async fn a_portfolio_order_that_is_half_rejected_is_cancelled_and_says_what_was_
 #[tokio::test(flavor = "multi_thread")]
 async fn a_closed_or_cancelled_resource_stays_so() {
     let estate = Estate::new().await;
-    let (api, account, portfolio) = (&estate.api, estate.account, &estate.portfolio);
+    let api = &estate.api;
+    let account = estate.account;
+    let portfolio = &estate.portfolio;
     let plan = json!({ "account_id": account, "instrument_id": Sandbox::instrument(AT_100),
         "cash_amount": "10.00", "currency": "EUR", "frequency": "WEEKLY" });
     let cancelled = id(&api.post("/savings_plans", &plan));
@@ -314,10 +317,10 @@ async fn a_closed_or_cancelled_resource_stays_so() {
         .filter(|(path, _)| path != "/direct_debits");
     changes.extend(of_it.map(|(path, body)| ("POST", path, body)));
     for (method, path, body) in &changes {
-        let (status, answer) = api.call(method, path, Some(body).filter(|body| !body.is_null()));
-        assert_eq!(status, 409, "{method} {path}: {answer}");
+        let (status, response) = api.call(method, path, Some(body).filter(|body| !body.is_null()));
+        assert_eq!(status, 409, "{method} {path}: {response}");
         assert!(
-            answer["detail"].as_str().unwrap().contains("CLOSED")
+            response["detail"].as_str().unwrap().contains("CLOSED")
                 || path.contains("savings_plans/")
         );
     }

@@ -22,9 +22,9 @@ pub(crate) struct Plain {
     connection: RefCell<Option<BufReader<TcpStream>>>,
 }
 
-/// A received answer.
+/// A received response.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Reply {
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
@@ -47,7 +47,7 @@ pub(crate) fn number(text: &str) -> Decimal {
     text.parse().unwrap()
 }
 
-/// A number in an answer.
+/// A number in a response.
 pub(crate) fn decimal(value: &Value) -> Decimal {
     number(
         value
@@ -111,7 +111,7 @@ impl Plain {
         path: &str,
         key: Option<Uuid>,
         body: Option<&Value>,
-    ) -> io::Result<Reply> {
+    ) -> io::Result<Response> {
         let mut connection = self.connection.borrow_mut();
         let mut open = match connection.take() {
             Some(open) => open,
@@ -125,7 +125,7 @@ impl Plain {
     fn connect(&self) -> io::Result<TcpStream> {
         let stream = TcpStream::connect(self.address)?;
         stream.set_nodelay(true)?;
-        // Longer than any answer takes, so that the test fails if the sandbox hangs.
+        // Longer than any response takes, so that the test fails if the sandbox hangs.
         stream.set_read_timeout(Some(Duration::from_secs(60)))?;
         Ok(stream)
     }
@@ -137,7 +137,7 @@ impl Plain {
         path: &str,
         key: Option<Uuid>,
         body: Option<&Value>,
-    ) -> io::Result<Reply> {
+    ) -> io::Result<Response> {
         let body = body.map(Value::to_string).unwrap_or_default();
         let mut request = format!(
             "{method} {path} HTTP/1.1\r\nhost: sandbox\r\nauthorization: Bearer {}\r\ncontent-length: {}\r\n",
@@ -166,9 +166,9 @@ impl Plain {
     }
 
     pub(crate) fn get(&self, path: &str) -> Value {
-        let (status, answer) = self.call("GET", path, None);
-        assert_eq!(status, 200, "GET {path}: {answer}");
-        answer
+        let (status, response) = self.call("GET", path, None);
+        assert_eq!(status, 200, "GET {path}: {response}");
+        response
     }
 
     /// The items of a list, all pages of it.
@@ -187,16 +187,16 @@ impl Plain {
     }
 
     pub(crate) fn post(&self, path: &str, body: &Value) -> Value {
-        let (status, answer) = self.call("POST", path, Some(body));
-        assert_eq!(status, 201, "POST {path} {body}: {answer}");
-        answer
+        let (status, response) = self.call("POST", path, Some(body));
+        assert_eq!(status, 201, "POST {path} {body}: {response}");
+        response
     }
 
     /// The detail of the problem of a request that must fail with status 400.
-    pub(crate) fn refused(&self, method: &str, path: &str, body: &Value) -> String {
-        let (status, answer) = self.call(method, path, Some(body));
-        assert_eq!(status, 400, "{method} {path} {body}: {answer}");
-        answer["detail"].as_str().unwrap().to_owned()
+    pub(crate) fn rejected(&self, method: &str, path: &str, body: &Value) -> String {
+        let (status, response) = self.call(method, path, Some(body));
+        assert_eq!(status, 400, "{method} {path} {body}: {response}");
+        response["detail"].as_str().unwrap().to_owned()
     }
 
     /// Places a market order, unless the fields say otherwise.
@@ -283,7 +283,7 @@ pub(crate) fn order(account: Uuid, isin: &str, side: &str, fields: &Value) -> Va
     order
 }
 
-fn read_reply(connection: &mut BufReader<TcpStream>) -> io::Result<Reply> {
+fn read_reply(connection: &mut BufReader<TcpStream>) -> io::Result<Response> {
     let status_line = read_line(connection)?;
     let status = status_line
         .split(' ')
@@ -302,7 +302,7 @@ fn read_reply(connection: &mut BufReader<TcpStream>) -> io::Result<Reply> {
     let length = length.map_or(0, |(_, length)| length.parse().unwrap());
     let mut body = vec![0; length];
     connection.read_exact(&mut body)?;
-    Ok(Reply {
+    Ok(Response {
         status,
         headers,
         body,

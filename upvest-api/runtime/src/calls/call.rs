@@ -465,7 +465,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_and_dotted_path_arguments_are_refused() {
+    fn empty_and_dotted_path_arguments_are_rejected() {
         for text in ["", ".", ".."] {
             let problem = target(
                 call()
@@ -538,12 +538,10 @@ mod tests {
             .request()
             .expect("nothing is missing");
         assert_eq!(
-            (
-                request.headers()["content-type"].as_bytes(),
-                &request.body()[..]
-            ),
-            (&b"application/octet-stream"[..], &b"%PDF"[..])
+            request.headers()["content-type"].as_bytes(),
+            &b"application/octet-stream"[..]
         );
+        assert_eq!(&request.body()[..], &b"%PDF"[..]);
         assert_eq!(target(filled(call_with())), "`body` is required");
         let text = call_with::<Text>()
             .path::<u8, _>("one", 1)
@@ -556,7 +554,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_that_is_too_long_is_refused() {
+    fn a_target_that_is_too_long_is_rejected() {
         let filled = call()
             .path::<u8, _>("one", 1)
             .path::<String, _>("two", "x".repeat(70_000));

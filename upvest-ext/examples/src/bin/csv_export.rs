@@ -1,4 +1,4 @@
-//! All orders as CSV, page by page, as an HTTP answer that streams: `cargo example csv_export`.
+//! All orders as CSV, page by page, as an HTTP response that streams: `cargo example csv_export`.
 
 use axum::Router;
 use axum::body::Body;

@@ -29,14 +29,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let verifier = WebhookVerifier::fetching(&Upvest::from_env()?);
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, flags.port)).await?;
     println!("verifies deliveries to http://{}", listener.local_addr()?);
-    let answer = async move |request: Request| match receive(&verifier, request, flags).await {
+    let response = async move |request: Request| match receive(&verifier, request, flags).await {
         Ok(()) => StatusCode::OK,
         Err(error) => {
             println!("rejected with {}: {error}", error.status());
             error.status()
         }
     };
-    axum::serve(listener, Router::new().fallback(answer)).await?;
+    axum::serve(listener, Router::new().fallback(response)).await?;
     Ok(())
 }
 

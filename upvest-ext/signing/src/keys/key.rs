@@ -120,7 +120,7 @@ impl SigningKey {
             Pair::Ed25519(pair) => pair.try_sign(message),
         };
         let signature = signature
-            .map_err(|_| BackendError::new("the cryptographic library refused to sign"))?;
+            .map_err(|_| BackendError::new("the cryptographic library rejected to sign"))?;
         Ok(signature.as_ref().to_vec())
     }
 }

@@ -12,7 +12,7 @@ use crate::domain::events::EventKind;
 use crate::domain::lifecycle::name;
 use crate::domain::money::ledger::{Cash, Holding, InKind, Transaction};
 use crate::domain::money::valuations::Valuation;
-use crate::domain::state::{Refused, STEP, State};
+use crate::domain::state::{Rejected, STEP, State};
 use crate::domain::timeline::Due;
 
 /// An account with its books.
@@ -30,7 +30,7 @@ pub(crate) struct Account {
     pub(in crate::domain) open_orders: u32,
 }
 
-/// As in the API.
+/// An account, as it is sent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct AccountView {
     pub(crate) id: Uuid,
@@ -95,7 +95,7 @@ impl State {
         self.groups.insert(group)
     }
 
-    pub(crate) fn create_account(&mut self, new: AccountCreate) -> Result<&AccountView, Refused> {
+    pub(crate) fn create_account(&mut self, new: AccountCreate) -> Result<&AccountView, Rejected> {
         self.users.named("user_id", new.user_id)?;
         self.groups
             .named("account_group_id", new.account_group_id)?;
@@ -131,7 +131,7 @@ impl State {
     }
 
     /// An account with an invented user.
-    pub(crate) fn demo_account(&mut self, account_group_id: Uuid) -> Result<Uuid, Refused> {
+    pub(crate) fn demo_account(&mut self, account_group_id: Uuid) -> Result<Uuid, Rejected> {
         let user_id = self.create_user(UserCreate::nobody()).id;
         let account = self.create_account(AccountCreate {
             user_id,
@@ -141,7 +141,7 @@ impl State {
         Ok(account.id)
     }
 
-    pub(crate) fn account(&self, id: Uuid) -> Result<&Account, Refused> {
+    pub(crate) fn account(&self, id: Uuid) -> Result<&Account, Rejected> {
         self.accounts.find(id)
     }
 
@@ -149,7 +149,7 @@ impl State {
         &mut self,
         id: Uuid,
         update: AccountUpdate,
-    ) -> Result<&AccountView, Refused> {
+    ) -> Result<&AccountView, Rejected> {
         let (account, time) = self.editable::<Account>(id)?;
         let account = &mut account.view;
         if let Some(kind) = update.r#type {
@@ -161,7 +161,7 @@ impl State {
     }
 
     /// Starts closing an account. It is closed when it has no cash, positions and orders.
-    pub(crate) fn close_account(&mut self, id: Uuid) -> Result<(), Refused> {
+    pub(crate) fn close_account(&mut self, id: Uuid) -> Result<(), Rejected> {
         self.account(id)?;
         if self.change::<Account>(id, AccountStatus::Closing) {
             self.check_waiting_orders(id);
@@ -240,9 +240,9 @@ impl State {
     }
 
     /// Rejects a call that moves cash or units if they may not move.
-    pub(in crate::domain) fn check_bars(&self, account: Uuid, way: Way) -> Result<(), Refused> {
+    pub(in crate::domain) fn check_bars(&self, account: Uuid, way: Way) -> Result<(), Rejected> {
         match self.bar(account, way) {
-            Some(why) => Err(Refused::Conflict(format!(
+            Some(why) => Err(Rejected::Conflict(format!(
                 "Cash and units cannot be moved: {why}."
             ))),
             None => Ok(()),

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::pdf;
 use crate::domain::rows::Row;
-use crate::domain::state::{Refused, State};
+use crate::domain::state::{Rejected, State};
 
 /// A file with its media type.
 #[derive(Clone, Serialize, Deserialize)]
@@ -44,7 +44,7 @@ impl State {
         id
     }
 
-    pub(crate) fn file(&self, id: Uuid) -> Result<&StoredFile, Refused> {
+    pub(crate) fn file(&self, id: Uuid) -> Result<&StoredFile, Rejected> {
         self.files.find(id)
     }
 

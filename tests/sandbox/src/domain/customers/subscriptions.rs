@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::domain::events::Event;
-use crate::domain::state::{Refused, State};
+use crate::domain::state::{Rejected, State};
 use crate::hosts::Hosts;
 
 /// The most events in a delivery. Upvest limits its size in bytes instead.
@@ -174,20 +174,20 @@ pub(crate) fn pause(failures: u32) -> TimeDelta {
 
 impl State {
     /// Adds an event of the log to the queue of a subscription again.
-    pub(crate) fn resend_event(&mut self, id: Uuid, webhook: Uuid) -> Result<(), Refused> {
+    pub(crate) fn resend_event(&mut self, id: Uuid, webhook: Uuid) -> Result<(), Rejected> {
         let events = &mut self.time.events;
         let event = events.recent.iter().find(|event| event.id == id).cloned();
-        let event = event.ok_or_else(|| Refused::unknown("event_id"))?;
+        let event = event.ok_or_else(|| Rejected::unknown("event_id"))?;
         let subscription = events
             .subscriptions
             .get_mut(webhook)
-            .ok_or_else(|| Refused::unknown("webhook_id"))?;
+            .ok_or_else(|| Rejected::unknown("webhook_id"))?;
         subscription.waiting.push_back(event);
         Ok(())
     }
 
     /// Checks a new subscription, or a change of one.
-    pub(crate) fn check_subscription(&self, wanted: &Wanted) -> Result<(), Refused> {
+    pub(crate) fn check_subscription(&self, wanted: &Wanted) -> Result<(), Rejected> {
         if let Some(url) = &wanted.url {
             check_url(url, &self.webhook_hosts)?;
         }
@@ -197,16 +197,16 @@ impl State {
 
     /// Checks the categories. In requests the description has them as plain texts, and lists the values only in
     /// answers.
-    fn check_categories(&self, categories: &[String]) -> Result<(), Refused> {
+    fn check_categories(&self, categories: &[String]) -> Result<(), Rejected> {
         let known = |category: &String| self.categories.iter().any(|known| known == category);
         if categories.is_empty() {
-            return Err(Refused::invalid(
+            return Err(Rejected::invalid(
                 "event_categories",
                 "is empty; use `ALL` for all categories",
             ));
         }
         match categories.iter().position(|category| !known(category)) {
-            Some(at) => Err(Refused::invalid(
+            Some(at) => Err(Rejected::invalid(
                 &format!("event_categories.{at}"),
                 "is not a category of events",
             )),
@@ -216,8 +216,8 @@ impl State {
 }
 
 /// Checks a URL: `https` with a DNS name, as in the description, or `http` and addresses for endpoints on this machine.
-fn check_url(url: &str, near: &Hosts) -> Result<(), Refused> {
-    let wrong = |problem: &str| Err(Refused::invalid("url", problem));
+fn check_url(url: &str, near: &Hosts) -> Result<(), Rejected> {
+    let wrong = |problem: &str| Err(Rejected::invalid("url", problem));
     let Ok(parsed) = reqwest::Url::parse(url) else {
         return wrong("is not a URL");
     };

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::domain::customers::accounts::AccountStatus;
 use crate::domain::events::EventKind;
-use crate::domain::state::{Refused, STEP, State};
+use crate::domain::state::{Rejected, STEP, State};
 use crate::domain::timeline::Due;
 
 /// A user with its checks.
@@ -20,7 +20,7 @@ pub(crate) struct User {
     checks_fail: bool,
 }
 
-/// As in the API.
+/// A user, as it is sent.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct UserView {
     pub(in crate::domain) id: Uuid,
@@ -157,7 +157,7 @@ impl State {
         &mut self,
         id: Uuid,
         update: UserUpdate,
-    ) -> Result<&UserView, Refused> {
+    ) -> Result<&UserView, Rejected> {
         let (user, time) = self.editable::<User>(id)?;
         let user = &mut user.view;
         let person = &mut user.person;
@@ -179,8 +179,8 @@ impl State {
     }
 
     /// Sets the result of a user's pending checks.
-    pub(crate) fn set_check_result(&mut self, user: Uuid, passes: bool) -> Result<(), Refused> {
-        let user = self.users.get_mut(user).ok_or(Refused::NotFound)?;
+    pub(crate) fn set_check_result(&mut self, user: Uuid, passes: bool) -> Result<(), Rejected> {
+        let user = self.users.get_mut(user).ok_or(Rejected::NotFound)?;
         user.checks_fail = !passes;
         Ok(())
     }
@@ -189,7 +189,7 @@ impl State {
         &mut self,
         id: Uuid,
         status: UserStatus,
-    ) -> Result<&UserView, Refused> {
+    ) -> Result<&UserView, Rejected> {
         if self.users.find(id)?.view.status != status {
             self.change_by_call::<User>(id, status)?;
         }

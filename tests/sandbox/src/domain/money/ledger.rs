@@ -17,7 +17,7 @@ pub(crate) struct Cash {
     pub(in crate::domain) pending: Decimal,
 }
 
-/// As in the API.
+/// The cash of an account in one currency, as it is sent.
 #[derive(Debug, Serialize)]
 pub(crate) struct CashBalance {
     account_id: Uuid,
@@ -64,7 +64,7 @@ pub(crate) struct Holding {
     pub(in crate::domain) cost: Decimal,
 }
 
-/// As in the API.
+/// The units of one instrument in an account, as they are sent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Position {
     pub(crate) id: Uuid,

@@ -12,7 +12,7 @@ use crate::domain::lifecycle::name;
 use crate::domain::money::ledger::TransactionType;
 use crate::domain::rows::Row;
 use crate::domain::rules::known;
-use crate::domain::state::{Refused, State};
+use crate::domain::state::{Rejected, State};
 
 /// A direct debit as requested.
 #[derive(Serialize, Deserialize)]
@@ -43,23 +43,23 @@ impl State {
         account: Uuid,
         amount: Decimal,
         currency: Currency,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), Rejected> {
         if self.account(account)?.view.status == AccountStatus::Closed {
-            return Err(Refused::invalid(
+            return Err(Rejected::invalid(
                 "account_id",
                 "is of an account that is closed",
             ));
         }
         self.check_cash_room(account, amount, currency)
-            .map_err(|why| Refused::invalid("amount", &why))?;
+            .map_err(|why| Rejected::invalid("amount", &why))?;
         self.book(account, TransactionType::Transfer, amount, currency);
         Ok(())
     }
 
-    pub(crate) fn check_fee(&self, account: Uuid, amount: Decimal) -> Result<(), Refused> {
+    pub(crate) fn check_fee(&self, account: Uuid, amount: Decimal) -> Result<(), Rejected> {
         if self.account(account)?.available(EUR) < amount {
             let problem = "is more than the account has available";
-            return Err(Refused::invalid("amount", problem));
+            return Err(Rejected::invalid("amount", problem));
         }
         Ok(())
     }
@@ -71,20 +71,20 @@ impl State {
     pub(in crate::domain) fn check_direct_debit(
         &self,
         new: DirectDebit,
-    ) -> Result<DirectDebit, Refused> {
+    ) -> Result<DirectDebit, Rejected> {
         let user = self.users.named("user_id", new.user_id)?.view.status;
         self.groups
             .named("account_group_id", new.account_group_id)?;
         let mandate = self.rows.find("mandates", new.mandate_id);
-        let mandate = mandate.ok_or_else(|| Refused::unknown("mandate_id"))?;
+        let mandate = mandate.ok_or_else(|| Rejected::unknown("mandate_id"))?;
         if mandate.value["account_group_id"] != new.account_group_id.to_string() {
-            return Err(Refused::invalid(
+            return Err(Rejected::invalid(
                 "mandate_id",
                 "belongs to another account group",
             ));
         }
         if matches!(user, UserStatus::Blocked | UserStatus::Closed) {
-            return Err(Refused::Conflict(format!(
+            return Err(Rejected::Conflict(format!(
                 "Cash and units cannot be moved: the user is {}.",
                 name(user)
             )));
@@ -143,13 +143,13 @@ impl State {
     pub(in crate::domain) fn check_withdrawal(
         &self,
         new: Withdrawal,
-    ) -> Result<Withdrawal, Refused> {
+    ) -> Result<Withdrawal, Rejected> {
         let account = new.account_id;
         self.accounts.named("account_id", account)?;
         let references = "reference_accounts";
         if !self.rows.has_link(references, "account_id", account) {
             let detail = "The account has no reference account to pay to; the command `add_reference_account` adds one.";
-            return Err(Refused::Conflict(detail.to_owned()));
+            return Err(Rejected::Conflict(detail.to_owned()));
         }
         self.check_bars(account, Way::Out)?;
         Ok(new)

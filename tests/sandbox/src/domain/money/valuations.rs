@@ -9,10 +9,10 @@ use crate::amount::{self, Currency, EUR};
 use crate::domain::customers::accounts::{Account, AccountStatus};
 use crate::domain::events::EventKind;
 use crate::domain::money::ledger::TransactionType;
-use crate::domain::state::{Refused, State};
+use crate::domain::state::{Rejected, State};
 use crate::domain::table::Identified;
 
-/// As in the API.
+/// What an account was worth at the end of a day, as it is sent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Valuation {
     id: Uuid,
@@ -23,7 +23,7 @@ pub(crate) struct Valuation {
     valued_at: DateTime<Utc>,
 }
 
-/// As in the API.
+/// What an account gained or lost on a day, as it is sent.
 #[derive(Debug, Serialize)]
 pub(crate) struct AccountReturn {
     account_id: Uuid,
@@ -76,7 +76,7 @@ impl State {
 
     /// The return of each calendar month since the account was created, including the current month: the value at the
     /// end minus that at the start, minus deposits, plus withdrawals.
-    pub(crate) fn returns(&self, account: Uuid) -> Result<Vec<AccountReturn>, Refused> {
+    pub(crate) fn returns(&self, account: Uuid) -> Result<Vec<AccountReturn>, Rejected> {
         let account = self.account(account)?;
         let today = self.time.now.date_naive();
         let mut returns = Vec::new();

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::domain::lifecycle::name;
-use crate::domain::state::{Refused, State};
+use crate::domain::state::{Rejected, State};
 use crate::domain::timeline::Due;
 use crate::domain::trading::orders::OrderStatus;
 
@@ -13,7 +13,7 @@ use crate::domain::trading::orders::OrderStatus;
 /// cancelled.
 const DECISION: TimeDelta = TimeDelta::milliseconds(500);
 
-/// As in the API.
+/// The cancellation of an order, as it is sent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Cancellation {
     id: Uuid,
@@ -35,7 +35,7 @@ resource!(Cancellation, "cancellation", cancellations, |it| *it => Self, Cancell
     CANCELLATION_PENDING => [CANCELLATION_PENDING CANCELLATION_CONFIRMED CANCELLATION_REJECTED]);
 
 impl State {
-    pub(crate) fn cancel_order(&mut self, order_id: Uuid) -> Result<&Cancellation, Refused> {
+    pub(crate) fn cancel_order(&mut self, order_id: Uuid) -> Result<&Cancellation, Rejected> {
         self.orders.find(order_id)?;
         let id = self.time.id();
         let created_at = self.time.now;

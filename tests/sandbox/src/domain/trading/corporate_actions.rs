@@ -10,7 +10,7 @@ use crate::amount;
 use crate::domain::money::ledger::TransactionType;
 use crate::domain::rows::Row;
 use crate::domain::rules::{RowOf, known};
-use crate::domain::state::{Refused, State};
+use crate::domain::state::{Rejected, State};
 use crate::domain::table::Identified;
 
 /// What the rules know of a corporate action.
@@ -37,14 +37,14 @@ impl State {
         instrument_id: Uuid,
         effect: Effect,
         ex_date: NaiveDate,
-    ) -> Result<Value, Refused> {
+    ) -> Result<Value, Rejected> {
         self.instruments.find(instrument_id)?;
         let kind = match effect {
             Effect::Dividend(_) => "DIVIDEND",
             Effect::Split(ratio) => {
                 let all = ratio.saturating_mul(self.announced_ratio(instrument_id));
                 self.check_split(instrument_id, all)
-                    .map_err(|why| Refused::invalid("ratio", &why))?;
+                    .map_err(|why| Rejected::invalid("ratio", &why))?;
                 "SPLIT"
             }
         };

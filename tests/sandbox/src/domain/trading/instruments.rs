@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::amount::{Currency, EUR};
 use crate::digest::short_digest;
-use crate::domain::state::{Refused, State};
+use crate::domain::state::{Rejected, State};
 use crate::domain::trading::orders::Side;
 
 /// An instrument with its prices.
@@ -40,7 +40,7 @@ pub(in crate::domain) enum Behaviour {
     Oscillating,
 }
 
-/// As in the API.
+/// An instrument, as it is sent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct InstrumentView {
     pub(crate) id: Uuid,
@@ -60,7 +60,7 @@ struct Exchange {
     mic: String,
 }
 
-/// As in the API.
+/// The price of an instrument, as it is sent.
 #[derive(Debug, Serialize)]
 pub(crate) struct InstrumentPrice<'a> {
     instrument_id: Uuid,
@@ -351,9 +351,9 @@ impl State {
         kind: &str,
         quote: (Decimal, Decimal),
         fractional: bool,
-    ) -> Result<&InstrumentView, Refused> {
+    ) -> Result<&InstrumentView, Rejected> {
         if self.instruments.get(instrument_id(isin)).is_some() {
-            return Err(Refused::invalid("isin", "is listed already"));
+            return Err(Rejected::invalid("isin", "is listed already"));
         }
         Ok(self.add_instrument(isin, kind, quote, Behaviour::Plain, fractional))
     }
@@ -364,17 +364,17 @@ impl State {
         id: Uuid,
         bid: Decimal,
         offer: Decimal,
-    ) -> Result<(), Refused> {
-        let instrument = self.instruments.get_mut(id).ok_or(Refused::NotFound)?;
+    ) -> Result<(), Rejected> {
+        let instrument = self.instruments.get_mut(id).ok_or(Rejected::NotFound)?;
         (instrument.bid, instrument.offer, instrument.quoted_at) = (bid, offer, self.time.now);
         self.wake_orders(id);
         Ok(())
     }
 
-    pub(crate) fn set_tradeable(&mut self, id: Uuid, tradeable: bool) -> Result<(), Refused> {
+    pub(crate) fn set_tradeable(&mut self, id: Uuid, tradeable: bool) -> Result<(), Rejected> {
         self.instruments
             .get_mut(id)
-            .ok_or(Refused::NotFound)?
+            .ok_or(Rejected::NotFound)?
             .view
             .tradeable = tradeable;
         self.wake_orders(id);

@@ -8,7 +8,7 @@ use crate::domain::customers::accounts::Way;
 use crate::domain::jobs::{Purpose, Trades};
 use crate::domain::rows::Row;
 use crate::domain::rules::{RowOf, known};
-use crate::domain::state::{Refused, State};
+use crate::domain::state::{Rejected, State};
 
 /// A liquidation as requested.
 #[derive(Deserialize)]
@@ -22,7 +22,7 @@ wire_enum! {
 }
 
 impl State {
-    pub(in crate::domain) fn check_liquidation(&self, new: &Liquidation) -> Result<(), Refused> {
+    pub(in crate::domain) fn check_liquidation(&self, new: &Liquidation) -> Result<(), Rejected> {
         self.check_bars(new.account_id, Way::Out)
     }
 

@@ -9,7 +9,7 @@ use crate::amount::{self, Currency, EUR};
 use crate::domain::customers::accounts::Way;
 use crate::domain::jobs::{JobId, OrderEnd};
 use crate::domain::lifecycle::Status as _;
-use crate::domain::state::{Refused, STEP, State};
+use crate::domain::state::{Rejected, STEP, State};
 use crate::domain::timeline::Due;
 use crate::domain::trading::instruments::{Behaviour, Instrument};
 
@@ -26,7 +26,7 @@ pub(crate) struct Order {
     pub(super) slices_left: u8,
 }
 
-/// As in the API.
+/// An order, as it is sent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct OrderView {
     pub(crate) id: Uuid,
@@ -69,7 +69,7 @@ lifecycle! {
     }
 }
 
-/// As in the API.
+/// One execution of an order, as it is sent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Execution {
     pub(super) id: Uuid,
@@ -145,7 +145,7 @@ impl Side {
 }
 
 impl OrderView {
-    /// The order as it was when it was created, for the answer to a request with the same idempotency key.
+    /// The order as it was when it was created, for the response to a request with the same idempotency key.
     pub(crate) fn as_created(&self) -> Self {
         Self {
             status: OrderStatus::New,
@@ -187,7 +187,7 @@ impl Order {
 
 impl State {
     /// Accepts a valid order. Whether the account has enough cash or units is checked later (PROTOCOL 7).
-    pub(crate) fn create_order(&mut self, new: &OrderCreate) -> Result<&OrderView, Refused> {
+    pub(crate) fn create_order(&mut self, new: &OrderCreate) -> Result<&OrderView, Rejected> {
         let OrderCreate {
             quantity,
             cash_amount,
@@ -199,7 +199,7 @@ impl State {
             (Some(units), None) => Size::Units(units),
             (None, Some(cash)) => Size::Cash(cash),
             _ => {
-                return Err(Refused::invalid(
+                return Err(Rejected::invalid(
                     "quantity",
                     "or `cash_amount` must be given, and not both",
                 ));
@@ -209,18 +209,18 @@ impl State {
             (OrderType::Market, _) => {}
             (_, Size::Units(units)) if units.fract().is_zero() => {}
             _ => {
-                return Err(Refused::invalid(
+                return Err(Rejected::invalid(
                     "quantity",
                     "must be a whole number in a LIMIT or STOP order",
                 ));
             }
         }
         let needed = |field, price: Option<Decimal>, needed: bool| match (price.is_some(), needed) {
-            (false, true) => Err(Refused::invalid(
+            (false, true) => Err(Rejected::invalid(
                 field,
                 "is missing for an order of this type",
             )),
-            (true, false) => Err(Refused::invalid(
+            (true, false) => Err(Rejected::invalid(
                 field,
                 "does not belong to an order of this type",
             )),

@@ -13,7 +13,7 @@ use crate::domain::events::EventKind;
 use crate::domain::jobs::{Purpose, Trades};
 use crate::domain::rows::Row;
 use crate::domain::rules::{RowOf, known};
-use crate::domain::state::{Refused, STEP, State};
+use crate::domain::state::{Rejected, STEP, State};
 use crate::domain::timeline::Due;
 
 /// A portfolio with its weights.
@@ -23,7 +23,7 @@ pub(crate) struct Portfolio {
     pub(crate) allocations: Vec<Allocation>,
 }
 
-/// As in the API.
+/// A portfolio, as it is sent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct PortfolioView {
     id: Uuid,
@@ -43,7 +43,7 @@ lifecycle! {
     }
 }
 
-/// As in the API.
+/// The share of one instrument in a portfolio, as it is sent.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Allocation {
     instrument_id: Uuid,
@@ -51,7 +51,7 @@ pub(crate) struct Allocation {
     weight: Decimal,
 }
 
-/// As in the API.
+/// An order for a whole portfolio, as it is sent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct PortfolioOrder {
     id: Uuid,
@@ -110,7 +110,7 @@ impl State {
     pub(crate) fn create_portfolio(
         &mut self,
         new: PortfolioCreate,
-    ) -> Result<&PortfolioView, Refused> {
+    ) -> Result<&PortfolioView, Rejected> {
         let account_id = new.account_id;
         self.accounts.named("account_id", account_id)?;
         self.check_bars(account_id, Way::In)?;
@@ -138,7 +138,7 @@ impl State {
         &mut self,
         id: Uuid,
         update: PortfolioUpdate,
-    ) -> Result<&PortfolioView, Refused> {
+    ) -> Result<&PortfolioView, Rejected> {
         let (portfolio, time) = self.editable::<Portfolio>(id)?;
         let portfolio = &mut portfolio.view;
         if let Some(name) = update.name {
@@ -153,7 +153,7 @@ impl State {
         &mut self,
         id: Uuid,
         update: AllocationsUpdate,
-    ) -> Result<&[Allocation], Refused> {
+    ) -> Result<&[Allocation], Rejected> {
         self.portfolios.find(id)?;
         let allocations = update.allocations.unwrap_or_default();
         self.check_allocations(&allocations)?;
@@ -165,13 +165,13 @@ impl State {
     }
 
     /// Checks that each instrument occurs once, and that the weights sum to exactly 1.
-    fn check_allocations(&self, allocations: &[Allocation]) -> Result<(), Refused> {
+    fn check_allocations(&self, allocations: &[Allocation]) -> Result<(), Rejected> {
         let mut seen = BTreeSet::new();
         for (at, Allocation { instrument_id, .. }) in allocations.iter().enumerate() {
             let field = format!("allocations.{at}.instrument_id");
             self.instruments.named(&field, *instrument_id)?;
             if !seen.insert(*instrument_id) {
-                return Err(Refused::invalid(
+                return Err(Rejected::invalid(
                     &field,
                     "has the same instrument as another allocation",
                 ));
@@ -182,7 +182,7 @@ impl State {
         if sum == Decimal::ONE {
             Ok(())
         } else {
-            Err(Refused::invalid("allocations", &problem()))
+            Err(Rejected::invalid("allocations", &problem()))
         }
     }
 
@@ -201,7 +201,7 @@ impl State {
         &mut self,
         portfolio: Uuid,
         new: &PortfolioOrderCreate,
-    ) -> Result<&PortfolioOrder, Refused> {
+    ) -> Result<&PortfolioOrder, Rejected> {
         let account = self.editable::<Portfolio>(portfolio)?.0.view.account_id;
         self.check_bars(account, Way::In)?;
         Ok(self.place_portfolio_order(portfolio, new.cash_amount, new.currency))
@@ -269,7 +269,7 @@ impl State {
     pub(in crate::domain) fn check_rebalancing(
         &mut self,
         new: &Rebalancing,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), Rejected> {
         let portfolio = self.editable::<Portfolio>(new.portfolio_id)?.0;
         let account = portfolio.view.account_id;
         self.check_bars(account, Way::In)

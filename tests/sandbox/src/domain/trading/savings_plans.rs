@@ -11,7 +11,7 @@ use crate::domain::customers::accounts::Way;
 use crate::domain::events::EventKind;
 use crate::domain::rows::Row;
 use crate::domain::rules::{RowOf, known, read};
-use crate::domain::state::{Refused, State};
+use crate::domain::state::{Rejected, State};
 use crate::domain::timeline::Due;
 use crate::domain::trading::orders::{MarketOrder, Side, Size};
 use crate::domain::trading::portfolios::Portfolio;
@@ -58,12 +58,12 @@ impl State {
         &mut self,
         new: &SavingsPlan,
         mut fields: Value,
-    ) -> Result<Value, Refused> {
+    ) -> Result<Value, Rejected> {
         self.accounts.named("account_id", new.account_id)?;
         match (new.portfolio_id, new.instrument_id) {
             (Some(id), None) => {
                 if self.portfolios.named("portfolio_id", id)?.view.account_id != new.account_id {
-                    return Err(Refused::invalid(
+                    return Err(Rejected::invalid(
                         "portfolio_id",
                         "belongs to another account",
                     ));
@@ -75,7 +75,7 @@ impl State {
             }
             _ => {
                 let problem = "or `instrument_id` must be given, and not both";
-                return Err(Refused::invalid("portfolio_id", problem));
+                return Err(Rejected::invalid("portfolio_id", problem));
             }
         }
         self.check_bars(new.account_id, Way::In)?;
@@ -89,7 +89,7 @@ impl State {
         &self,
         row: &Row,
         mut changes: Value,
-    ) -> Result<Value, Refused> {
+    ) -> Result<Value, Rejected> {
         let mut all = row.value.clone();
         for (name, value) in changes.as_object().into_iter().flatten() {
             all[name] = value.clone();

@@ -9,7 +9,7 @@ use crate::amount;
 use crate::domain::customers::accounts::Way;
 use crate::domain::money::ledger::TransactionType;
 use crate::domain::rows::Row;
-use crate::domain::state::{Refused, State};
+use crate::domain::state::{Rejected, State};
 
 /// Securities that move to or from an account.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -75,7 +75,7 @@ impl State {
     pub(in crate::domain) fn check_account_transfer(
         &self,
         new: &BothAccounts,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), Rejected> {
         let source = new.source_account_id;
         let target = new.target_account_id;
         for (field, id) in [("source_account_id", source), ("target_account_id", target)] {
@@ -83,7 +83,7 @@ impl State {
         }
         if let Some((source, target)) = source.zip(target) {
             self.check_owners(source, target)
-                .map_err(|why| Refused::invalid("target_account_id", &why))?;
+                .map_err(|why| Rejected::invalid("target_account_id", &why))?;
             self.check_bars(source, Way::Out)?;
             self.check_bars(target, Way::In)?;
         }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Datelike as _, Days, NaiveTime, Utc, Weekday};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::state::{Refused, State};
+use crate::domain::state::{Rejected, State};
 use crate::domain::timeline::Due;
 
 /// Opening hours from Monday to Friday, in UTC.
@@ -37,7 +37,7 @@ impl State {
         &mut self,
         opens: Option<NaiveTime>,
         closes: Option<NaiveTime>,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), Rejected> {
         self.venue_hours = match (opens, closes) {
             (None, None) => None,
             (Some(opens), Some(closes)) if opens < closes => {
@@ -51,7 +51,7 @@ impl State {
                 })
             }
             _ => {
-                return Err(Refused::invalid(
+                return Err(Rejected::invalid(
                     "opens",
                     "and a later `closes` must be given, or neither",
                 ));

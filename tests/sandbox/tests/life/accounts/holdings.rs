@@ -38,10 +38,8 @@ async fn a_dividend_is_paid_for_each_unit() {
     );
     assert_eq!(api.cash(account).0, number("670.78"));
     let shown = &api.list("/corporate_actions")[0];
-    assert_eq!(
-        (&shown["type"], &shown["ex_date"]),
-        (&json!("DIVIDEND"), &json!("2024-02-02"))
-    );
+    assert_eq!(&shown["type"], &json!("DIVIDEND"));
+    assert_eq!(&shown["ex_date"], &json!("2024-02-02"));
     api.assert_books_add_up();
 }
 
@@ -90,10 +88,8 @@ async fn a_fee_is_charged_if_there_is_enough_cash() {
     assert_eq!(api.cash(account), (number("7.66"), number("0")));
     let fees = api.list(&format!("/accounts/{account}/fees"));
     assert_eq!(fees.len(), 1);
-    assert_eq!(
-        (&fees[0]["type"], decimal(&fees[0]["amount"])),
-        (&json!("CUSTODY"), number("2.34"))
-    );
+    assert_eq!(&fees[0]["type"], &json!("CUSTODY"));
+    assert_eq!(decimal(&fees[0]["amount"]), number("2.34"));
     assert_eq!(
         api.bookings(account).last(),
         Some(&("FEE".to_owned(), number("-2.34")))
@@ -215,7 +211,7 @@ async fn a_return_of_nothing_is_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_split_that_leaves_no_price_is_refused() {
+async fn a_split_that_leaves_no_price_is_rejected() {
     let (api, account) = with_cash("1000.00").await;
     trade(
         &api,
@@ -244,10 +240,8 @@ async fn a_split_that_leaves_no_price_is_refused() {
         "{third}"
     );
     api.days(3).await;
-    assert_eq!(
-        (api.bid(AT_100), api.units(account, AT_100)),
-        (number("0.0001"), number("1000000"))
-    );
+    assert_eq!(api.bid(AT_100), number("0.0001"));
+    assert_eq!(api.units(account, AT_100), number("1000000"));
     api.sandbox
         .announce_split(AT_100, "2", tomorrow)
         .await
@@ -289,16 +283,14 @@ async fn a_large_holder_takes_part_in_a_split_or_there_is_none() {
         .await
         .unwrap();
     api.seconds(1).await;
-    assert_eq!(
-        (api.bid(AT_100), api.units(account, AT_100)),
-        (number("50"), number("3999999996"))
-    );
-    let refused = api
+    assert_eq!(api.bid(AT_100), number("50"));
+    assert_eq!(api.units(account, AT_100), number("3999999996"));
+    let rejected = api
         .sandbox
         .announce_split(AT_100, "1000", today)
         .await
         .unwrap_err();
-    assert!(refused.to_string().contains("at most"), "{refused}");
+    assert!(rejected.to_string().contains("at most"), "{rejected}");
     api.assert_books_add_up();
 }
 

@@ -128,7 +128,7 @@ async fn a_direct_debit_without_an_account_to_go_to_fails() {
         "cash_amount": "1", "currency": "EUR",
     });
     assert!(
-        api.refused("POST", "/direct_debits", &body)
+        api.rejected("POST", "/direct_debits", &body)
             .contains("`mandate_id`")
     );
 }

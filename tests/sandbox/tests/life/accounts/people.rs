@@ -10,7 +10,8 @@ async fn a_user_becomes_active_when_the_check_has_passed() {
     let user = create_user(&api);
     assert_eq!(status(&api, &format!("/users/{user}")), "PENDING");
     let checks = api.list(&format!("/users/{user}/checks"));
-    assert_eq!((checks.len(), &checks[0]["type"]), (1, &json!("KYC")));
+    assert_eq!(checks.len(), 1);
+    assert_eq!(&checks[0]["type"], &json!("KYC"));
     assert_eq!(checks[0]["status"], "PENDING");
     assert_eq!(checks[0].get("completed_at"), None);
     api.seconds(1).await;

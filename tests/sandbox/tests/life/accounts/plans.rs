@@ -102,7 +102,8 @@ async fn a_savings_plan_can_be_paused_resumed_and_deleted() {
     let path = format!("/savings_plans/{plan}");
     api.days(7).await;
     let paused = api.call("PATCH", &path, Some(&json!({ "status": "PAUSED" })));
-    assert_eq!((paused.0, &paused.1["status"]), (200, &json!("PAUSED")));
+    assert_eq!(paused.0, 200);
+    assert_eq!(&paused.1["status"], &json!("PAUSED"));
     api.days(14).await;
     api.call(
         "PATCH",
@@ -161,12 +162,12 @@ async fn a_savings_plan_can_be_for_a_portfolio_of_its_account() {
     let other = api.sandbox.open_account("100.00").await.unwrap();
     let mut body = json!({ "account_id": other, "cash_amount": "10", "currency": "EUR", "frequency": "MONTHLY" });
     assert!(
-        api.refused("POST", "/savings_plans", &body)
+        api.rejected("POST", "/savings_plans", &body)
             .contains("`portfolio_id`")
     );
     body["portfolio_id"] = json!(portfolio);
     assert!(
-        api.refused("POST", "/savings_plans", &body)
+        api.rejected("POST", "/savings_plans", &body)
             .contains("`portfolio_id`")
     );
 }
@@ -178,9 +179,7 @@ async fn a_savings_plan_in_a_currency_that_is_not_traded_buys_nothing() {
     create_plan(&api, account, "WEEKLY", &instrument);
     api.days(8).await;
     let orders = api.list("/orders");
-    assert_eq!(
-        (&orders[0]["currency"], &orders[0]["status"]),
-        (&json!("USD"), &json!("REJECTED"))
-    );
+    assert_eq!(&orders[0]["currency"], &json!("USD"));
+    assert_eq!(&orders[0]["status"], &json!("REJECTED"));
     assert_eq!(api.cash(account), (number("100"), number("0")));
 }

@@ -35,11 +35,11 @@ async fn weights_must_sum_to_one() {
         let body =
             json!({ "account_id": account, "name": "Mine", "allocations": allocations(weights) });
         assert!(
-            api.refused("POST", "/portfolios", &body)
+            api.rejected("POST", "/portfolios", &body)
                 .contains("`allocations"),
             "{weights:?}"
         );
-        api.refused(
+        api.rejected(
             "PUT",
             &path,
             &json!({ "allocations": allocations(weights) }),
@@ -122,7 +122,8 @@ async fn rebalancing_trades_back_to_the_weights() {
     let before = worth(&api, account, &isins);
     let path = format!("/portfolios/{portfolio}/rebalancing");
     let (status, rebalancing) = api.call("POST", &path, None);
-    assert_eq!((status, &rebalancing["status"]), (201, &json!("NEW")));
+    assert_eq!(status, 201);
+    assert_eq!(&rebalancing["status"], &json!("NEW"));
     api.seconds(20).await;
     assert_eq!(listed_status(&api, &path, &id(&rebalancing)), "COMPLETED");
     let few_cents = number("0.05");

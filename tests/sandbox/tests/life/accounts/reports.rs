@@ -57,7 +57,8 @@ async fn a_treasury_report_has_its_file_at_once() {
         .command(json!({ "command": "create_treasury_report", "type": "TREASURY" }))
         .await;
     let reports = api.list("/treasury_reports");
-    assert_eq!((reports.len(), &reports[0]["id"]), (1, &report["id"]));
+    assert_eq!(reports.len(), 1);
+    assert_eq!(&reports[0]["id"], &report["id"]);
     let file = reports[0]["file_id"].as_str().unwrap();
     let file = api
         .send("GET", &format!("/files/{file}"), None, None)

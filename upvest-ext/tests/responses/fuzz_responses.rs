@@ -1,7 +1,7 @@
-//! Fuzzes answers and paths: no input makes a call panic, hang, or take longer than its length allows.
+//! Fuzzes responses and paths: no input makes a call panic, hang, or take longer than its length allows.
 //!
 //! By default each target runs a short while; for longer,
-//! `UPVEST_FUZZ_SECONDS=300 cargo test -p upvest-ext --all-features --test answers fuzz_answers`.
+//! `UPVEST_FUZZ_SECONDS=300 cargo test -p upvest-ext --all-features --test responses fuzz_responses`.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex};
@@ -18,15 +18,15 @@ use upvest_ext::{
     Transport, Upvest,
 };
 
-/// Answers every call with the current reply, and token requests with a token.
+/// Answers every call with the current response, and token requests with a token.
 #[derive(Clone, Debug, Default)]
-struct Canned(Arc<Mutex<Answer>>);
+struct Canned(Arc<Mutex<Script>>);
 
 #[derive(Clone, Debug, Default)]
-struct Answer {
+struct Script {
     status: StatusCode,
     headers: Vec<(&'static str, HeaderValue)>,
-    /// The replies in order. The last one is repeated.
+    /// The bodies in order. The last one is repeated.
     bodies: Vec<Bytes>,
     asked: usize,
     path: String,
@@ -38,22 +38,22 @@ impl Transport for Canned {
         request: Request<Bytes>,
         _: &'a OperationMeta,
     ) -> BoxFuture<'a, std::result::Result<Response<ByteStream>, Error>> {
-        let mut answer = self.0.lock().unwrap();
+        let mut script = self.0.lock().unwrap();
         let mut response = http::Response::new(ByteStream::from(
             r#"{"access_token": "token", "expires_in": 1799}"#,
         ));
         if request.uri().path() != "/auth/token" {
-            let body = answer
+            let body = script
                 .bodies
-                .get(answer.asked)
-                .or(answer.bodies.last())
+                .get(script.asked)
+                .or(script.bodies.last())
                 .cloned()
                 .unwrap_or_default();
-            answer.asked += 1;
-            request.uri().path().clone_into(&mut answer.path);
+            script.asked += 1;
+            request.uri().path().clone_into(&mut script.path);
             response = http::Response::new(ByteStream::from(body));
-            *response.status_mut() = answer.status;
-            for (name, value) in &answer.headers {
+            *response.status_mut() = script.status;
+            for (name, value) in &script.headers {
                 response.headers_mut().insert(*name, value.clone());
             }
         }
@@ -92,15 +92,15 @@ impl Target {
         }
     }
 
-    /// Runs `work` with `answer`, which has `size` bytes.
+    /// Runs `work` with `script`, which has `size` bytes.
     fn run<T, F: Future<Output = T>>(
         &self,
-        answer: &Answer,
+        script: &Script,
         size: usize,
         work: impl Fn(Upvest) -> F,
     ) -> T {
         within_its_time(size, || {
-            *self.canned.0.lock().unwrap() = answer.clone();
+            *self.canned.0.lock().unwrap() = script.clone();
             self.runtime.block_on(work(self.upvest.clone()))
         })
     }
@@ -133,20 +133,20 @@ fn fuzz_retry_after() {
     ]
     .map(|seed| seed.as_bytes().to_vec());
     fuzz(|u| {
-        let mut answer = Answer {
+        let mut script = Script {
             status: *u.choose(&[
                 StatusCode::TOO_MANY_REQUESTS,
                 StatusCode::SERVICE_UNAVAILABLE,
             ])?,
-            ..Answer::default()
+            ..Script::default()
         };
         for name in ["retry-after", "date"] {
             if let Ok(value) = HeaderValue::from_bytes(&input(u, &seeds)?) {
-                answer.headers.push((name, value));
+                script.headers.push((name, value));
             }
         }
-        let size = answer.headers.iter().map(|(_, value)| value.len()).sum();
-        let error = target.run(&answer, size, |upvest| async move {
+        let size = script.headers.iter().map(|(_, value)| value.len()).sum();
+        let error = target.run(&script, size, |upvest| async move {
             upvest.list_orders().send().await.unwrap_err()
         });
         let _ = (error.retry_after(), error.to_string());
@@ -168,12 +168,12 @@ fn fuzz_problem_bodies() {
     fuzz(|u| {
         let body = input(u, &seeds)?;
         let size = body.len();
-        let answer = Answer {
+        let script = Script {
             status: status(u)?,
             bodies: vec![body.into()],
-            ..Answer::default()
+            ..Script::default()
         };
-        let result = target.run(&answer, size, |upvest| async move {
+        let result = target.run(&script, size, |upvest| async move {
             upvest.list_orders().send().await
         });
         if let Err(error) = result {
@@ -210,20 +210,21 @@ fn fuzz_page_metadata() {
         .into_bytes(),
     ];
     fuzz(|u| {
-        let mut answer = Answer {
+        let mut script = Script {
             status: StatusCode::OK,
-            ..Answer::default()
+            ..Script::default()
         };
         for _ in 0..u.int_in_range(1..=6)? {
-            answer.bodies.push(input(u, &seeds)?.into());
+            script.bodies.push(input(u, &seeds)?.into());
         }
-        let (page_size, prefetch) = (u.int_in_range(0..=100)?, u.int_in_range(0..=4)?);
-        let size = answer.bodies.iter().map(Bytes::len).sum::<usize>();
+        let page_size = u.int_in_range(0..=100)?;
+        let prefetch = u.int_in_range(0..=4)?;
+        let size = script.bodies.iter().map(Bytes::len).sum::<usize>();
         // The most pages of a list: as many as there are different ones, with ten empty ones after each.
         let asked = |pages: usize| 11 * (pages + 1) * (prefetch + 1);
         target.run(
-            &answer,
-            size * asked(answer.bodies.len()),
+            &script,
+            size * asked(script.bodies.len()),
             |upvest| async move {
                 let mut items = upvest
                     .list_orders()
@@ -235,9 +236,9 @@ fn fuzz_page_metadata() {
         );
         let sent = target.canned.0.lock().unwrap().asked;
         assert!(
-            sent <= 2 * asked(answer.bodies.len()),
+            sent <= 2 * asked(script.bodies.len()),
             "{sent} requests for {} pages",
-            answer.bodies.len()
+            script.bodies.len()
         );
         Ok(())
     });
@@ -260,15 +261,15 @@ fn fuzz_raw_paths() {
     .map(|seed| seed.as_bytes().to_vec());
     fuzz(|u| {
         let path = String::from_utf8_lossy(&input(u, &seeds)?).into_owned();
-        let answer = Answer {
+        let script = Script {
             status: StatusCode::OK,
-            ..Answer::default()
+            ..Script::default()
         };
         let segment = |upvest: Upvest| {
             let request = upvest.request(Method::GET, ["orders", path.as_str()]);
             async move { request.send().await.is_ok() }
         };
-        if target.run(&answer, path.len(), segment) {
+        if target.run(&script, path.len(), segment) {
             let received = target.canned.0.lock().unwrap().path.clone();
             assert!(
                 received.starts_with("/orders/") && received.matches('/').count() == 2,

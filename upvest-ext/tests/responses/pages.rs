@@ -32,10 +32,8 @@ fn query(seen: &crate::common::Seen, name: &str) -> Option<u64> {
 
 /// Answers with the requested page of a list of `total` orders.
 fn orders(seen: &crate::common::Seen, total: u64) -> Reply {
-    let (offset, limit) = (
-        query(seen, "offset").unwrap(),
-        query(seen, "limit").unwrap(),
-    );
+    let offset = query(seen, "offset").unwrap();
+    let limit = query(seen, "limit").unwrap();
     let data: Vec<_> = (offset..total.min(offset.saturating_add(limit)))
         .map(order)
         .collect();
@@ -88,7 +86,7 @@ async fn a_list_without_pages_is_read_by_send() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_size_outside_of_the_bounds_is_refused_and_nothing_is_sent() {
+async fn a_page_size_outside_of_the_bounds_is_rejected_and_nothing_is_sent() {
     let api = FakeApi::new(|seen, _| orders(seen, 250));
     let upvest = api.client();
     for size in [0, 101] {
@@ -500,7 +498,8 @@ async fn prefetch_is_three_times_as_fast_and_holds_no_more_than_its_pages_and_on
             assert_eq!(item.id, count, "in order");
             count += 1;
         }
-        assert_eq!((count, server.calls()), (10_000, 100));
+        assert_eq!(count, 10_000);
+        assert_eq!(server.calls(), 100);
         (started.elapsed(), server.held.0.lock().unwrap().1)
     }
     let (one_by_one, held) = run(0).await;
@@ -539,7 +538,8 @@ async fn a_next_that_is_given_up_loses_nothing() {
     };
     for prefetch in [0, 3] {
         let mut items = server.list().page_size(10).prefetch(prefetch).items();
-        let (mut ids, mut given_up) = (Vec::new(), 0);
+        let mut ids = Vec::new();
+        let mut given_up = 0;
         loop {
             match tokio::time::timeout(Duration::from_millis(7), items.try_next()).await {
                 Ok(Ok(Some(item))) => ids.push(item.id),
@@ -590,10 +590,9 @@ async fn a_server_that_ignores_offset_is_told_from_its_meta_and_without_one_from
         };
         let (ids, error) = read(server.list().page_size(10).items(), 1_000).await;
         let error = error.unwrap();
-        assert_eq!(
-            (ids.len(), error.position(), is_repetition(&error)),
-            (10, Some(10), true)
-        );
+        assert_eq!(ids.len(), 10);
+        assert_eq!(error.position(), Some(10));
+        assert_eq!(is_repetition(&error), true);
         assert!(
             error.to_string().starts_with("listOrders: the server"),
             "{error}"

@@ -1,4 +1,4 @@
-//! Answers that the description does not allow end in an error with the operation and the status, never in a panic.
+//! Responses that the description does not allow end in an error with the operation and the status, never in a panic.
 
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -17,9 +17,12 @@ fn client(base_url: &str) -> Client {
     Client::new(base_url, transport.expect("the client is made"))
 }
 
-async fn retrieve(answer: ResponseTemplate) -> Result<Response<Order>, Error> {
+async fn retrieve(response: ResponseTemplate) -> Result<Response<Order>, Error> {
     let server = MockServer::start().await;
-    Mock::given(any()).respond_with(answer).mount(&server).await;
+    Mock::given(any())
+        .respond_with(response)
+        .mount(&server)
+        .await;
     client(&server.uri())
         .retrieve_order()
         .order_id(ORDER)
@@ -29,14 +32,17 @@ async fn retrieve(answer: ResponseTemplate) -> Result<Response<Order>, Error> {
 
 async fn list(body: &str) -> Error {
     let server = MockServer::start().await;
-    let answer = ResponseTemplate::new(200).set_body_raw(body, "application/json");
-    Mock::given(any()).respond_with(answer).mount(&server).await;
+    let response = ResponseTemplate::new(200).set_body_raw(body, "application/json");
+    Mock::given(any())
+        .respond_with(response)
+        .mount(&server)
+        .await;
     let outcome: Result<Response<ListResponse<Order>>, _> =
         client(&server.uri()).list_orders().send().await;
     outcome.expect_err("the body does not fit")
 }
 
-/// The operation and the status in the error of an invalid answer.
+/// The operation and the status in the error of an invalid response.
 fn place(error: &Error) -> (Option<&str>, Option<u16>) {
     (
         error.operation(),
@@ -100,10 +106,8 @@ async fn wrong_types_are_an_error_that_names_the_field_and_not_its_content() {
     ];
     for (body, path) in cases {
         let error = list(body).await;
-        assert_eq!(
-            (place(&error), error.kind()),
-            ((Some("listOrders"), Some(200)), ErrorKind::Decode)
-        );
+        assert_eq!(place(&error), (Some("listOrders"), Some(200)));
+        assert_eq!(error.kind(), ErrorKind::Decode);
         let at = if path.is_empty() {
             String::new()
         } else {
@@ -120,10 +124,8 @@ async fn wrong_types_are_an_error_that_names_the_field_and_not_its_content() {
 #[tokio::test]
 async fn a_body_that_ends_early_is_an_error() {
     let error = list(r#"{"data": [{"id": "5f1c9f5e-2a35-4c5e"#).await;
-    assert_eq!(
-        (place(&error), error.kind()),
-        ((Some("listOrders"), Some(200)), ErrorKind::Decode)
-    );
+    assert_eq!(place(&error), (Some("listOrders"), Some(200)));
+    assert_eq!(error.kind(), ErrorKind::Decode);
 
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("the port is known");
@@ -135,10 +137,10 @@ async fn a_body_that_ends_early_is_an_error() {
             .await
             .expect("the client asks");
         assert!(read > 0);
-        let answer =
+        let response =
             b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{\"data\":";
         connection
-            .write_all(answer)
+            .write_all(response)
             .await
             .expect("the client listens");
     });
@@ -147,10 +149,8 @@ async fn a_body_that_ends_early_is_an_error() {
         .send()
         .await;
     let error = outcome.expect_err("half a body is not a list");
-    assert_eq!(
-        (place(&error), error.kind()),
-        ((Some("listOrders"), Some(200)), ErrorKind::Interrupted)
-    );
+    assert_eq!(place(&error), (Some("listOrders"), Some(200)));
+    assert_eq!(error.kind(), ErrorKind::Interrupted);
     assert!(
         error
             .to_string()
@@ -176,12 +176,10 @@ async fn a_status_that_is_neither_success_nor_error_is_unexpected() {
 async fn another_status_of_success_than_the_described_one_is_a_success() {
     for status in [200, 201, 202] {
         let body = format!(r#"{{"id": "{ORDER}"}}"#);
-        let answer = ResponseTemplate::new(status).set_body_raw(body, "application/json");
-        let order = retrieve(answer).await.expect("the order is there");
-        assert_eq!(
-            (order.status().as_u16(), order.id.to_string().as_str()),
-            (status, ORDER)
-        );
+        let response = ResponseTemplate::new(status).set_body_raw(body, "application/json");
+        let order = retrieve(response).await.expect("the order is there");
+        assert_eq!(order.status().as_u16(), status);
+        assert_eq!(order.id.to_string().as_str(), ORDER);
     }
     let error = retrieve(ResponseTemplate::new(204))
         .await
@@ -211,9 +209,9 @@ async fn another_status_of_success_than_the_described_one_is_a_success() {
 #[tokio::test]
 async fn a_slash_at_the_end_of_the_base_url_does_no_harm() {
     let server = MockServer::start().await;
-    let answer = ResponseTemplate::new(200).set_body_raw(r#"{"data": []}"#, "application/json");
+    let response = ResponseTemplate::new(200).set_body_raw(r#"{"data": []}"#, "application/json");
     Mock::given(path("/v1/orders"))
-        .respond_with(answer)
+        .respond_with(response)
         .mount(&server)
         .await;
     let outcome = client(&format!("{}/v1/", server.uri()))
@@ -277,11 +275,9 @@ async fn odd_problem_documents_are_read_as_far_as_they_go() {
         let problem = error
             .problem()
             .expect("every error status carries a problem");
-        assert_eq!(
-            (problem.status, problem.code(), problem.detail.as_deref()),
-            (Some(404), code, detail),
-            "{body}"
-        );
+        assert_eq!(problem.status, Some(404), "{body}");
+        assert_eq!(problem.code(), code, "{body}");
+        assert_eq!(problem.detail.as_deref(), detail, "{body}");
     }
 }
 
@@ -294,10 +290,8 @@ fn json_that_is_no_problem_document_is_kept() {
         r#"{"type": null}"#,
     ] {
         let problem = Problem::from_body(http::StatusCode::FORBIDDEN, body.as_bytes());
-        assert_eq!(
-            (problem.title.as_deref(), problem.body()),
-            (Some("Forbidden"), Some(body))
-        );
+        assert_eq!(problem.title.as_deref(), Some("Forbidden"));
+        assert_eq!(problem.body(), Some(body));
         assert_eq!(problem.to_string(), "403 Forbidden");
     }
 }
@@ -312,11 +306,9 @@ fn the_fields_of_a_problem_are_read_independently() {
     );
     let both: Problem =
         serde_json::from_str(r#"{"status": "409", "detail": "one", "details": "two"}"#)
-            .expect("the type is as tolerant as the answers it is for");
-    assert_eq!(
-        (both.status, both.detail.as_deref()),
-        (Some(409), Some("one"))
-    );
+            .expect("the type is as tolerant as the responses it is for");
+    assert_eq!(both.status, Some(409));
+    assert_eq!(both.detail.as_deref(), Some("one"));
 }
 
 #[tokio::test]
@@ -358,25 +350,19 @@ async fn a_connection_that_fails_says_whether_the_request_may_have_arrived() {
         .list_orders()
         .send()
         .await
-        .expect_err("no answer");
-    assert_eq!(
-        (error.kind(), error.is_outcome_unknown()),
-        (ErrorKind::Interrupted, false)
-    );
+        .expect_err("no response");
+    assert_eq!(error.kind(), ErrorKind::Interrupted);
+    assert_eq!(error.is_outcome_unknown(), false);
     let error = client(&url)
         .close_account()
         .account_id(ORDER)
         .send()
         .await
-        .expect_err("no answer");
-    assert_eq!(
-        (error.kind(), error.is_outcome_unknown()),
-        (ErrorKind::Interrupted, true)
-    );
-    assert_eq!(
-        (error.operation(), error.is_transient()),
-        (Some("closeAccount"), true)
-    );
+        .expect_err("no response");
+    assert_eq!(error.kind(), ErrorKind::Interrupted);
+    assert_eq!(error.is_outcome_unknown(), true);
+    assert_eq!(error.operation(), Some("closeAccount"));
+    assert_eq!(error.is_transient(), true);
     server.await.expect("the server saw both requests");
     let error = client(&url)
         .close_account()
@@ -384,10 +370,8 @@ async fn a_connection_that_fails_says_whether_the_request_may_have_arrived() {
         .send()
         .await
         .expect_err("nobody listens");
-    assert_eq!(
-        (error.kind(), error.is_outcome_unknown()),
-        (ErrorKind::Connect, false)
-    );
+    assert_eq!(error.kind(), ErrorKind::Connect);
+    assert_eq!(error.is_outcome_unknown(), false);
     assert!(
         !format!("{error} {error:?}").contains(ORDER),
         "an error shows no URL: {error:?}"

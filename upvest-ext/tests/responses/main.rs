@@ -6,6 +6,6 @@ mod common;
 mod files;
 #[path = "../common/fuzz.rs"]
 mod fuzz;
-mod fuzz_answers;
+mod fuzz_responses;
 mod pages;
 mod wait;

@@ -1,4 +1,4 @@
-//! Writes replies: the status, the headers, the media type and the body that the description has for an operation.
+//! Writes responses: the status, the headers, the media type and the body that the description has for an operation.
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -9,12 +9,12 @@ use serde_json::{Map, Value, json};
 use super::Engine;
 use super::actions::Kind;
 use super::listing::Page;
-use super::request::{Reply, Request};
+use super::request::{Request, Response};
 use super::responses::Content;
 use super::tables::SAME;
 use super::tables::properties_at;
 use super::values::Fill;
-use crate::description::{Response, Schema, is_json};
+use crate::description::{self, Schema, is_json};
 use crate::domain::rows::Row;
 
 /// The smallest file that programs open as a PDF.
@@ -33,20 +33,20 @@ const OF_SERVER: [&str; 7] = [
 
 impl Engine {
     /// The status of the successful response.
-    pub(super) fn status_of_reply(&self, at: usize) -> u16 {
+    pub(super) fn status_of_response(&self, at: usize) -> u16 {
         let operation = self.operation(at);
         let response = operation.success();
         response.map_or(204, |response| response.code(&operation.method))
     }
 
-    /// The reply that contains a row, if the response has a body.
-    pub(super) fn reply_with(
+    /// The response that contains a row, if the response has a body.
+    pub(super) fn response_with(
         &self,
         at: usize,
         row: Option<&Row>,
         now: DateTime<Utc>,
         request: Request<'_>,
-    ) -> Reply {
+    ) -> Response {
         let body = |schema: &Schema| self.body_with(at, schema, row, now, request);
         let mut reply = self.reply(at, now, request, body, |_| None);
         let location = self.location(at, row);
@@ -60,14 +60,14 @@ impl Engine {
         reply
     }
 
-    /// The reply that contains a page of a list.
-    pub(super) fn reply_with_page(
+    /// The response that contains a page of a list.
+    pub(super) fn response_with_page(
         &self,
         at: usize,
         page: &Page<'_>,
         now: DateTime<Utc>,
         request: Request<'_>,
-    ) -> Reply {
+    ) -> Response {
         let body = |schema: &Schema| self.body_with_page(at, schema, page, now, request);
         self.reply(at, now, request, body, |name| page.header(name))
     }
@@ -79,10 +79,10 @@ impl Engine {
         request: Request<'_>,
         body: impl Fn(&Schema) -> Value,
         header: impl Fn(&str) -> Option<String>,
-    ) -> Reply {
+    ) -> Response {
         let operation = self.operation(at);
         let Some(response) = operation.success() else {
-            return Reply {
+            return Response {
                 status: 204,
                 media_type: String::new(),
                 headers: Vec::new(),
@@ -101,7 +101,7 @@ impl Engine {
                 (media_type.clone(), file(media_type, &value))
             }
         };
-        Reply {
+        Response {
             status: response.code(&operation.method),
             headers: self.headers(response, now, header),
             media_type,
@@ -112,7 +112,7 @@ impl Engine {
     /// The headers that the description has, with values that fit their schemas.
     fn headers(
         &self,
-        response: &Response,
+        response: &description::Response,
         now: DateTime<Utc>,
         known: impl Fn(&str) -> Option<String>,
     ) -> Vec<(String, String)> {
@@ -265,7 +265,10 @@ pub(super) fn random_of(number: u64) -> StdRng {
 }
 
 /// The media type that the caller prefers. JSON, if it does not mind.
-fn media_type<'a>(response: &'a Response, accept: &str) -> Option<&'a (String, Option<Schema>)> {
+fn media_type<'a>(
+    response: &'a description::Response,
+    accept: &str,
+) -> Option<&'a (String, Option<Schema>)> {
     let ranges = accept.split(',').filter_map(|range| {
         let range = range.split(';').next()?.trim();
         (!range.is_empty() && range != "*/*").then_some(range)
