@@ -1,5 +1,6 @@
-//! Every operation of the description builds the right request and reads the right answer: the examples of the
-//! description, which have fields and values that the sandbox does not send. `lives` has the tests with the sandbox.
+//! Every operation of the description builds the right request and reads the right response. The data are the
+//! examples of the description: they have fields and values that the sandbox does not send. The tests with the sandbox
+//! are in `lives`.
 
 use std::fmt::Write;
 

@@ -417,10 +417,10 @@ fn items<T: Paginated>(
     stream::once(async move { Ok(T::page(list.at(0, 100).send().await?.into_inner()).items) })
 }
 
-/// Calls, list streams and answer bodies do not borrow the client.
+/// Calls, list streams and response bodies do not borrow the client.
 #[tokio::test]
 async fn calls_and_streams_can_be_moved_into_tasks() {
-    fn is_free<T: Send + 'static>(value: T) -> T {
+    fn require_send_static<T: Send + 'static>(value: T) -> T {
         value
     }
 
@@ -442,16 +442,18 @@ async fn calls_and_streams_can_be_moved_into_tasks() {
             file,
         )
     };
-    let orders = tokio::spawn(is_free(call))
+    let orders = tokio::spawn(require_send_static(call))
         .await
         .expect("no panic")
         .expect("the response is there");
     assert!(orders.data.is_empty());
-    let pages: Vec<_> = tokio::spawn(is_free(list).collect())
+    let pages: Vec<_> = tokio::spawn(require_send_static(list).collect())
         .await
         .expect("no panic");
     assert!(matches!(pages.as_slice(), [Ok(page)] if page.is_empty()));
-    let bytes = tokio::spawn(is_free(file).bytes()).await.expect("no panic");
+    let bytes = tokio::spawn(require_send_static(file).bytes())
+        .await
+        .expect("no panic");
     assert_eq!(bytes.expect("the file is whole"), "%PDF-1.7");
 }
 

@@ -15,8 +15,8 @@ use crate::retry_budget::RetryBudget;
 ///
 /// Cheap to clone; clones share connections, the token and the retry budget.
 ///
-/// Several runtimes can share a client. Connections belong to the runtime that opened them, so do not let one of them
-/// stand still, such as one of a single thread between two `block_on`, while others send.
+/// Several runtimes can share a client. A connection belongs to the runtime that opened it, so keep each runtime
+/// running while others send. A current-thread runtime does not run between two calls of `block_on`.
 ///
 /// ```no_run
 /// use upvest_ext::signing::SigningKey;

@@ -32,7 +32,7 @@ const UNSTATED_LIFE: Duration = Duration::from_secs(60);
 const LONGEST_LIFE: Duration = Duration::from_secs(365 * 24 * 3600);
 /// A token that expires sooner than this is not sent, as it might expire on the way.
 const EXPIRY_MARGIN: Duration = Duration::from_secs(15);
-/// A second token that is rejected so soon shows that the token is not what is wrong.
+/// If a token is rejected this soon after the one before, the cause is something else, and no other token is requested.
 const TOO_SOON: Duration = Duration::from_secs(3);
 /// The length of a token request without its values, rounded up.
 const FORM_NAMES: usize = 128;

@@ -292,7 +292,7 @@ async fn the_ids_of_the_trace_go_along_with_a_request_and_baggage_does_not() {
     assert_eq!(
         api.seen()[0].header("traceparent"),
         "",
-        "without a propagator, nothing is sent"
+        "without a propagator, the header is not sent"
     );
 
     global::set_text_map_propagator(TextMapCompositePropagator::new(vec![

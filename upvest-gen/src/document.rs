@@ -313,7 +313,7 @@ fn kind_of(value: &Value) -> &'static str {
     }
 }
 
-/// The members of a path item that OpenAPI does not know, such as `GET`, if they look like an operation.
+/// An error for each unknown member of a path item that looks like an operation, such as `GET` instead of `get`.
 fn unknown_members(item: &Item<'_>, path: &str) -> Vec<Error> {
     let is_known = |name: &str| {
         METHODS.contains(&name) || OTHER_MEMBERS.contains(&name) || name.starts_with("x-")

@@ -118,7 +118,7 @@ fn syntax(error: &YamlError, source: &str) -> Error {
     )
 }
 
-/// The syntax error of a text that is meant to be JSON, in the words of JSON.
+/// The syntax error that a parser of JSON finds, if the text begins like JSON: with `{"`.
 fn error_of_json(source: &str) -> Option<Error> {
     let inside = source.trim_start().strip_prefix('{')?;
     if !inside.trim_start().starts_with('"') {

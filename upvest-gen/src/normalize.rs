@@ -423,7 +423,7 @@ pub(crate) fn says_nothing(schema: &Value) -> bool {
 
 /// The schema to which a reference leads.
 struct Target<'a> {
-    /// The name of the component, unless it is a part of a component.
+    /// The name of the component. `None` if the reference leads to a part of a component.
     component: Option<&'a str>,
     /// The place in the file.
     place: String,

@@ -46,7 +46,7 @@ pub(crate) fn run(flags: &Update) -> Result<()> {
     let files = [
         (
             "CHANGELOG.md",
-            changelog(&read("CHANGELOG.md")?, version, &changes)?,
+            with_entry(&read("CHANGELOG.md")?, version, &changes)?,
         ),
         ("spec/README.md", digest(&read("spec/README.md")?, &text)?),
         (SPEC, text),
@@ -65,8 +65,8 @@ pub(crate) fn run(flags: &Update) -> Result<()> {
     Ok(())
 }
 
-/// The changelog with an entry at the end of its first version.
-fn changelog(text: &str, version: &str, changes: &[Change]) -> Result<String> {
+/// Adds an entry to the changelog, at the end of the topmost version.
+fn with_entry(text: &str, version: &str, changes: &[Change]) -> Result<String> {
     let first = text.find("\n## ").context("CHANGELOG.md has no version")?;
     let next = text.get(first + 1..).and_then(|rest| rest.find("\n## "));
     let (before, after) = text.split_at(next.map_or(text.len(), |next| first + 1 + next));

@@ -94,7 +94,7 @@ fn the_compiler_agrees_with_the_verdicts_of_diff() {
     );
 }
 
-/// An exported crate. Each module is the generated code of a description, with a caller.
+/// An exported crate with a module for each description: the generated code, and code that calls it.
 fn crate_for_callers() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()

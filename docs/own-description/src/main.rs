@@ -139,7 +139,7 @@ async fn buy(
     sandbox.advance(2 * STEP).await;
     let event = endpoint.next("ORDER.FILLED").await?;
     let EventObject::Order(filled) = event.object::<EventObject>()? else {
-        return Err("the object of the event is an order".into());
+        return Err("the object of `ORDER.FILLED` is not an order".into());
     };
     assert_eq!(filled.id, placed.id);
     assert_eq!(filled.status, OrderStatus::Filled);

@@ -72,13 +72,13 @@ pub(crate) fn bounded_price(price: Decimal) -> Option<Decimal> {
 
 /// The value of `quantity` at `price` for a seller, rounded down to whole cents.
 pub(crate) fn value(quantity: Decimal, price: Decimal) -> Decimal {
-    down(exact_value(quantity, price))
+    rounded_down(exact_value(quantity, price))
 }
 
 /// The cost of `quantity` at `price` for a buyer, rounded up to whole cents. Rounding is always to the disadvantage of
 /// the customer, so that nobody can make money by many small trades.
 pub(crate) fn cost(quantity: Decimal, price: Decimal) -> Decimal {
-    up(exact_value(quantity, price))
+    rounded_up(exact_value(quantity, price))
 }
 
 pub(crate) fn exact_value(quantity: Decimal, price: Decimal) -> Decimal {
@@ -86,12 +86,12 @@ pub(crate) fn exact_value(quantity: Decimal, price: Decimal) -> Decimal {
 }
 
 /// Rounds down to whole cents.
-pub(crate) fn down(amount: Decimal) -> Decimal {
+pub(crate) fn rounded_down(amount: Decimal) -> Decimal {
     cents(amount, RoundingStrategy::ToZero)
 }
 
 /// Rounds up to whole cents.
-pub(crate) fn up(amount: Decimal) -> Decimal {
+pub(crate) fn rounded_up(amount: Decimal) -> Decimal {
     cents(amount, RoundingStrategy::AwayFromZero)
 }
 

@@ -77,7 +77,7 @@ async fn ten_thousand_orders_under_random_faults_are_placed_exactly_once() {
         "something else was made"
     );
     assert_eq!(sandbox.audit(), Vec::<String>::new());
-    it_was_not_easy(&sandbox.requests());
+    assert_many_faults_occurred(&sandbox.requests());
     let took = started.elapsed();
     println!("{ORDERS} orders took {:.1} s", took.as_secs_f64());
     assert!(took < Duration::from_secs(60), "it took {took:?}");
@@ -172,7 +172,7 @@ async fn everything_but_orders(sandbox: &Sandbox) -> Value {
 }
 
 /// The test is meaningful only if many faults occurred.
-fn it_was_not_easy(requests: &[RequestRecord]) {
+fn assert_many_faults_occurred(requests: &[RequestRecord]) {
     let hit: Vec<_> = requests
         .iter()
         .filter(|request| request.operation.as_deref() == Some("createOrder"))

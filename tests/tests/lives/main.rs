@@ -41,7 +41,7 @@ const SHARE: &str = "US0378331005";
 /// A token lifetime that is longer than this test.
 const A_YEAR: Duration = Duration::from_secs(365 * 86_400);
 /// An id that does not exist.
-const NOTHING: Uuid = Uuid::from_u128(1);
+const UNKNOWN_ID: Uuid = Uuid::from_u128(1);
 
 type Answered<T> = Result<Response<T>, Error>;
 
@@ -103,7 +103,7 @@ async fn no_field_that_the_server_sends_is_lost_or_changed_by_its_type() {
             assert_eq!(
                 reads.get(&id),
                 Some(&2),
-                "{id} is not read raw and typed: add it where it belongs"
+                "{id} must be read twice, typed and raw, to compare both: add the call in `kept.rs`"
             );
         }
     }

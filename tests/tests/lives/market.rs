@@ -47,7 +47,13 @@ pub(crate) async fn liquidations(upvest: &Upvest, sandbox: &Sandbox) -> AccountI
         []
     );
     assert_eq!(cash(upvest, account).await[0], "300.00");
-    is_unknown(upvest.list_liquidations().account_id(NOTHING).send().await);
+    is_unknown(
+        upvest
+            .list_liquidations()
+            .account_id(UNKNOWN_ID)
+            .send()
+            .await,
+    );
     account
 }
 

@@ -88,7 +88,13 @@ pub(crate) async fn direct_debits(
         .await
         .unwrap();
     assert_eq!(read.status, Some(MandateStatus::Revoked));
-    is_unknown(upvest.retrieve_mandate().mandate_id(NOTHING).send().await);
+    is_unknown(
+        upvest
+            .retrieve_mandate()
+            .mandate_id(UNKNOWN_ID)
+            .send()
+            .await,
+    );
     mandate
 }
 
@@ -158,7 +164,7 @@ pub(crate) async fn reference_accounts(upvest: &Upvest, sandbox: &Sandbox, accou
     is_unknown(
         upvest
             .list_reference_accounts()
-            .account_id(NOTHING)
+            .account_id(UNKNOWN_ID)
             .send()
             .await,
     );
@@ -199,5 +205,5 @@ pub(crate) async fn fees(upvest: &Upvest, sandbox: &Sandbox, account: AccountId)
             ("ORDER", "0.0000".to_owned())
         ]
     );
-    is_unknown(upvest.list_fees().account_id(NOTHING).send().await);
+    is_unknown(upvest.list_fees().account_id(UNKNOWN_ID).send().await);
 }

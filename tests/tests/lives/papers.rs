@@ -57,7 +57,7 @@ pub(crate) async fn reports(upvest: &Upvest, sandbox: &Sandbox) {
         read == content.as_bytes(),
         "the file has changed on the way"
     );
-    is_unknown(upvest.retrieve_file().file_id(NOTHING).send().await);
+    is_unknown(upvest.retrieve_file().file_id(UNKNOWN_ID).send().await);
 }
 
 pub(crate) async fn treasury_reports(upvest: &Upvest, sandbox: &Sandbox) {

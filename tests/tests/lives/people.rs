@@ -106,11 +106,11 @@ pub(crate) async fn users(upvest: &Upvest, sandbox: &Sandbox) -> UserId {
         .unwrap()
         .into_inner();
     assert_eq!(listed.data, [updated]);
-    is_unknown(upvest.retrieve_user().user_id(NOTHING).send().await);
+    is_unknown(upvest.retrieve_user().user_id(UNKNOWN_ID).send().await);
     is_unknown(
         upvest
             .update_user()
-            .user_id(NOTHING)
+            .user_id(UNKNOWN_ID)
             .body(UserUpdate::default())
             .send()
             .await,
@@ -161,7 +161,7 @@ pub(crate) async fn identifiers(
         upvest
             .retrieve_user_identifier()
             .user_id(user)
-            .identifier_id(NOTHING)
+            .identifier_id(UNKNOWN_ID)
             .send()
             .await,
     );
@@ -203,7 +203,13 @@ pub(crate) async fn tax_residencies(upvest: &Upvest, sandbox: &Sandbox, user: Us
         .await
         .unwrap();
     assert_eq!(listed.data, [made, other]);
-    is_unknown(upvest.list_tax_residencies().user_id(NOTHING).send().await);
+    is_unknown(
+        upvest
+            .list_tax_residencies()
+            .user_id(UNKNOWN_ID)
+            .send()
+            .await,
+    );
 }
 
 pub(crate) async fn accounts(upvest: &Upvest, sandbox: &Sandbox, user: UserId) -> AccountId {
@@ -296,7 +302,13 @@ pub(crate) async fn accounts(upvest: &Upvest, sandbox: &Sandbox, user: UserId) -
     assert_eq!(status().await, Some(AccountStatus::Closing));
     pass(sandbox, 1).await;
     assert_eq!(status().await, Some(AccountStatus::Closed));
-    is_unknown(upvest.retrieve_account().account_id(NOTHING).send().await);
-    is_unknown(upvest.close_account().account_id(NOTHING).send().await);
+    is_unknown(
+        upvest
+            .retrieve_account()
+            .account_id(UNKNOWN_ID)
+            .send()
+            .await,
+    );
+    is_unknown(upvest.close_account().account_id(UNKNOWN_ID).send().await);
     made.id
 }

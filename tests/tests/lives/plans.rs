@@ -60,14 +60,14 @@ pub(crate) async fn portfolios(upvest: &Upvest, sandbox: &Sandbox) -> PortfolioI
     is_unknown(
         upvest
             .retrieve_portfolio()
-            .portfolio_id(NOTHING)
+            .portfolio_id(UNKNOWN_ID)
             .send()
             .await,
     );
     is_unknown(
         upvest
             .list_portfolio_allocations()
-            .portfolio_id(NOTHING)
+            .portfolio_id(UNKNOWN_ID)
             .send()
             .await,
     );
@@ -167,14 +167,14 @@ pub(crate) async fn rebalancing(
     is_unknown(
         upvest
             .list_rebalancing_executions()
-            .portfolio_id(NOTHING)
+            .portfolio_id(UNKNOWN_ID)
             .send()
             .await,
     );
     is_unknown(
         upvest
             .trigger_portfolio_rebalancing()
-            .portfolio_id(NOTHING)
+            .portfolio_id(UNKNOWN_ID)
             .send()
             .await,
     );

@@ -71,14 +71,14 @@ pub(crate) async fn instruments(upvest: &Upvest, sandbox: &Sandbox) {
     is_unknown(
         upvest
             .retrieve_instrument()
-            .instrument_id(NOTHING)
+            .instrument_id(UNKNOWN_ID)
             .send()
             .await,
     );
     is_unknown(
         upvest
             .list_instrument_prices()
-            .instrument_id(NOTHING)
+            .instrument_id(UNKNOWN_ID)
             .send()
             .await,
     );
@@ -146,11 +146,11 @@ pub(crate) async fn orders(upvest: &Upvest, sandbox: &Sandbox, account: AccountI
         .await
         .unwrap();
     assert_eq!(found.data, [filled]);
-    is_unknown(upvest.retrieve_order().order_id(NOTHING).send().await);
+    is_unknown(upvest.retrieve_order().order_id(UNKNOWN_ID).send().await);
     is_unknown(
         upvest
             .list_order_executions()
-            .order_id(NOTHING)
+            .order_id(UNKNOWN_ID)
             .send()
             .await,
     );
@@ -201,7 +201,7 @@ pub(crate) async fn cancellations(upvest: &Upvest, sandbox: &Sandbox, account: A
     assert_eq!(&order.status, &Some(OrderStatus::Cancelled));
     assert_eq!(exact(order.limit_price).as_str(), "90.50");
     assert_eq!(cash(upvest, account).await, ["750.00", "0.00", "750.00"]);
-    is_unknown(upvest.cancel_order().order_id(NOTHING).send().await);
+    is_unknown(upvest.cancel_order().order_id(UNKNOWN_ID).send().await);
 }
 
 pub(crate) async fn positions(
@@ -270,11 +270,11 @@ pub(crate) async fn positions(
         upvest
             .retrieve_position()
             .account_id(account)
-            .position_id(NOTHING)
+            .position_id(UNKNOWN_ID)
             .send()
             .await,
     );
-    is_unknown(upvest.list_positions().account_id(NOTHING).send().await);
+    is_unknown(upvest.list_positions().account_id(UNKNOWN_ID).send().await);
     bought.id
 }
 
@@ -297,8 +297,20 @@ pub(crate) async fn transactions(upvest: &Upvest, sandbox: &Sandbox, account: Ac
     assert_eq!(last.meta.and_then(|meta| meta.total), Some(3));
     assert_eq!(last.data[0].account_id, Some(account));
     assert_eq!(last.data[0].created_at, Some(sandbox.now()));
-    is_unknown(upvest.list_transactions().account_id(NOTHING).send().await);
-    is_unknown(upvest.list_cash_balances().account_id(NOTHING).send().await);
+    is_unknown(
+        upvest
+            .list_transactions()
+            .account_id(UNKNOWN_ID)
+            .send()
+            .await,
+    );
+    is_unknown(
+        upvest
+            .list_cash_balances()
+            .account_id(UNKNOWN_ID)
+            .send()
+            .await,
+    );
 }
 
 pub(crate) async fn valuations(upvest: &Upvest, sandbox: &Sandbox) {
@@ -345,11 +357,11 @@ pub(crate) async fn valuations(upvest: &Upvest, sandbox: &Sandbox) {
     let days = (Some(date("2026-03-02")), Some(date("2026-03-03")));
     assert_eq!(march.account_id, Some(account));
     assert_eq!((march.period_start, march.period_end), days);
-    is_unknown(upvest.list_valuations().account_id(NOTHING).send().await);
+    is_unknown(upvest.list_valuations().account_id(UNKNOWN_ID).send().await);
     is_unknown(
         upvest
             .list_account_returns()
-            .account_id(NOTHING)
+            .account_id(UNKNOWN_ID)
             .send()
             .await,
     );

@@ -128,9 +128,7 @@ fn masked(headers: &HeaderMap) -> HeaderMap {
                 _ => "",
             };
             let mask = format!("{scheme}<hidden, {} bytes>", value.len() - scheme.len());
-            *value = mask
-                .parse()
-                .expect("letters and a number make a header value");
+            *value = mask.parse().expect("the mask is visible ASCII");
         }
     }
     masked

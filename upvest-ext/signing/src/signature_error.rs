@@ -41,7 +41,7 @@ pub enum SignatureError {
     /// The signature covers a header that the request does not have.
     #[error("the signature covers something that the request does not have")]
     ComponentMissing,
-    /// The digest is not SHA-512 (version 15) or SHA-256 (version 6).
+    /// The digest is not made with the algorithm of the signature's version: SHA-512 for 15, SHA-256 for 6.
     #[error("the digest of the body uses an algorithm that is not allowed")]
     UnsupportedDigest,
     /// The digest is not that of the body.
@@ -56,8 +56,8 @@ pub enum SignatureError {
     /// The key did not make this signature over this request.
     #[error("the signature does not match the request")]
     SignatureMismatch,
-    /// The key made this signature, but it expires before it was created, or more than an hour later.
-    #[error("the signature expires before it was created, or more than an hour later")]
+    /// The key made this signature, but it expires before its creation, or more than an hour after it.
+    #[error("the signature expires before its creation, or more than an hour after it")]
     InvalidLifetime,
     /// The delivery is for another webhook subscription, or holds an event that names none.
     #[error("the delivery is for another webhook subscription")]

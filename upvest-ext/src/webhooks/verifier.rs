@@ -93,7 +93,7 @@ impl WebhookVerifier {
         self
     }
 
-    /// Accepts keys with these algorithms. By default only P-521, which Upvest documents for webhooks.
+    /// Accepts only keys with these algorithms, instead of the default: P-521, which Upvest documents for webhooks.
     #[must_use]
     pub fn allow(mut self, algorithms: impl IntoIterator<Item = KeyAlgorithm>) -> Self {
         self.allowed = algorithms.into_iter().collect();

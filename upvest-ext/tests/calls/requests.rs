@@ -540,7 +540,7 @@ fn a_builder_reports_everything_that_is_wrong_at_once() {
     assert!(error.to_string().contains("unsigned"));
 }
 
-/// The builder of these variables.
+/// A client from these environment variables.
 fn from_vars(vars: &[(&str, &str)]) -> Result<Upvest, upvest_ext::Error> {
     Upvest::from_vars(|name| {
         let mut vars = vars.iter();

@@ -199,7 +199,7 @@ async fn a_file_that_is_longer_than_its_link_says_is_not_read_to_its_end() {
 }
 
 #[tokio::test]
-async fn the_whole_file_may_be_announced_in_several_ways() {
+async fn a_whole_file_is_accepted_with_each_header_for_its_length() {
     let lengths = [
         "content-length: 36",
         "content-length: 36\r\ncontent-range: bytes 0-35/36",

@@ -145,7 +145,7 @@ async fn what_can_only_be_listed_is_found_on_whichever_page_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_wait_ends_in_an_end_state_of_the_description() {
+async fn a_wait_ends_at_each_final_status() {
     async fn withdrawal(upvest: &Upvest) -> Result<Withdrawal, Error> {
         upvest
             .wait_for_item(upvest.list_withdrawals(), ID.parse().unwrap())

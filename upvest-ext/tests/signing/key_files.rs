@@ -574,9 +574,10 @@ fn the_public_key_prints_in_the_form_that_onboarding_asks_for() {
     let key = open("ed25519.pkcs8", None).unwrap();
     let pem = read("ed25519.public");
     let printed = key.public_key().for_onboarding();
-    // The 32 bytes are the end of the 44 of the document: 12 bytes, which are 16 letters of base64, come before them.
+    // The PEM file holds 12 bytes and then the 32 of the key. 12 bytes are exactly 16 characters of base64, so the file
+    // contains the base64 of the key itself, which has 44 characters.
     assert_eq!(printed.len(), 44);
-    assert!(pem.contains(&printed), "{pem} does not end in {printed}");
+    assert!(pem.contains(&printed), "{pem} does not contain {printed}");
 }
 
 #[test]

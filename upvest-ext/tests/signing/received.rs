@@ -209,7 +209,7 @@ fn labels_that_repeat_or_differ_are_rejected() {
 }
 
 #[test]
-fn more_signatures_than_any_rotation_needs_are_rejected() {
+fn more_than_eight_signatures_are_rejected() {
     let one = format!("(\"@method\" \"@path\" \"content-digest\"){PARAMS}");
     let many = |count| {
         (0..count)

@@ -100,7 +100,7 @@ impl Facts {
         }
         for schema in &api.schemas {
             for field in schema.fields() {
-                let how = match (field.tells_null(schema), field.is_option(schema)) {
+                let how = match (field.distinguishes_null(schema), field.is_option(schema)) {
                     (true, _) => "Option<Nullable>",
                     (_, true) => "Option",
                     _ => "value",

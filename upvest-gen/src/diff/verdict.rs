@@ -19,7 +19,7 @@ pub enum Impact {
 pub(super) enum Step {
     /// There is a new part.
     Added,
-    /// There is a new part without which nothing can be sent.
+    /// There is a new required part. Requests without it are invalid.
     Required,
     /// The part is gone.
     Removed,
@@ -65,7 +65,7 @@ pub(super) fn verdict(subject: &Subject<'_>) -> Verdict {
         // These have no constraints that a caller has to meet.
         "description" => Some(of_description(subject)),
         "place" => Some((Impact::None, "no code depends on it")),
-        "page" => Some((Impact::None, "the crate reads each page in the same way")),
+        "page" => Some((Impact::None, "the code that reads pages does not change")),
         "error" | "errors" => Some((
             Impact::None,
             "an error is read as a `Problem`, which keeps its whole body",

@@ -78,7 +78,7 @@ impl Field {
         } else {
             kind
         };
-        if self.tells_null(schema) {
+        if self.distinguishes_null(schema) {
             format!("Nullable<{kind}>")
         } else {
             kind

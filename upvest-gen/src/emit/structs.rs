@@ -103,7 +103,7 @@ impl<'a> Request<'a> {
         if field.required && field.is_option(schema) {
             return self.converted(field.written(schema));
         }
-        if field.recursive || field.deep || field.tells_null(schema) {
+        if field.recursive || field.deep || field.distinguishes_null(schema) {
             return self.converted(field.inner(schema));
         }
         match &field.kind {

@@ -164,7 +164,7 @@ fn name_in_json(field: &syn::Field) -> Option<String> {
 fn reading(field: &Field, schema: &Schema) -> Option<&'static str> {
     if field.kind.is_read_by_runtime(field.is_option(schema)) {
         Some("upvest_runtime::generated_code::read")
-    } else if field.tells_null(schema) {
+    } else if field.distinguishes_null(schema) {
         Some("upvest_runtime::present")
     } else {
         None

@@ -382,8 +382,8 @@ impl Field {
         !self.public && self.kind.may_be_personal()
     }
 
-    /// Whether a missing field of a request has another meaning than one that is `null`.
-    pub(crate) fn tells_null(&self, schema: &Schema) -> bool {
+    /// Whether a request distinguishes a missing field from one that is `null`.
+    pub(crate) fn distinguishes_null(&self, schema: &Schema) -> bool {
         schema.sent && self.nullable && !self.required
     }
 }

@@ -2,7 +2,7 @@
 
 use super::names;
 
-/// The context of a value, for the names of its types.
+/// Where a value occurs. The type that is generated for it is named after that.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Context<'c> {
     /// The name of the object or the operation around it.

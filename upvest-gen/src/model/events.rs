@@ -62,7 +62,7 @@ pub(super) fn read(types: &mut Types<'_>) -> Events {
             types.notes.push(Error::at(
                 webhook.pointer,
                 format!("the events of the webhook `{name}` are not read"),
-                "describe an event in JSON, with its `type` as an `enum` and its `object`",
+                "give the webhook a JSON body whose schema has the properties `type`, with an `enum`, and `object`",
             ));
         }
     }
@@ -322,7 +322,7 @@ fn values<'a>(types: &Types<'a>, field: &Part<'a>) -> Vec<String> {
     texts.map(str::to_owned).collect()
 }
 
-/// The types of events for which the discriminator of a union leads to the alternative.
+/// The event types that the discriminator of a union maps to the alternative.
 fn mapped_types<'a>(union: &Node<'a>, alternative: &Node<'a>) -> Vec<String> {
     let discriminator = union.object("discriminator");
     let by_type = discriminator.filter(|it| it.get("propertyName").is_some_and(|it| it == "type"));

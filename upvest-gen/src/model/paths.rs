@@ -42,7 +42,7 @@ fn is_template(path: &str) -> bool {
         .flat_map(str::chars);
     let is_url = outside.all(|c| c.is_ascii_graphic() && !"?#\"<>\\^`|".contains(c));
     let is_closed = path.matches('{').count() == path.matches('}').count();
-    // A client that resolves these sends another path than the signed one.
+    // HTTP clients resolve `.` and `..`, and the path that they send is not the one that was signed.
     let has_dots = path.split('/').any(|segment| matches!(segment, "." | ".."));
     path.starts_with('/') && is_url && is_closed && !has_dots && !path.contains(char::is_control)
 }

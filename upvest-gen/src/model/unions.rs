@@ -17,7 +17,7 @@ const MOST_ALTERNATIVES: usize = 200;
 
 /// The forms that a value may have.
 #[derive(Debug)]
-pub(super) struct Forms<'a> {
+pub(super) struct Alternatives<'a> {
     /// The alternatives, or the value itself if there are none.
     pub(super) branches: Vec<Node<'a>>,
     /// Whether there may be an empty object or an empty list instead, which is no value of the branches.
@@ -25,7 +25,7 @@ pub(super) struct Forms<'a> {
 }
 
 /// The forms of a value. An alternative that only admits an empty value, beside others, is no branch.
-pub(super) fn forms<'a>(types: &Types<'a>, node: &Node<'a>) -> Result<Forms<'a>> {
+pub(super) fn forms<'a>(types: &Types<'a>, node: &Node<'a>) -> Result<Alternatives<'a>> {
     let mut branches = Vec::new();
     collect_branches(types, node.clone(), 0, &mut branches)?;
     Ok(without_empty(types, branches))
@@ -344,7 +344,7 @@ enum Empty {
     List,
 }
 
-fn without_empty<'a>(types: &Types<'a>, branches: Vec<Node<'a>>) -> Forms<'a> {
+fn without_empty<'a>(types: &Types<'a>, branches: Vec<Node<'a>>) -> Alternatives<'a> {
     let empty: Vec<Option<Empty>> = branches.iter().map(|branch| empty(types, branch)).collect();
     let filled = branches.iter().zip(&empty);
     let filled: Vec<&Node<'a>> = filled
@@ -353,7 +353,7 @@ fn without_empty<'a>(types: &Types<'a>, branches: Vec<Node<'a>>) -> Forms<'a> {
         .collect();
     // The empty values that the other branches have anyway.
     let own: &[Empty] = if filled.is_empty() || filled.len() == branches.len() {
-        return Forms {
+        return Alternatives {
             branches,
             may_be_empty: false,
         };
@@ -368,13 +368,13 @@ fn without_empty<'a>(types: &Types<'a>, branches: Vec<Node<'a>>) -> Forms<'a> {
         let is_any = |empty: &Option<Empty>| *empty == Some(Empty::Any);
         let others = branches.into_iter().zip(&empty);
         let others = others.filter(|(_, empty)| !is_any(empty));
-        return Forms {
+        return Alternatives {
             branches: others.map(|(branch, _)| branch).collect(),
             may_be_empty: false,
         };
     };
     let may_be_empty = empty.iter().flatten().any(|empty| !own.contains(empty));
-    Forms {
+    Alternatives {
         branches: filled.into_iter().cloned().collect(),
         may_be_empty,
     }

@@ -11,7 +11,7 @@ use super::numbers;
 use super::objects;
 use super::texts;
 use super::types::Types;
-use super::unions::{self, Forms, distinct, is_object};
+use super::unions::{self, Alternatives, distinct, is_object};
 use crate::error::{Error, Result};
 use crate::normalize::{Node, Part};
 
@@ -20,7 +20,7 @@ enum Reading<'a> {
     Type(Type),
     /// A list or a map of these values.
     Around(Around, Part<'a>),
-    /// A list of values of one of these kinds.
+    /// A list. Each of its items matches one of these schemas.
     ListOf(Vec<Part<'a>>),
 }
 
@@ -121,7 +121,7 @@ pub(super) fn kind_and_null<'a>(
             Err(Error::at(
                 &part.at,
                 format!("the list or map `{}` contains itself", context.field),
-                "make it a field of an object",
+                "break the cycle with an object: put the list or map in one of its fields",
             ))
         };
         context = context.inside();
@@ -152,7 +152,7 @@ fn within(around: Vec<Around>, kind: Type) -> Type {
 fn read<'a>(
     types: &mut Types<'a>,
     node: &Node<'a>,
-    forms: &Forms<'a>,
+    forms: &Alternatives<'a>,
     context: &Context<'_>,
 ) -> Result<Reading<'a>> {
     let branches = &forms.branches;

@@ -54,8 +54,8 @@ fn has_equal_items(schema: &Map<String, Value>, places: &[Value]) -> bool {
     places.iter().all(|place| Some(place) == first) && others.all(|other| Some(other) == first)
 }
 
-/// The values of the properties whose names match a pattern. Beside named properties, a server may add others of any
-/// type, unless the description excludes them.
+/// The schema of the properties whose names match a pattern. `None` if there may be properties of other types too: a
+/// server may add any, unless the description excludes them.
 pub(super) fn by_pattern<'a>(schema: &'a Map<String, Value>, at: &str) -> Option<Part<'a>> {
     let patterns = schema.get("patternProperties")?.as_object()?;
     let (pattern, first) = patterns.iter().next()?;

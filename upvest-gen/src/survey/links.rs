@@ -102,7 +102,7 @@ impl Links {
     }
 }
 
-/// Whether a note at `pointer` is about the value at `place` itself: a keyword of it, but nothing that it contains.
+/// Whether a note at `pointer` is about the schema at `place` or one of its keywords, not about a property or an item.
 fn is_about(pointer: &str, place: &str) -> bool {
     let inner = [
         "/properties/",

@@ -33,7 +33,7 @@ pub(crate) fn unreported(
             Error::at(
                 loss.place,
                 format!("{} {are} not in the crate{held}", list(names)),
-                "give it one type in the overlay, unless callers can do without",
+                "give it a single type in the overlay, or leave it so if no caller needs it",
             )
             .in_file(file)
         })

@@ -53,7 +53,8 @@ fn add(scratch: &mut Scratch, name: &str, text: String) {
     scratch.add(name, &generated);
 }
 
-/// Schemas of which each has a field `next` with the following one, as `link` describes it.
+/// A chain of schemas. The field `next` of each refers to the following one. `link` is the schema of that field, with
+/// `""` in place of the reference. In a ring, the last one refers to the first.
 fn chain(length: usize, is_ring: bool, link: &Value) -> Value {
     let schemas = (0..length).map(|index| {
         let next = index + 1;

@@ -370,7 +370,7 @@ fn enums_of_one_entity_share_a_type_if_one_has_all_values_of_the_other() {
 }
 
 #[test]
-fn a_type_name_joins_enums_and_gives_values_to_what_lists_none() {
+fn enums_with_one_type_name_are_merged_also_into_strings() {
     let api = schemas(
         "A: { properties: { x: { type: string, enum: [P, Q], x-type-name: Kind } } }\n\
          B: { properties: { y: { type: string, enum: [P], x-type-name: Kind } } }\n\

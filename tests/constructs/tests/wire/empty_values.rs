@@ -7,7 +7,7 @@ use upvest_constructs::empty_values::{Client, NOTES};
 use upvest_runtime::{OrEmpty, Strict};
 
 #[tokio::test]
-async fn the_other_alternative_has_its_own_type() {
+async fn an_order_or_an_empty_object_is_an_optional_order() {
     for json in ["{}", r#"{"id":"a"}"#] {
         let (client, _) = Server::answering::<Client>(json);
         let latest: OrEmpty<Order> = client.get_latest().send().await.unwrap().into_inner();

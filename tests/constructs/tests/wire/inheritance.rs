@@ -75,7 +75,7 @@ async fn a_child_with_children_keeps_their_fields() {
 }
 
 #[tokio::test]
-async fn mapped_values_tell_children_apart_at_each_level() {
+async fn the_mapping_of_a_discriminator_counts_at_each_level() {
     let id = "7d052811-c57c-4920-9fd6-bdbaa6c94e47";
     let json = json!({ "id": id, "kind": "VAN", "axles": 2, "seats": 3 });
     let (client, _) = Server::answering::<Client>(json.to_string());

@@ -21,7 +21,7 @@ async fn a_parameter_is_sent_as_the_text_of_the_source() {
 }
 
 #[tokio::test]
-async fn dates_and_times_among_values_are_texts() {
+async fn enum_values_that_look_like_dates_or_times_are_texts() {
     let (client, server) = Server::answering::<Client>(FOUND);
     let days = ["2024-01-02", "12:30:00", "2024-02-29"];
     let days = days.map(|day| Day::try_from(day).unwrap());

@@ -76,7 +76,7 @@ async fn the_id_of_a_branch_is_the_id_that_the_operation_takes() {
 }
 
 #[tokio::test]
-async fn two_values_of_a_mapping_are_one_child_of_a_base() {
+async fn two_values_of_a_mapping_can_be_one_schema() {
     for colour in ["RED", "AMBER"] {
         let json = format!(r#"{{"colour":"{colour}","seconds":3}}"#);
         let (client, _) = Server::answering::<Client>(json.clone());

@@ -414,7 +414,7 @@ pub enum StartError {
     /// A scope that the client may request is not one of the description.
     #[error("the description has no scope `{0}`")]
     Scope(String),
-    /// The description, its overlay or the file of lives cannot be served.
+    /// The sandbox cannot use the description, its overlay or the file with the lives of its resources.
     #[error("the description cannot be served")]
     Description(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A resource of the operating system is not available.

@@ -84,7 +84,7 @@ pub(crate) struct Parameter {
 #[derive(Debug)]
 pub(crate) struct Body {
     pub(crate) media_type: String,
-    /// The place of the schema. `None` if any body is valid.
+    /// `None` if any body is valid.
     pub(crate) schema: Option<Schema>,
 }
 

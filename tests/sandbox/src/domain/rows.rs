@@ -128,7 +128,7 @@ impl Rows {
         self.tables.get_mut(table)?.remove(number)
     }
 
-    /// Marks rows as seeded. Returns whether they were not.
+    /// Marks rows as seeded. Returns `false` if they are already.
     pub(crate) fn seed(&mut self, what: String) -> bool {
         self.seeded.insert(what)
     }

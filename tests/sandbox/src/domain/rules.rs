@@ -25,7 +25,7 @@ impl State {
         }
     }
 
-    /// Checks a new row. Returns its fields.
+    /// Checks a new row. Returns its fields, some of which the checks add or change.
     pub(crate) fn check_new(&mut self, table: &str, fields: Value) -> Result<Value, Rejected> {
         match table {
             "direct_debits" => Ok(json!(self.check_direct_debit(read(&fields)?)?)),
@@ -98,7 +98,7 @@ impl State {
         self.time.at(at, Due::Row(Box::new(step)));
     }
 
-    /// Does what a status means that a row is about to get, or says why it cannot get it.
+    /// Applies the effects of a status before a row gets it. Returns the reason if the row cannot get it.
     pub(crate) fn before_status(
         &mut self,
         table: &str,

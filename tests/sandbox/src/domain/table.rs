@@ -120,7 +120,7 @@ impl<T: Identified> Table<T> {
         }
     }
 
-    /// For lists of a few rows.
+    /// Removes a row. All indexes are built again, so use it for small tables only.
     pub(crate) fn remove(&mut self, id: Uuid) -> Option<T> {
         let place = self.places.remove(&id)? as usize;
         let row = self.rows.remove(place);

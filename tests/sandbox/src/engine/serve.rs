@@ -84,12 +84,12 @@ impl Engine {
                 "a resource with the id `{id}` already exists"
             )));
         }
-        let mut known = with_path(&body, action, request);
+        let mut fields = with_path_parameters(&body, action, request);
         if self.description.has_rules() {
-            known = state.check_new(&table.name, known)?;
+            fields = state.check_new(&table.name, fields)?;
         }
         let links = links(action, request);
-        let number = self.insert(state, action.table, own_id, &known, links);
+        let number = self.insert(state, action.table, own_id, &fields, links);
         self.begin_life(state, action.table, number, &["CREATED"]);
         self.follow(state, action.table, number);
         let row = state.rows.get(&table.name, number);
@@ -146,7 +146,7 @@ impl Engine {
         let action = &self.actions[at];
         let table = &self.tables[action.table];
         let body = self.writable(table, request.body);
-        let known = with_path(&body, action, request);
+        let known = with_path_parameters(&body, action, request);
         let links = links(action, request);
         let id = row_id(table, action, request);
         let id = Some(id).filter(|id| table.is_single || !id.is_empty());
@@ -387,7 +387,7 @@ fn unwrapped<'a>(content: &Content, body: &'a Value) -> &'a Value {
 }
 
 /// The body of a request, and the ids in its path.
-fn with_path(body: &Value, action: &Action, request: Request<'_>) -> Value {
+fn with_path_parameters(body: &Value, action: &Action, request: Request<'_>) -> Value {
     let mut fields = body.as_object().cloned().unwrap_or_default();
     let parents = action.parents.iter().map(|parent| &parent.parameter);
     for name in parents.chain(&action.key) {

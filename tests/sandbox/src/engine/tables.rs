@@ -118,7 +118,7 @@ pub(super) fn tables(description: &Description) -> (Vec<Table>, Vec<usize>) {
     (tables, of_operation)
 }
 
-/// Whether a table is another list of the rows of a collection, such as `/pets/findByStatus` of `/pets`: nothing
+/// Whether `table` is only a list of the rows of `of`. `/pets/findByStatus` is one of the rows of `/pets`: no operation
 /// creates rows in it.
 fn is_view(table: &Table, of: &Table) -> bool {
     let mut templates = table.templates.iter();

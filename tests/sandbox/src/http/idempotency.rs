@@ -30,7 +30,8 @@ struct Remembered {
     first: First,
 }
 
-/// The first response. That of an order is written again from the order, which saves memory.
+/// The first response to a request. For an order only its id is kept, and the response is made from the order again,
+/// which saves memory.
 #[derive(Serialize, Deserialize)]
 enum First {
     Order(Uuid),

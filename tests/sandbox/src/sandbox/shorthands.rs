@@ -272,7 +272,8 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// [`CommandError`] if the sandbox has no events of this type, such as `ORDER.FILLED`, or if its log is too short.
+    /// [`CommandError`] if the description has no such event type (`ORDER.FILLED` is one), or if the sandbox keeps
+    /// fewer events than are triggered.
     pub async fn trigger(&self, event_type: &str) -> Result<EventRecord, CommandError> {
         let response = self
             .execute(Command::Trigger {

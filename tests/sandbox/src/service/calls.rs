@@ -9,7 +9,7 @@ use http::request::Parts;
 use upvest_signing::IncomingRequest;
 use uuid::Uuid;
 
-use super::routes::{Does, Route};
+use super::routes::{Route, ServedBy};
 use crate::description::{Operation, OperationAccess, is_json};
 use crate::digest::short_digest;
 use crate::engine::{self, Engine};
@@ -90,7 +90,7 @@ impl Shared {
         let operation = &*route.operation;
         let parts = arrival.parts;
         self.throttle()?;
-        if matches!(route.does, Does::GrantToken) {
+        if matches!(route.served_by, ServedBy::GrantToken) {
             return self.grant(operation, arrival).map(Outcome::answered);
         }
         self.authorise(operation, arrival)?;
@@ -98,7 +98,7 @@ impl Shared {
         if all_json {
             acceptable(&operation.media_types, parts)?;
         }
-        if matches!(route.does, Does::GiveKeys) {
+        if matches!(route.served_by, ServedBy::GiveKeys) {
             let keys = self.webhook_keys().key_set();
             let keys = keys.map_err(|error| Problem::server_error(500, &error.to_string()))?;
             return Ok(Outcome::answered(Response::json_text(&keys)));
@@ -115,10 +115,12 @@ impl Shared {
             fingerprint(parts.method.as_str(), target, arrival.body)
         });
         let key = key.zip(request);
-        let mut outcome = match route.does {
-            Does::Serve(at) => self.serve(at, &call, arrival, key),
-            Does::Handle(handler) => self.commit(&handler, &call, key, arrival.earlier_state),
-            Does::GrantToken | Does::GiveKeys => return Err(Problem::server_error(500, BUG)),
+        let mut outcome = match route.served_by {
+            ServedBy::Serve(at) => self.serve(at, &call, arrival, key),
+            ServedBy::Handle(handler) => self.commit(&handler, &call, key, arrival.earlier_state),
+            ServedBy::GrantToken | ServedBy::GiveKeys => {
+                return Err(Problem::server_error(500, BUG));
+            }
         };
         if let Err(problem) = outcome.result {
             outcome.result = Err(problem_as_described(operation, problem));
@@ -347,7 +349,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_handler_that_panics_is_answered_with_500_and_the_next_call_as_ever() {
+    async fn a_panic_gives_a_500_and_the_next_call_succeeds() {
         let sandbox = crate::Sandbox::start().await.unwrap();
         let call = Call {
             path: Vec::new(),

@@ -10,7 +10,7 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
 
 use super::calls::{Arrival, Outcome};
-use super::routes::{Does, Route};
+use super::routes::{Route, ServedBy};
 use crate::clients::Clients;
 use crate::description::Operation;
 use crate::faults::Fault;
@@ -149,7 +149,7 @@ impl Exchange {
                     at: self.arrived,
                     earlier_state: earlier_state.as_deref(),
                 };
-                if matches!(route.does, Does::GrantToken)
+                if matches!(route.served_by, ServedBy::GrantToken)
                     && !parts.headers.contains_key("upvest-client-id")
                 {
                     self.shared = self.client_of_form(&body).unwrap_or(self.shared);

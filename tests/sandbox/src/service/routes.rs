@@ -12,12 +12,12 @@ use crate::http::operations::{Handler, handler};
 #[derive(Clone, Debug)]
 pub(super) struct Route {
     pub(super) operation: Arc<Operation>,
-    pub(super) does: Does,
+    pub(super) served_by: ServedBy,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Does {
-    /// The rules of the description of this workspace.
+pub(super) enum ServedBy {
+    /// A function of ours, for an operation of the description in this workspace.
     Handle(Handler),
     /// The engine, by the number of the operation in the description.
     Serve(usize),
@@ -30,14 +30,17 @@ pub(super) fn all_routes(description: &Description) -> Vec<(String, Vec<Route>)>
     let mut paths: Vec<(String, Vec<Route>)> = Vec::new();
     let described = description.operations().iter().enumerate();
     let described = described.map(|(at, operation)| Route {
-        does: does(description, at, operation),
+        served_by: served_by(description, at, operation),
         operation: Arc::clone(operation),
     });
     let mut routes: Vec<_> = described.collect();
     for route in undescribed() {
         let same = |it: &Route| {
             it.operation.path == route.operation.path
-                || matches!((it.does, route.does), (Does::GrantToken, Does::GrantToken))
+                || matches!(
+                    (it.served_by, route.served_by),
+                    (ServedBy::GrantToken, ServedBy::GrantToken)
+                )
         };
         if !routes.iter().any(same) {
             routes.push(route);
@@ -53,15 +56,15 @@ pub(super) fn all_routes(description: &Description) -> Vec<(String, Vec<Route>)>
     paths
 }
 
-fn does(description: &Description, at: usize, operation: &Operation) -> Does {
+fn served_by(description: &Description, at: usize, operation: &Operation) -> ServedBy {
     if grants_tokens(description, operation) {
-        return Does::GrantToken;
+        return ServedBy::GrantToken;
     }
     if operation.method == Method::GET && operation.path == VERIFY_KEYS {
-        return Does::GiveKeys;
+        return ServedBy::GiveKeys;
     }
     let rules = handler(&operation.id).filter(|_| description.has_rules());
-    rules.map_or(Does::Serve(at), Does::Handle)
+    rules.map_or(ServedBy::Serve(at), ServedBy::Handle)
 }
 
 /// What every sandbox serves, whether or not the description has it.
@@ -74,11 +77,11 @@ fn undescribed() -> [Route; 2] {
     [
         Route {
             operation: Arc::new(keys),
-            does: Does::GiveKeys,
+            served_by: ServedBy::GiveKeys,
         },
         Route {
             operation: Arc::new(token),
-            does: Does::GrantToken,
+            served_by: ServedBy::GrantToken,
         },
     ]
 }

@@ -820,7 +820,7 @@ async fn more_requests_than_the_limit_are_told_to_wait() {
     );
 }
 
-/// A sandbox that checks everything, and a client with a token.
+/// A sandbox with the default settings, which checks tokens and signatures, and a client with a token.
 async fn strict() -> (Sandbox, Api) {
     let sandbox = Sandbox::start().await.unwrap();
     let api = Api::of(&sandbox).await;

@@ -197,7 +197,7 @@ async fn a_client_is_made_and_deleted_while_the_sandbox_runs() {
 }
 
 #[tokio::test]
-async fn a_client_has_neither_tokens_nor_things_of_another() {
+async fn a_client_cannot_use_tokens_or_resources_of_another() {
     let sandbox = sandbox().await;
     let account = sandbox.open_account("10.00").await.unwrap();
     let other = client(&sandbox, OTHER, "secret-b");

@@ -77,7 +77,7 @@ async fn the_clock_runs_by_itself_with_a_speed() {
 }
 
 #[tokio::test]
-async fn a_year_passes_with_all_its_midnights() {
+async fn advancing_a_year_makes_a_valuation_for_each_day() {
     let sandbox = Sandbox::start().await.unwrap();
     let account = sandbox.open_account("1000").await.unwrap();
     sandbox.advance(Duration::from_secs(365 * 86_400)).await;

@@ -469,7 +469,7 @@ async fn rejected_connections_come_back_on_the_same_address() {
     let bench = Bench::start().await;
     bench.upvest.list_orders().send().await.unwrap();
     let mut open = TcpStream::connect(bench.sandbox.address()).await.unwrap();
-    // This connection has been accepted.
+    // Once it has a response, this connection is known to be accepted.
     open.write_all(b"GET /_sandbox/state HTTP/1.1\r\nhost: sandbox\r\n\r\n")
         .await
         .unwrap();

@@ -16,7 +16,7 @@ use crate::common::{Api, plain};
 
 #[tokio::test]
 async fn every_operation_succeeds_and_responses_as_described() {
-    let (sandbox, api, household) = founded().await;
+    let (sandbox, api, household) = sandbox_with_household().await;
     let operations: Vec<_> = api
         .document
         .operations()
@@ -50,7 +50,7 @@ async fn every_operation_succeeds_and_responses_as_described() {
 
 #[tokio::test]
 async fn what_is_made_is_found_again_and_what_is_deleted_is_not() {
-    let (_sandbox, api, household) = founded().await;
+    let (_sandbox, api, household) = sandbox_with_household().await;
     for (create, retrieve, id) in [
         ("createUser", "retrieveUser", "user_id"),
         (
@@ -103,7 +103,7 @@ async fn what_is_made_is_found_again_and_what_is_deleted_is_not() {
 
 #[tokio::test]
 async fn an_update_changes_what_it_names_and_nothing_else() {
-    let (_sandbox, api, household) = founded().await;
+    let (_sandbox, api, household) = sandbox_with_household().await;
     for (update, retrieve) in [
         ("updateUser", "retrieveUser"),
         ("updateUserIdentifier", "retrieveUserIdentifier"),
@@ -135,7 +135,7 @@ async fn an_update_changes_what_it_names_and_nothing_else() {
 
 #[tokio::test]
 async fn a_field_that_a_body_does_not_have_is_named_for_every_operation() {
-    let (sandbox, api, household) = founded().await;
+    let (sandbox, api, household) = sandbox_with_household().await;
     let events = sandbox.events().len();
     let mut bodies = 0;
     let json = |operation: &&Operation| !operation.takes_form();
@@ -195,7 +195,7 @@ async fn a_field_that_a_body_does_not_have_is_named_for_every_operation() {
 
 #[tokio::test]
 async fn files_come_as_what_they_are() {
-    let (sandbox, api, household) = founded().await;
+    let (sandbox, api, household) = sandbox_with_household().await;
     let pdf = household
         .call(&api, "retrieveFile")
         .header("accept", "application/pdf")
@@ -244,7 +244,7 @@ async fn files_come_as_what_they_are() {
 
 #[tokio::test]
 async fn an_unknown_id_is_not_found_and_an_invalid_one_is_named() {
-    let (sandbox, api, household) = founded().await;
+    let (sandbox, api, household) = sandbox_with_household().await;
     let events = sandbox.events().len();
     let mut unknown = 0;
     for operation in api.document.operations() {
@@ -292,7 +292,7 @@ async fn an_unknown_id_is_not_found_and_an_invalid_one_is_named() {
 /// An id in a body is not a part of the path: 400, and the field is named.
 #[tokio::test]
 async fn an_unknown_id_in_a_body_is_named() {
-    let (sandbox, api, household) = founded().await;
+    let (sandbox, api, household) = sandbox_with_household().await;
     let events = sandbox.events().len();
     for operation in api.document.operations() {
         let Some(body) = household
@@ -330,7 +330,7 @@ async fn an_unknown_id_in_a_body_is_named() {
 
 #[tokio::test]
 async fn a_field_that_is_missing_or_wrong_is_named() {
-    let (sandbox, api, household) = founded().await;
+    let (sandbox, api, household) = sandbox_with_household().await;
     let events = sandbox.events().len();
     let mut spoilt_bodies = 0;
     for operation in api.document.operations() {
@@ -369,7 +369,7 @@ async fn a_field_that_is_missing_or_wrong_is_named() {
 
 #[tokio::test]
 async fn every_field_that_is_wrong_is_named_at_once() {
-    let (_sandbox, api, household) = founded().await;
+    let (_sandbox, api, household) = sandbox_with_household().await;
     let body = json!({ "account_id": household.account, "side": "HOLD", "type": "MARKET", "quantity": "1,5" });
     let detail = api.call("createOrder").body(body).rejected(400).await;
     for field in ["instrument_id", "side", "quantity"] {
@@ -384,7 +384,7 @@ async fn every_field_that_is_wrong_is_named_at_once() {
 
 #[tokio::test]
 async fn every_operation_with_a_body_rejects_invalid_json() {
-    let (_sandbox, api, household) = founded().await;
+    let (_sandbox, api, household) = sandbox_with_household().await;
     for operation in api
         .document
         .operations()
@@ -423,7 +423,7 @@ async fn every_operation_with_a_body_rejects_invalid_json() {
 
 #[tokio::test]
 async fn a_parameter_that_does_not_fit_is_named() {
-    let (_sandbox, api, household) = founded().await;
+    let (_sandbox, api, household) = sandbox_with_household().await;
     let mut rejected = BTreeMap::<String, u32>::new();
     for operation in api.document.operations() {
         for parameter in operation.query_parameters() {
@@ -464,7 +464,7 @@ async fn a_parameter_that_does_not_fit_is_named() {
 
 #[tokio::test]
 async fn filters_leave_what_fits() {
-    let (_sandbox, api, household) = founded().await;
+    let (_sandbox, api, household) = sandbox_with_household().await;
     let orders = async |name: &str, value: &str| {
         let page = api.call("listOrders").query(name, value).ok().await;
         assert_eq!(
@@ -505,7 +505,7 @@ async fn filters_leave_what_fits() {
 
 #[tokio::test]
 async fn every_path_rejects_other_methods_and_says_which_it_takes() {
-    let (_sandbox, api, household) = founded().await;
+    let (_sandbox, api, household) = sandbox_with_household().await;
     let mut paths = BTreeMap::<&str, BTreeSet<&str>>::new();
     for operation in api.document.operations() {
         paths
@@ -574,7 +574,7 @@ async fn a_path_that_is_not_text_is_answered_with_a_problem() {
 
 #[tokio::test]
 async fn an_accept_header_that_leaves_nothing_to_answer_with_is_rejected() {
-    let (sandbox, api, household) = founded().await;
+    let (sandbox, api, household) = sandbox_with_household().await;
     let events = sandbox.events().len();
     let answers = |operation: &&Operation| operation.media_types().contains(&"application/json");
     for operation in api.document.operations().filter(answers) {
@@ -684,8 +684,8 @@ async fn pages_follow_one_another_and_give_every_item_once() {
 }
 
 #[tokio::test]
-async fn every_paged_list_has_the_same_defaults_and_an_empty_page_behind_its_end() {
-    let (_sandbox, api, household) = founded().await;
+async fn every_paged_list_has_defaults_and_is_empty_past_its_end() {
+    let (_sandbox, api, household) = sandbox_with_household().await;
     let lists: Vec<_> = api
         .document
         .operations()
@@ -742,7 +742,10 @@ fn the_sandbox_never_names_the_generated_types() {
             }
         }
     }
-    assert!(files > 40, "the sources are somewhere else");
+    assert!(
+        files > 40,
+        "found only {files} source files: is the folder right?"
+    );
 }
 
 fn is_doc_comment(line: &str) -> bool {
@@ -826,7 +829,7 @@ fn source(name: &str) -> Source {
     Source::new(name, fs::read_to_string(path).unwrap())
 }
 
-async fn founded() -> (Sandbox, Api, Household) {
+async fn sandbox_with_household() -> (Sandbox, Api, Household) {
     let sandbox = plain().start().await.unwrap();
     let api = Api::of(&sandbox).await;
     let household = Household::found(&sandbox, &api).await;

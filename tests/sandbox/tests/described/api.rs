@@ -357,7 +357,7 @@ impl Api {
         }
     }
 
-    /// The media type of the response to a request that accepts this one.
+    /// Sends a request with this `accept` header. Returns the media type of the response.
     pub(crate) async fn media_type(&self, path: &str, accept: &str) -> String {
         let url = format!("{}{path}", self.sandbox.url());
         let request = self.http.get(url).bearer_auth(&self.token);

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 pub(crate) struct Bodies<'a> {
     pub(crate) document: &'a Value,
-    /// The ids of resources that exist, by the names of their parameters.
+    /// The ids of resources that exist, by the names of path parameters, such as `account_id`.
     pub(crate) ids: &'a BTreeMap<String, String>,
 }
 

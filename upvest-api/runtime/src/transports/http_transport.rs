@@ -52,10 +52,11 @@ type Connect = Box<dyn Fn() -> reqwest::Result<reqwest::Client> + Send + Sync>;
 /// ```
 pub struct HttpTransport {
     connect: Connect,
-    connections: Mutex<Connections>,
+    connections: Mutex<CurrentClient>,
 }
 
-struct Connections {
+/// The HTTP client in use. It holds the connections.
+struct CurrentClient {
     client: reqwest::Client,
     renewed: Option<Instant>,
     /// Whether requests share a connection. One of HTTP/1 is closed together with the request that got no response.
@@ -76,7 +77,7 @@ impl HttpTransport {
             let message = "the HTTP client could not be created";
             Error::new(ErrorKind::Configuration, message).with_source(error)
         })?;
-        let connections = Connections {
+        let connections = CurrentClient {
             client,
             renewed: None,
             are_shared: true,
@@ -135,7 +136,7 @@ impl HttpTransport {
         Ok(Response::new(ByteStream::new(body), headers, metadata))
     }
 
-    fn connections(&self) -> MutexGuard<'_, Connections> {
+    fn connections(&self) -> MutexGuard<'_, CurrentClient> {
         self.connections
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -214,7 +215,7 @@ impl Transport for HttpTransport {
     }
 }
 
-impl Connections {
+impl CurrentClient {
     /// Whether the caller is to make another client. Of many requests that time out together, one does.
     fn begin_renewal(&mut self) -> bool {
         let is_recent = |renewed: Instant| renewed.elapsed() < BETWEEN_RENEWALS;

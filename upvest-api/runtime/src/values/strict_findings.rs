@@ -5,7 +5,7 @@ use std::fmt::{self, Display, Write as _};
 use serde::de::{Expected, Unexpected};
 
 /// The most problems that an error names.
-const NAMED: usize = 20;
+const MOST_LISTED: usize = 20;
 
 /// The longest part of a key that an error contains, in characters.
 const SHOWN: usize = 64;
@@ -15,7 +15,7 @@ const SHOWN: usize = 64;
 pub(super) struct Findings<'j> {
     pub(super) path: Vec<Step<'j>>,
     pub(super) problems: Vec<String>,
-    /// How many problems were found beyond [`NAMED`].
+    /// How many problems were found beyond [`MOST_LISTED`].
     more: usize,
     /// The path at which reading failed.
     pub(super) failed_at: Option<String>,
@@ -29,7 +29,7 @@ pub(super) enum Step<'j> {
 
 impl Findings<'_> {
     fn add(&mut self, problem: String) {
-        if self.problems.len() < NAMED {
+        if self.problems.len() < MOST_LISTED {
             self.problems.push(problem);
         } else {
             self.more += 1;
@@ -50,8 +50,8 @@ impl Findings<'_> {
     /// Adds the problem that ended the reading.
     pub(super) fn add_failure(&mut self, problem: &str) {
         let path = self.failed_at.take().unwrap_or_default();
-        // It is named in any case.
-        if self.problems.len() == NAMED {
+        // It is always in the list. If the list is full, it replaces the last problem, which is only counted.
+        if self.problems.len() == MOST_LISTED {
             self.problems.pop();
             self.more += 1;
         }

@@ -25,8 +25,8 @@ pub(crate) fn read_optional<'de, D: Deserializer<'de>, T>(
     optional(deserializer, name, Text(expected, parse))
 }
 
-/// Reads a value with `visitor`. The value may be absent, null or an empty text, which servers send for a value that
-/// there is not.
+/// Reads a value with `visitor`. `None` if it is absent, null or an empty text, which some servers send instead of
+/// leaving a value out.
 pub(crate) fn optional<'de, D: Deserializer<'de>, V: Visitor<'de>>(
     deserializer: D,
     name: &'static str,

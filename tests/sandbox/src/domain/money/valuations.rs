@@ -48,7 +48,7 @@ impl State {
             .cash
             .get(&EUR)
             .map_or(Decimal::ZERO, crate::domain::money::ledger::Cash::total);
-        amount::down(cash + holdings.sum::<Decimal>())
+        amount::rounded_down(cash + holdings.sum::<Decimal>())
     }
 
     pub(in crate::domain) fn value_all_accounts(&mut self) {
@@ -103,7 +103,7 @@ impl State {
                 .unwrap_or(Decimal::ZERO);
             returns.push(AccountReturn {
                 account_id: account.view.id,
-                total_return: amount::down(gain),
+                total_return: amount::rounded_down(gain),
                 total_return_percentage: percentage.round_dp(4).normalize(),
                 period_start: start,
                 period_end: next.pred_opt().unwrap_or(next).min(today),

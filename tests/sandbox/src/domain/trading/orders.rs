@@ -454,8 +454,8 @@ fn needed(
     }
     Ok(match order.side {
         Side::Sell => units,
-        Side::Buy if order.limit_price.is_some() => amount::up(worth),
-        Side::Buy => amount::up(worth.saturating_mul(a_tenth_more)),
+        Side::Buy if order.limit_price.is_some() => amount::rounded_up(worth),
+        Side::Buy => amount::rounded_up(worth.saturating_mul(a_tenth_more)),
     })
 }
 

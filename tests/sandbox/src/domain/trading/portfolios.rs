@@ -318,7 +318,7 @@ impl State {
         let mut proceeds = Decimal::ZERO;
         let mut wanted = Vec::new();
         for (allocation, instrument, units, value) in held {
-            let target = amount::down(total * allocation.weight);
+            let target = amount::rounded_down(total * allocation.weight);
             if value > target {
                 let fractional = instrument.view.fractional_trading_enabled;
                 let surplus =
