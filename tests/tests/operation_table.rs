@@ -82,7 +82,7 @@ fn the_table_has_the_type_of_every_parameter() {
     assert_eq!(limit.place, ParameterPlace::Query);
     assert_eq!(limit.kind, ParameterType::Integer);
     let isin = parameter(&operations::LIST_INSTRUMENTS, "isin");
-    assert_eq!(isin.required, false);
+    assert!(!isin.required);
     assert_eq!(isin.kind, ParameterType::Isin);
     let status = parameter(&operations::LIST_ORDERS, "status");
     assert!(matches!(status.kind, ParameterType::Enum(values) if values.contains(&"FILLED")));
