@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use upvest_gen::{Source, generate};
+use upvest_gen::{Source, generate, model};
 
 /// The folders with descriptions, and whether only those with examples are of interest.
 const FOLDERS: [(&str, bool); 3] = [
@@ -94,6 +94,28 @@ fn vendored() -> Result<String, Box<dyn Error>> {
     ))
 }
 
+/// Code for the function `calls`, which makes the calls of all operations as a caller that spawns tasks does.
+fn calls(source: &Source) -> Result<String, Box<dyn Error>> {
+    let api = model(source, None)?;
+    let calls = api.operations.iter().map(|operation| {
+        let method = &operation.method_name;
+        format!(
+            "        {{ let call = client.{method}(); Box::pin(async move {{ call.send().await.map(drop) }}) }},\n"
+        )
+    });
+    let calls: String = calls.collect();
+    Ok(format!(
+        "
+/// The calls of all operations, which tasks can run.
+#[allow(deprecated)]
+pub fn calls(client: &Client) -> Vec<crate::Task> {{
+    vec![
+{calls}    ]
+}}
+"
+    ))
+}
+
 /// Writes the module `name`. What was left out is in its `LEFT_OUT`, and what loses information in its `NOTES`.
 fn module(
     source: &Source,
@@ -119,6 +141,7 @@ fn module(
         )?;
     }
     lists += examples.unwrap_or_default();
+    lists += &calls(source)?;
     let page = folder.join("mod.rs");
     let text = fs::read_to_string(&page)?;
     fs::write(page, text + &lists)?;

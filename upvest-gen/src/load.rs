@@ -1,5 +1,6 @@
 //! Parses YAML or JSON into a document.
 
+pub(crate) mod texts;
 mod tree;
 
 use std::thread;
@@ -49,8 +50,7 @@ pub(crate) fn load(text: &str) -> Result<Value> {
 /// Parses a YAML text. JSON is a subset of YAML.
 pub(crate) fn parse(text: &str) -> Result<Value> {
     // A parser for JSON alone is many times faster. It does not know places, so the other one finds the errors.
-    let json = serde_json::from_str::<InJson>(text).ok();
-    if let Some(value) = json.and_then(|tree| tree::value(tree, text).ok()) {
+    if let Some(value) = parse_json(text) {
         return Ok(value);
     }
     thread::scope(|scope| {
@@ -66,6 +66,14 @@ pub(crate) fn parse(text: &str) -> Result<Value> {
     })
 }
 
+/// The value of a JSON text that has no problems and no values whose exact text is needed.
+fn parse_json(text: &str) -> Option<Value> {
+    let tree = serde_json::from_str::<InJson>(text).ok()?;
+    let (mut value, _) = tree::value(tree, text).ok()?;
+    texts::restore(&mut value, None).ok()?;
+    Some(value)
+}
+
 fn parse_yaml(text: &str) -> Result<Value> {
     let options = serde_saphyr::options! {
         // In YAML 1.2 `NO` is a text, such as the code of Norway, not a boolean.
@@ -79,7 +87,10 @@ fn parse_yaml(text: &str) -> Result<Value> {
         },
     };
     let tree = serde_saphyr::from_str_with_options::<InYaml>(text, options);
-    tree::value(tree.map_err(|error| syntax(&error, text))?, text)
+    let tree = tree.map_err(|error| syntax(&error, text))?;
+    let (mut value, sources) = tree::value(tree, text)?;
+    texts::restore(&mut value, Some(&sources))?;
+    Ok(value)
 }
 
 fn syntax(error: &YamlError, source: &str) -> Error {

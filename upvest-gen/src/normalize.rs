@@ -243,7 +243,7 @@ impl<'a> Schemas<'a> {
             self.note_excluded(known, &node, at);
         }
         let mut own = own(schema, at)?;
-        self.note(unexpressed::notes(schema, at));
+        self.note(unexpressed::notes(self.document, schema, at));
         for keyword in ["oneOf", "anyOf"] {
             self.alternatives(schema, keyword, at, &mut own)?;
         }
@@ -445,6 +445,12 @@ fn target<'a>(document: &'a Value, reference: &'a Value, at: &str) -> Result<Tar
             "copy its target into `components`",
         );
     };
+    if !place.is_empty() && !place.starts_with('/') {
+        return wrong(
+            format!("the reference `{target}` names an anchor, which is not looked for"),
+            "refer to the place of its target, such as `#/components/schemas/Order`",
+        );
+    }
     let Some(schema) = document.pointer(&place) else {
         return wrong(
             format!("the target of `{target}` does not exist"),

@@ -20,6 +20,9 @@ use upvest_runtime::{
 
 include!(concat!(env!("OUT_DIR"), "/descriptions.rs"));
 
+/// A call that a task can run.
+pub type Task = BoxFuture<'static, Result<(), Error>>;
+
 /// An example of a description.
 #[derive(Clone, Copy, Debug)]
 pub struct Example {

@@ -73,6 +73,7 @@ pub mod generated_code {
     pub use crate::calls::body::{Binary, Form, Json, JsonValue, Text};
     pub use crate::calls::body_builder::{checked, extra, optional, required};
     pub use crate::calls::call::Call;
+    pub use crate::calls::form::FormField;
     pub use crate::operation_meta::find_operation;
     pub use crate::responses::list_response::EmptyList;
     #[cfg(feature = "sqlx")]

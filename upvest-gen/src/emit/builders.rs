@@ -6,7 +6,10 @@ use quote::{format_ident, quote};
 use super::print::print;
 use crate::docs;
 use crate::error::Error;
-use crate::model::{Api, Content, Encoding, Operation, Parameter, Place, Response, Schema, Type};
+use crate::model::{
+    Api, Content, Encoding, FormField, FormStyle, Operation, Parameter, Place, Response, Schema,
+    Type,
+};
 
 /// The module `builder`.
 pub(super) fn builders(api: &Api) -> Result<String, Error> {
@@ -145,7 +148,20 @@ fn body_settings(operation: &Operation) -> TokenStream {
         .media_type
         .as_ref()
         .map(|media_type| quote!(.media_type(#media_type)));
-    quote!(#optional #media_type)
+    let fields = body.fields.iter().map(form_field);
+    let fields = (!body.fields.is_empty()).then(|| quote!(.form_fields(const { &[#(#fields),*] })));
+    quote!(#optional #media_type #fields)
+}
+
+/// `FormField::joined("tags", ",")`
+fn form_field(field: &FormField) -> TokenStream {
+    let name = &field.name;
+    match field.style {
+        FormStyle::Joined(separator) => {
+            quote!(upvest_runtime::generated_code::FormField::joined(#name, #separator))
+        }
+        FormStyle::Json => quote!(upvest_runtime::generated_code::FormField::json(#name)),
+    }
 }
 
 /// ```text
@@ -238,9 +254,9 @@ fn body_setters(operation: &Operation, api: &Api) -> TokenStream {
     }
 }
 
-/// The schema of an object with fields. Such an object has a builder.
+/// The schema of an object with fields, or that of one that may be empty. Such an object has a builder.
 fn object<'a>(kind: &Type, api: &'a Api) -> Option<&'a Schema> {
-    let Type::Schema(name) = kind else {
+    let Type::Schema(name) = kind.present() else {
         return None;
     };
     api.schemas
@@ -280,19 +296,32 @@ fn download(operation: &Operation) -> Option<TokenStream> {
 }
 
 /// The call that sends it and reads its response: `json()`, or `list(&[EmptyList::NoData])` if the `data` of the list
-/// may be missing.
+/// may be missing. It is lenient if the runtime reads the value by its own rules.
 fn receive(response: &Response) -> TokenStream {
-    match response.content {
+    match &response.content {
         Content::Empty => quote!(empty()),
         Content::Binary => quote!(file()),
-        Content::Json(_) if response.optional => quote!(optional_json()),
-        Content::List(_) if response.optional || response.may_lack_data => {
+        Content::Json(kind) => match (
+            response.optional,
+            kind.is_read_by_runtime(response.optional),
+        ) {
+            (false, false) => quote!(json()),
+            (true, false) => quote!(optional_json()),
+            (false, true) => quote!(lenient_json()),
+            (true, true) => quote!(optional_lenient_json()),
+        },
+        Content::List(item) => {
             let no_body = response.optional.then(|| quote!(EmptyList::NoBody));
             let no_data = response.may_lack_data.then(|| quote!(EmptyList::NoData));
-            let empty = no_body.into_iter().chain(no_data);
-            quote!(list(&[#(#empty),*]))
+            let empty: Vec<_> = no_body.into_iter().chain(no_data).collect();
+            if item.is_read_by_runtime(false) {
+                quote!(lenient_list(&[#(#empty),*]))
+            } else if empty.is_empty() {
+                quote!(json())
+            } else {
+                quote!(list(&[#(#empty),*]))
+            }
         }
-        Content::Json(_) | Content::List(_) => quote!(json()),
     }
 }
 

@@ -175,6 +175,79 @@ fn a_value_of_a_text_is_what_the_source_says() {
 }
 
 #[test]
+fn a_schema_without_a_type_has_that_of_the_schemas_around_it() {
+    let yaml = "\
+components:
+  schemas:
+    Text: { type: string }
+    Link: { $ref: '#/components/schemas/Text' }
+    Owner: { type: object, properties: { code: { type: string }, count: { type: integer } } }
+    ByAllOf: { allOf: [{ type: string }, { enum: [0123, 1e3, true], default: 007 }] }
+    ByReference: { allOf: [{ $ref: '#/components/schemas/Link' }, { enum: [1_000] }] }
+    Beside: { $ref: '#/components/schemas/Text', const: 0x1F, examples: [1.50] }
+    ByOneOf: { type: string, oneOf: [{ const: 0123 }, { anyOf: [{ const: 1e3 }] }] }
+    ByPattern: { pattern: '^[0-9]+$', enum: [010] }
+    Numbers: { allOf: [{ type: number }, { enum: [1.10, 1e3] }] }
+    Child: { allOf: [{ $ref: '#/components/schemas/Owner' }, { properties: { code: { enum: [0123] }, count: { enum: [0123] } } }] }
+    Circular: { allOf: [{ $ref: '#/components/schemas/Circular' }, { enum: [1, 2] }] }
+  parameters:
+    Code: { name: code, in: query, schema: { $ref: '#/components/schemas/Text' }, example: 0123, examples: { one: { value: 1e3 } } }
+";
+    let document = parse(yaml).unwrap();
+    let schemas = &document["components"]["schemas"];
+    for (place, expected) in [
+        ("/ByAllOf/allOf/1/enum", json!(["0123", "1e3", "true"])),
+        ("/ByAllOf/allOf/1/default", json!("007")),
+        ("/ByReference/allOf/1/enum", json!(["1_000"])),
+        ("/Beside/const", json!("0x1F")),
+        ("/Beside/examples", json!(["1.50"])),
+        ("/ByOneOf/oneOf/0/const", json!("0123")),
+        ("/ByOneOf/oneOf/1/anyOf/0/const", json!("1e3")),
+        ("/ByPattern/enum", json!(["010"])),
+        ("/Numbers/allOf/1/enum", json!([1.1, 1000])),
+        ("/Child/allOf/1/properties/code/enum", json!(["0123"])),
+        ("/Child/allOf/1/properties/count/enum", json!([123])),
+        ("/Circular/allOf/1/enum", json!([1, 2])),
+    ] {
+        assert_eq!(schemas.pointer(place), Some(&expected), "{place}");
+    }
+    let code = &document["components"]["parameters"]["Code"];
+    assert_eq!(code["example"], "0123");
+    assert_eq!(code["examples"]["one"]["value"], "1e3");
+}
+
+#[test]
+fn values_without_any_type_are_texts_as_the_source_writes_them() {
+    for (schema, expected, is_marked) in [
+        ("{ enum: [0123, 456] }", json!(["0123", "456"]), false),
+        ("{ const: 0x1F }", json!("0x1F"), false),
+        ("{ enum: [A, 1e3] }", json!(["A", "1e3"]), false),
+        ("{ enum: [1e3, 1.10] }", json!(["1e3", "1.10"]), true),
+        ("{ const: 1e3 }", json!("1e3"), true),
+        ("{ enum: [1, 2.5] }", json!([1, 2.5]), false),
+        ("{ const: 7 }", json!(7), false),
+    ] {
+        for text in [
+            format!("a: {schema}"),
+            format!("x: {{ oneOf: [{schema}] }}"),
+        ] {
+            let document = parse(&text).unwrap();
+            let schema = document.pointer("/a").or(document.pointer("/x/oneOf/0"));
+            let schema = schema.unwrap();
+            let values = schema.get("enum").or(schema.get("const"));
+            assert_eq!(values, Some(&expected), "{text}");
+            assert_eq!(
+                schema.get(super::texts::UNQUOTED).is_some(),
+                is_marked,
+                "{text}"
+            );
+        }
+    }
+    let document = parse(r#"{ "a": { "enum": [1e3, 2] } }"#).unwrap();
+    assert_eq!(document["a"]["enum"], json!(["1e3", "2"]));
+}
+
+#[test]
 fn an_enum_in_json_keeps_the_text_of_its_values_too() {
     let text = r#"{ "a": { "type": "string", "enum": [1e3, 1.10, true, "A"] }, "b": { "type": ["string", "null"], "const": 1.0 } }"#;
     let document = parse(text).unwrap();

@@ -6,18 +6,12 @@ use std::marker::PhantomData;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 use serde_saphyr::{Location, Spanned};
 
+use super::texts::Sources;
 use crate::error::{Error, Result};
 use crate::pointer;
-
-/// The members of a schema that are texts, if its `type` is.
-const VALUES: [&str; 5] = ["enum", "const", "default", "example", "examples"];
-
-/// Those whose values are types or names in the code, so that their exact text matters. Without it, the parser for YAML
-/// reads them.
-const EXACT: [&str; 2] = ["enum", "const"];
 
 /// A value whose inner values are of the type `N`, and whose keys are of the type `K`.
 #[derive(Debug)]
@@ -45,16 +39,12 @@ pub(super) trait Node: Sized {
 
     fn place(&self) -> Option<Location>;
 
-    fn tree(&self) -> &Tree<Self, Self::Key>;
-
     fn into_tree(self) -> Tree<Self, Self::Key>;
 }
 
 /// A key with its place, if it has one.
 pub(super) trait Key {
     fn place(&self) -> Option<Location>;
-
-    fn text(&self) -> &str;
 
     fn into_text(self) -> String;
 }
@@ -64,10 +54,6 @@ impl Node for InJson {
 
     fn place(&self) -> Option<Location> {
         None
-    }
-
-    fn tree(&self) -> &Tree<Self, String> {
-        &self.0
     }
 
     fn into_tree(self) -> Tree<Self, String> {
@@ -82,10 +68,6 @@ impl Node for InYaml {
         Some(self.0.defined)
     }
 
-    fn tree(&self) -> &Tree<Self, Spanned<String>> {
-        &self.0.value
-    }
-
     fn into_tree(self) -> Tree<Self, Spanned<String>> {
         self.0.value
     }
@@ -96,10 +78,6 @@ impl Key for String {
         None
     }
 
-    fn text(&self) -> &str {
-        self
-    }
-
     fn into_text(self) -> String {
         self
     }
@@ -108,10 +86,6 @@ impl Key for String {
 impl Key for Spanned<String> {
     fn place(&self) -> Option<Location> {
         Some(self.referenced)
-    }
-
-    fn text(&self) -> &str {
-        &self.value
     }
 
     fn into_text(self) -> String {
@@ -182,9 +156,15 @@ impl<'de, N: Deserialize<'de>, K: Deserialize<'de>> Visitor<'de> for Reader<N, K
     }
 }
 
-/// The value of `tree`, which was read from `text`. A key that occurs twice is an error.
-pub(super) fn value<N: Node>(tree: N, text: &str) -> Result<Value> {
-    Converter { text }.value(tree, "", false)
+/// The value of `tree`, which was read from `text`, and the texts of its numbers that JSON writes in another way. A key
+/// that occurs twice is an error.
+pub(super) fn value<N: Node>(tree: N, text: &str) -> Result<(Value, Sources)> {
+    let mut converter = Converter {
+        text,
+        sources: Sources::new(),
+    };
+    let value = converter.value(tree, "")?;
+    Ok((value, converter.sources))
 }
 
 /// A place as the position of an error.
@@ -194,18 +174,15 @@ pub(super) fn place(location: Location) -> String {
 
 struct Converter<'t> {
     text: &'t str,
+    sources: Sources,
 }
 
-impl Converter<'_> {
-    /// The value of `node`. `as_text`: whether a number or a boolean is the text of the source, as `0123` may be a
-    /// code.
-    fn value<N: Node>(&self, node: N, at: &str, as_text: bool) -> Result<Value> {
+impl<'t> Converter<'t> {
+    /// The value of `node`.
+    fn value<N: Node>(&mut self, node: N, at: &str) -> Result<Value> {
         let location = node.place();
         match node.into_tree() {
-            Tree::Scalar(value @ (Value::Number(_) | Value::Bool(_))) if as_text => {
-                let source = location.and_then(|location| self.source(location));
-                Ok(source.map_or(value, Value::from))
-            }
+            Tree::Scalar(Value::Number(number)) => Ok(self.number(number, location, at)),
             Tree::Scalar(value) => Ok(value),
             Tree::NotFinite => {
                 let source = location.and_then(|location| self.source(location));
@@ -214,15 +191,14 @@ impl Converter<'_> {
             Tree::List(items) => {
                 let items = (0..).zip(items);
                 items
-                    .map(|(index, item)| self.value(item, &format!("{at}/{index}"), as_text))
+                    .map(|(index, item)| self.value(item, &format!("{at}/{index}")))
                     .collect()
             }
             Tree::Object(members) => self.object(members, at),
         }
     }
 
-    fn object<N: Node>(&self, members: Vec<(N::Key, N)>, at: &str) -> Result<Value> {
-        let is_text = self.is_of_text(&members);
+    fn object<N: Node>(&mut self, members: Vec<(N::Key, N)>, at: &str) -> Result<Value> {
         let mut places: HashMap<String, Option<Location>> = HashMap::new();
         let mut object = Map::new();
         for (key, node) in members {
@@ -231,73 +207,36 @@ impl Converter<'_> {
             if let Some(first) = places.insert(key.clone(), place) {
                 return Err(duplicate(&key, at, first, place));
             }
-            let as_text = is_text && VALUES.contains(&key.as_str());
-            if as_text && EXACT.contains(&key.as_str()) && is_without_source(&node) {
-                let at = pointer::join(at, &key);
-                return Err(Error::at(at, "the texts are not quoted", "quote them"));
-            }
-            let value = self.value(node, &pointer::join(at, &key), as_text)?;
+            let value = self.value(node, &pointer::join(at, &key))?;
             object.insert(key, value);
         }
         Ok(Value::Object(object))
     }
 
-    /// Whether the object is the schema of a text: by its `type`, or because its `enum` contains texts and a number
-    /// that JSON would write in another way, such as `0123`.
-    fn is_of_text<N: Node>(&self, members: &[(N::Key, N)]) -> bool {
-        match find(members, "type") {
-            Some(Tree::Scalar(name)) => name == "string",
-            Some(Tree::List(names)) => {
-                let is_text = |node: &N| is_named(node, "string");
-                names.iter().any(is_text)
-                    && names
-                        .iter()
-                        .all(|node| is_text(node) || is_named(node, "null"))
-            }
-            Some(Tree::Object(_) | Tree::NotFinite) => false,
-            None => match find(members, "enum") {
-                Some(Tree::List(values)) => {
-                    let is_text = |node: &N| matches!(node.tree(), Tree::Scalar(Value::String(_)));
-                    values.iter().any(is_text)
-                        && values.iter().any(|value| self.is_written_otherwise(value))
-                }
-                _ => false,
-            },
-        }
-    }
-
-    fn is_written_otherwise<N: Node>(&self, node: &N) -> bool {
-        let source = node.place().and_then(|location| self.source(location));
-        match node.tree() {
-            Tree::Scalar(Value::Number(number)) => source != Some(number.to_string().as_str()),
-            tree => matches!(tree, Tree::NotFinite),
+    /// A number. Its text is kept if JSON writes it in another way. The YAML parser reads `0123` and `1e3` as floats,
+    /// although they are integers.
+    fn number(&mut self, number: Number, location: Option<Location>, at: &str) -> Value {
+        let source = location.and_then(|location| self.source(location));
+        let Some(source) = source.filter(|source| *source != number.to_string()) else {
+            return number.into();
+        };
+        self.sources.insert(at.to_owned(), source.to_owned());
+        let integer = number
+            .to_string()
+            .strip_suffix(".0")
+            .and_then(|it| it.parse::<i64>().ok());
+        match integer.filter(|_| !source.contains('.')) {
+            Some(integer) => integer.into(),
+            None => number.into(),
         }
     }
 
     /// The text of the scalar at `location`.
-    fn source(&self, location: Location) -> Option<&str> {
+    fn source(&self, location: Location) -> Option<&'t str> {
         let start = usize::try_from(location.span().byte_offset()?).ok()?;
         let length = usize::try_from(location.span().byte_len()?).ok()?;
         self.text.get(start..start + length)
     }
-}
-
-/// Whether a value is a number or a boolean, or contains one, without a place that leads to its text.
-fn is_without_source<N: Node>(node: &N) -> bool {
-    match node.tree() {
-        Tree::Scalar(Value::Number(_) | Value::Bool(_)) => node.place().is_none(),
-        Tree::List(items) => items.iter().any(is_without_source),
-        _ => false,
-    }
-}
-
-fn find<'m, N: Node>(members: &'m [(N::Key, N)], name: &str) -> Option<&'m Tree<N, N::Key>> {
-    let (_, node) = members.iter().find(|(key, _)| key.text() == name)?;
-    Some(node.tree())
-}
-
-fn is_named<N: Node>(node: &N, name: &str) -> bool {
-    matches!(node.tree(), Tree::Scalar(found) if found == name)
 }
 
 fn duplicate(key: &str, at: &str, first: Option<Location>, second: Option<Location>) -> Error {

@@ -180,8 +180,30 @@ pub struct Body {
     /// The type. Not used for text and bytes.
     #[serde(rename = "type")]
     pub kind: Type,
+    /// The fields of a form that are not written in the usual way.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FormField>,
     /// What it means, in Markdown.
     pub description: String,
+}
+
+/// A field of a form that is not written in the usual way, in which a list is a pair for each of its items.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FormField {
+    /// The name in the form.
+    pub name: String,
+    /// How it is written.
+    pub style: FormStyle,
+}
+
+/// How a field of a form is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FormStyle {
+    /// The items of a list are one text, with this between them.
+    Joined(&'static str),
+    /// As JSON.
+    Json,
 }
 
 /// The encoding of a body.
@@ -464,6 +486,32 @@ impl Type {
     pub(crate) fn present(&self) -> &Self {
         match self {
             Self::Nullable(inner) | Self::OrEmpty(inner) => inner.present(),
+            kind => kind,
+        }
+    }
+
+    /// The number of lists, maps and the like around the innermost value.
+    pub(super) fn containers(&self) -> usize {
+        match self {
+            Self::List(inner) | Self::Map(inner) | Self::Nullable(inner) | Self::OrEmpty(inner) => {
+                1 + inner.containers()
+            }
+            _ => 0,
+        }
+    }
+
+    /// The type of a value that may be `null` too, as any JSON may be anyway.
+    pub(super) fn or_null(self) -> Self {
+        match self {
+            Self::Json | Self::Nullable(_) => self,
+            kind => Self::Nullable(Box::new(kind)),
+        }
+    }
+
+    /// The type of a value that is not `null`.
+    pub(super) fn without_null(self) -> Self {
+        match self {
+            Self::Nullable(kind) => *kind,
             kind => kind,
         }
     }

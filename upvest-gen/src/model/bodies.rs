@@ -1,14 +1,15 @@
 //! The bodies of requests.
 
 use heck::ToPascalCase;
+use serde_json::Value;
 
-use super::api::{Body, Encoding, Field, Type};
+use super::api::{Body, Encoding, Field, FormField, FormStyle, Type};
 use super::context::Context;
 use super::media_types;
 use super::references::check_target;
 use super::types::Types;
 use super::values;
-use crate::document::Operation;
+use crate::document::{self, Operation};
 use crate::error::{Error, Result};
 
 /// The body of a request, if the operation has one.
@@ -36,7 +37,8 @@ pub(super) fn read<'a>(
         return Err(Error::at(
             at,
             problem,
-            "use application/json, application/x-www-form-urlencoded, application/octet-stream or text/plain",
+            "use application/json, application/x-www-form-urlencoded, application/octet-stream or text/plain, or send it \
+             by the method `request` of `Upvest`, which takes a body of any media type",
         ));
     };
     let kind = match (encoding, media.get("schema")) {
@@ -44,7 +46,7 @@ pub(super) fn read<'a>(
             let at = media_types::schema_place(&at, media_type);
             let operation = id.to_pascal_case();
             let context = Context::of_operation(&operation, "body");
-            values::value(types, schema, &at, &context).0
+            values::value(types, schema, &at, &context).0.without_null()
         }
         _ => Type::Json,
     };
@@ -53,6 +55,11 @@ pub(super) fn read<'a>(
         media_type: media_types::unusual(media_type, encoding),
         required: body["required"] == true,
         kind,
+        fields: if encoding == Encoding::Form {
+            form_fields(media)
+        } else {
+            Vec::new()
+        },
         description: body["description"]
             .as_str()
             .unwrap_or_default()
@@ -61,30 +68,85 @@ pub(super) fn read<'a>(
     }))
 }
 
-/// Checks that a form is an object whose fields are all single values. Its fields have been read.
+/// The fields that `encoding` describes in another way than the usual one.
+fn form_fields(media: &Value) -> Vec<FormField> {
+    let encodings = media["encoding"].as_object().into_iter().flatten();
+    let fields = encodings.filter_map(|(name, encoding)| {
+        Some(FormField {
+            name: name.clone(),
+            style: form_style(encoding)?,
+        })
+    });
+    fields.collect()
+}
+
+/// How `encoding` says that a field is written. `None` in the usual way.
+fn form_style(encoding: &Value) -> Option<FormStyle> {
+    if encoding["contentType"]
+        .as_str()
+        .is_some_and(document::is_json)
+    {
+        return Some(FormStyle::Json);
+    }
+    match (encoding["style"].as_str(), encoding["explode"].as_bool()) {
+        (None | Some("form"), Some(false)) => Some(FormStyle::Joined(",")),
+        (Some("spaceDelimited"), None | Some(false)) => Some(FormStyle::Joined("%20")),
+        (Some("pipeDelimited"), None | Some(false)) => Some(FormStyle::Joined("%7C")),
+        _ => None,
+    }
+}
+
+/// Checks that the fields of a form can be written: as single values, as lists of these, or as JSON. They have been
+/// read. An optional field that cannot be written is noted.
 pub(super) fn check_form<'a>(
-    types: &Types<'a>,
+    types: &mut Types<'a>,
     found: &Operation<'a>,
     body: &Body,
     id: &str,
 ) -> Result<()> {
-    let is_single = |field: &Field| {
-        !matches!(
-            field.kind.present(),
-            Type::Schema(_) | Type::List(_) | Type::Map(_)
-        )
-    };
-    let fields = types.fields(&body.kind);
-    let is_form = !fields.is_empty() && fields.iter().all(is_single);
-    if body.encoding != Encoding::Form || is_form {
+    if body.encoding != Encoding::Form {
         return Ok(());
     }
     let at = found
         .request_body(types.document)
         .map_or_else(|| found.pointer.clone(), |(at, _)| at);
-    Err(Error::at(
-        at,
-        format!("the form of {id} is not an object of single values"),
-        "describe its fields as properties that are texts, numbers or booleans",
-    ))
+    let remedy = "describe it as a text, a number, a boolean or a list of these, or give it the `contentType` \
+                  `application/json` in `encoding`";
+    let fields = types.fields(&body.kind);
+    if fields.is_empty() {
+        let problem = format!("the form of {id} is not an object with properties");
+        return Err(Error::at(
+            at,
+            problem,
+            "describe its fields as `properties`",
+        ));
+    }
+    let mut notes = Vec::new();
+    for field in fields.iter().filter(|field| !can_be_written(body, field)) {
+        let name = &field.name;
+        let problem = format!(
+            "the field `{name}` in the form of {id} is neither a single value nor a list of these"
+        );
+        if field.required && !field.extra {
+            return Err(Error::at(at, problem, remedy));
+        }
+        notes.push(Error::at(
+            &at,
+            format!("{problem}, so a call that sets it is an error"),
+            remedy,
+        ));
+    }
+    types.notes.extend(notes);
+    Ok(())
+}
+
+fn can_be_written(body: &Body, field: &Field) -> bool {
+    let value = match field.kind.present() {
+        Type::List(items) => items.present(),
+        Type::Map(values) if field.extra => values.present(),
+        kind => kind,
+    };
+    let is_json = |it: &FormField| it.name == field.name && it.style == FormStyle::Json;
+    let is_single = !matches!(value, Type::Schema(_) | Type::List(_) | Type::Map(_));
+    is_single || body.fields.iter().any(is_json)
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::api::{Schema, Shape};
 use super::directions::object;
 
-/// The compiler follows a chain of types up to a limit of 128 steps, of which each of our types takes about four. A
-/// chain may consist of two parts of this length, where a type contains one that contains it.
+/// The compiler follows a chain of types up to a limit of 128 steps, of which each of our types takes about four, and a
+/// list or a map three. A chain may consist of two parts of this length, where a type contains one that contains it.
 const LONGEST: usize = 8;
 
 /// Marks fields so that no chain of types is longer than [`LONGEST`] without a marked field.
@@ -37,7 +37,8 @@ struct Chains {
 }
 
 impl Chains {
-    /// The number of types in the longest chain that begins with a schema.
+    /// The number of types in the longest chain that begins with a schema. Of lists and maps directly inside of each other, all
+    /// but one are included.
     fn visit(&mut self, schemas: &mut [Schema], index: usize, depth: usize) -> usize {
         match self.states[index] {
             State::Done(length) => return length,
@@ -49,11 +50,13 @@ impl Chains {
         let mut longest = 0;
         for part in 0..schemas[index].shape.kinds().len() {
             let kinds = schemas[index].shape.kinds();
+            let containers = kinds[part].containers().saturating_sub(1);
             let target = object(kinds[part]).and_then(|name| self.indices.get(name));
-            let Some(target) = target.copied() else {
-                continue;
+            let inner = match target.copied() {
+                Some(target) => self.visit(schemas, target, depth + 1),
+                None => 0,
             };
-            let length = self.visit(schemas, target, depth + 1);
+            let length = inner + containers;
             match &mut schemas[index].shape {
                 Shape::Object(fields) if length >= LONGEST => fields[part].deep = true,
                 _ => longest = longest.max(length),

@@ -5,7 +5,6 @@ use std::rc::Rc;
 
 use super::api::{Direction, Field, Type};
 use super::context::Context;
-use super::decimal_pattern::admits_empty;
 use super::homes::home;
 use super::names;
 use super::types::{Types, Unread};
@@ -58,8 +57,7 @@ fn extra<'a>(types: &mut Types<'a>, object: &Unread<'a>) -> Option<Field> {
             ..Context::new(&object.name, &object.entity, EXTRA)
         };
         match values::any(types, &parts, &context) {
-            (Type::Json, _) => Type::Json,
-            (kind, true) => Type::Nullable(Box::new(kind)),
+            (kind, true) => kind.or_null(),
             (kind, false) => kind,
         }
     };
@@ -132,9 +130,7 @@ fn field<'a>(
         ..Context::new(&object.name, &object.entity, wire)
     };
     let (kind, nullable) = values::any(types, parts, &context);
-    let blank = kind == Type::Decimal
-        && nodes.len() == parts.len()
-        && nodes.iter().all(|node| admits_nothing(node));
+    let blank = matches!(kind, Type::Nullable(_));
     let required = object
         .branches
         .iter()
@@ -142,7 +138,7 @@ fn field<'a>(
     Field {
         name: wire.to_owned(),
         rust: names::field(explicit.unwrap_or(wire)),
-        kind,
+        kind: kind.without_null(),
         required,
         nullable,
         blank,
@@ -154,9 +150,4 @@ fn field<'a>(
         deep: false,
         description: description.unwrap_or_else(|| format!("`{wire}` of the description.")),
     }
-}
-
-/// Whether the pattern of a number also matches an empty text.
-fn admits_nothing(node: &Node<'_>) -> bool {
-    node.text("pattern").is_some_and(admits_empty)
 }

@@ -15,6 +15,7 @@ pub(super) fn encoding(document: &Value, media_type: &str, media: &Value) -> Opt
         "application/octet-stream" => Some(Encoding::Binary),
         "text/plain" => Some(Encoding::Text),
         other if is_of_bytes(document, media) && is_sendable(other) => Some(Encoding::Binary),
+        other if is_of_text(document, media) && !other.contains('*') => Some(Encoding::Text),
         _ => None,
     }
 }
@@ -79,6 +80,16 @@ pub(super) fn schema_place(at: &str, media_type: &str) -> String {
 pub(super) fn is_json(document: &Value, media_type: &str, media: &Value) -> bool {
     let is_of_bytes = || is_of_bytes(document, media);
     document::is_json(media_type) && !(document::is_range(media_type) && is_of_bytes())
+}
+
+/// Whether the schema of a media type describes a text.
+fn is_of_text(document: &Value, media: &Value) -> bool {
+    let kind = &document::resolve(document, &media["schema"])["type"];
+    let names = kind
+        .as_array()
+        .map_or(std::slice::from_ref(kind), Vec::as_slice);
+    names.iter().any(|name| name == "string")
+        && names.iter().all(|name| name == "string" || name == "null")
 }
 
 /// Whether the schema of a media type describes bytes.

@@ -36,8 +36,8 @@ mod unions;
 mod values;
 
 pub use api::{
-    Alternative, Api, Body, Content, Direction, Encoding, Enum, Event, Field, Id, Operation,
-    Paging, Parameter, Place, Response, Schema, Shape, Type, Variant,
+    Alternative, Api, Body, Content, Direction, Encoding, Enum, Event, Field, FormField, FormStyle,
+    Id, Operation, Paging, Parameter, Place, Response, Schema, Shape, Type, Variant,
 };
 pub(crate) use build::build;
 pub(crate) use lists::PAGE_FIELDS;

@@ -13,7 +13,7 @@ use crate::document::{self, Operation};
 use crate::error::{Error, Result};
 use crate::pointer;
 
-/// Headers that the transport adds. They are not parameters of an operation.
+/// Headers that the client adds to each request. They are not parameters of an operation.
 pub(crate) const TRANSPORT_HEADERS: [&str; 7] = [
     "accept",
     "authorization",
@@ -59,13 +59,13 @@ pub(super) fn read<'a>(
 ) -> Vec<Parameter> {
     let mut parameters: Vec<Parameter> = Vec::new();
     for (at, value) in all {
-        let mut headers = TRANSPORT_HEADERS.iter();
-        if headers.any(|header| is_header(value, header)) {
-            continue;
-        }
         let mut headers = HEADERS_OF_HTTP.iter();
         if let Some(header) = headers.find(|header| is_header(value, header)) {
             note_ignored_header(types, at, header);
+            continue;
+        }
+        let mut headers = TRANSPORT_HEADERS.iter();
+        if headers.any(|header| is_header(value, header)) {
             continue;
         }
         match parameter(types, found, at, value, entity) {
@@ -142,6 +142,11 @@ fn parameter<'a>(
     let json = is_json(value);
     let context = Context::new(entity, entity, name);
     let (kind, _) = values::value(types, schema, &schema_at, &context);
+    let kind = if json {
+        kind.without_null()
+    } else {
+        sendable(kind)
+    };
     if !json && !is_single(&kind) {
         return Err(Error::at(
             at,
@@ -269,6 +274,14 @@ fn is_json(value: &Value) -> bool {
         .next()
         .is_some_and(|(name, _)| document::is_json(name));
     is_json && value.get("schema").is_none()
+}
+
+/// The type without `null`, which a parameter cannot hold, nor can the items of a list in it.
+fn sendable(kind: Type) -> Type {
+    match kind.without_null() {
+        Type::List(items) => Type::List(Box::new(items.without_null())),
+        kind => kind,
+    }
 }
 
 /// Whether a parameter can hold the value: a single one, or a list of them.

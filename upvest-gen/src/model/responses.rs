@@ -170,11 +170,7 @@ fn content<'a>(
 
 /// JSON of a type that may be null.
 fn json((kind, is_nullable): (Type, bool)) -> Content {
-    Content::Json(match kind {
-        Type::Json => Type::Json,
-        kind if is_nullable => Type::Nullable(Box::new(kind)),
-        kind => kind,
-    })
+    Content::Json(if is_nullable { kind.or_null() } else { kind })
 }
 
 /// The response for success, whose JSON has the only type in `contents`. An operation has one.

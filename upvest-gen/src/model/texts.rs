@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::api::Type;
 use super::context::Context;
-use super::decimal_pattern::is_decimal;
+use super::decimal_pattern::{admits_empty, is_decimal};
 use super::names;
 use super::types::Types;
 use crate::error::{Error, Result};
@@ -40,7 +40,7 @@ pub(super) fn text<'a>(
                 None => Type::Uuid,
             }
         }
-        ("decimal", _, _) => Type::Decimal,
+        ("decimal", _, _) => decimal(branches),
         ("ISO4217" | "iso4217" | "iso-4217" | "currency", _, _) => Type::Currency,
         (_, "^[A-Z]{3}$", _) if is_called(node, context, &CURRENCIES) => Type::Currency,
         ("country" | "iso3166-1-alpha-2" | "ISO3166", _, _) => Type::Country,
@@ -66,9 +66,27 @@ pub(super) fn text<'a>(
             note_missing_offset(types, node, context);
             Type::DateTime
         }
-        (_, pattern, _) if is_decimal(pattern) => Type::Decimal,
+        _ if branches.iter().all(is_decimal_text) => decimal(branches),
         _ => Type::Text,
     })
+}
+
+/// Whether a text is a decimal by its format or its pattern.
+fn is_decimal_text(node: &Node<'_>) -> bool {
+    match node.text("format") {
+        Some(format) => format == "decimal",
+        None => node.text("pattern").is_some_and(is_decimal),
+    }
+}
+
+/// A decimal, or none if the pattern of an alternative also matches an empty text.
+fn decimal(branches: &[Node<'_>]) -> Type {
+    let may_be_empty = |branch: &Node<'_>| branch.text("pattern").is_some_and(admits_empty);
+    if branches.iter().any(may_be_empty) {
+        Type::Nullable(Box::new(Type::Decimal))
+    } else {
+        Type::Decimal
+    }
 }
 
 /// Marks the values of alternatives that are deprecated, unless the whole text is.

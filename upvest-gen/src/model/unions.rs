@@ -44,7 +44,7 @@ fn collect_branches<'a>(
             "remove the cycle, or describe a single schema in the overlay",
         ));
     }
-    let alternatives = std::mem::take(&mut node.alternatives);
+    let alternatives = distinct(std::mem::take(&mut node.alternatives));
     for part in &alternatives {
         let branch = types.alternative(part, &node)?;
         collect_branches(types, branch, depth + 1, found)?;
@@ -99,12 +99,13 @@ pub(super) fn tag<'a>(types: &Types<'a>, node: &Node<'a>, branches: &[Node<'a>])
             Some(values).filter(|values| !values.is_empty())
         });
         // The branches may share a property with the values of all of them.
-        return by_constants.or_else(|| {
+        let tag = by_constants.or_else(|| {
             tag_of(field, branches, |branch| {
                 let shared = constants(types, branch, field)?;
                 one_of(&shared, mapped(discriminator, branch), branch)
             })
         });
+        return tag.map(|tag| with_values_of_children(types, tag, branches));
     }
     if branches.len() == 1 {
         return None;
@@ -127,6 +128,30 @@ pub(super) fn tag<'a>(types: &Types<'a>, node: &Node<'a>, branches: &[Node<'a>])
             tag.filter(|_| may_be_tag)
         })
     })
+}
+
+/// Adds to each branch that is a union itself the values of its own branches, unless they mean another branch.
+fn with_values_of_children<'a>(types: &Types<'a>, mut tag: Tag, branches: &[Node<'a>]) -> Tag {
+    let mut known: BTreeSet<String> = tag.values.iter().flatten().cloned().collect();
+    for (branch, values) in branches.iter().zip(&mut tag.values) {
+        for value in values_of_children(types, branch, &tag.field) {
+            if known.insert(value.clone()) {
+                values.push(value);
+            }
+        }
+    }
+    tag
+}
+
+/// The values of `field` in the components that include the branch, if it is a component that others include.
+fn values_of_children<'a>(types: &Types<'a>, branch: &Node<'a>, field: &str) -> Vec<String> {
+    let read = || {
+        let component = types.component(branch.component?).ok()?;
+        let children = children(types, &component).ok()?;
+        let tag = tag(types, &component, &children)?;
+        (tag.field == field).then_some(tag.values.concat())
+    };
+    read().unwrap_or_default()
 }
 
 /// Those of the values `shared` that mean the branch: the mapped ones, or else the one that is called like its

@@ -13,6 +13,7 @@ use super::texts;
 use super::types::Types;
 use super::unions::{self, Alternatives, distinct, is_object};
 use crate::error::{Error, Result};
+use crate::load::texts::UNQUOTED;
 use crate::normalize::{Node, Part};
 
 /// The type of a value, or the list or map around a value that remains to be read.
@@ -23,6 +24,9 @@ enum Reading<'a> {
     /// A list. Each of its items matches one of these schemas.
     ListOf(Vec<Part<'a>>),
 }
+
+/// The limit on lists and maps that are directly inside of each other, as the compiler has one on types.
+const MOST_CONTAINERS: usize = 8;
 
 /// A type that contains another one.
 #[derive(Clone, Copy)]
@@ -81,8 +85,8 @@ pub(super) fn any<'a>(
     kind_or_json(types, Ok(Rc::new(Node::one_of(parts, &at))), context)
 }
 
-/// The type of the value that `node` describes, and whether it may be null. Lists and maps are followed to the value in
-/// them, and the objects in it are read later.
+/// The type of the value that `node` describes, and whether it may be null. A decimal that may be an empty text is
+/// nullable as a type. Lists and maps are followed to the value in them, and the objects in it are read later.
 pub(super) fn kind_and_null<'a>(
     types: &mut Types<'a>,
     node: Rc<Node<'a>>,
@@ -115,6 +119,10 @@ pub(super) fn kind_and_null<'a>(
             Reading::Around(step, part) => (step, part),
         };
         around.push(step);
+        if around.len() > MOST_CONTAINERS {
+            note_too_deep(types, &part, &context);
+            return Ok((within(around, Type::Json), is_nullable));
+        }
         let inner = if seen.insert(part.key()) {
             types.part(&part)
         } else {
@@ -141,8 +149,8 @@ fn within(around: Vec<Around>, kind: Type) -> Type {
         .into_iter()
         .rev()
         .fold(kind, |kind, around| match (around, kind) {
-            (Around::Nullable | Around::OrEmpty, Type::Json) => Type::Json,
-            (Around::Nullable, kind) => Type::Nullable(Box::new(kind)),
+            (Around::OrEmpty, Type::Json) => Type::Json,
+            (Around::Nullable, kind) => kind.or_null(),
             (Around::OrEmpty, kind) => Type::OrEmpty(Box::new(kind)),
             (Around::List, kind) => Type::List(Box::new(kind)),
             (Around::Map, kind) => Type::Map(Box::new(kind)),
@@ -189,6 +197,9 @@ fn single<'a>(
             if names.len() > 1 {
                 note_several(types, node, &names, context);
             }
+            if node.is_true(UNQUOTED) {
+                note_unquoted(types, node, context);
+            }
             Type::Json
         }
         Some(other) => {
@@ -226,7 +237,12 @@ fn union<'a>(
             let tag = unions::tag(types, node, branches);
             objects::object(types, node, branches, tag, context)?
         }
-        _ if has_untyped => Type::Json,
+        _ if has_untyped => {
+            if let Some(branch) = branches.iter().find(|branch| branch.is_true(UNQUOTED)) {
+                note_unquoted(types, branch, context);
+            }
+            Type::Json
+        }
         ["string"] => texts::text(types, branches, node, context)?,
         ["boolean"] => Type::Bool,
         ["integer"] => numbers::widest(types, node, branches, context),
@@ -253,6 +269,18 @@ fn union<'a>(
     Ok(Reading::Type(kind))
 }
 
+/// Notes that a value inside of too many lists and maps is read as any JSON.
+fn note_too_deep(types: &mut Types<'_>, part: &Part<'_>, context: &Context<'_>) {
+    types.notes.push(Error::at(
+        &part.at,
+        format!(
+            "`{}` of {} is inside of more than {MOST_CONTAINERS} lists and maps, and is read as any JSON",
+            context.field, context.entity
+        ),
+        "make one of the lists a field of an object",
+    ));
+}
+
 /// Notes that one of several lists may have any items.
 fn note_any_items(types: &mut Types<'_>, node: &Node<'_>, context: &Context<'_>) {
     types.notes.push(Error::at(
@@ -276,5 +304,21 @@ fn note_several(types: &mut Types<'_>, node: &Node<'_>, kinds: &[&str], context:
             kinds.join(" or ")
         ),
         "describe one of them in the overlay, if the others do not occur",
+    ));
+}
+
+/// Notes that values without a type may be numbers or texts.
+fn note_unquoted(types: &mut Types<'_>, node: &Node<'_>, context: &Context<'_>) {
+    let values = node.values().unwrap_or_default();
+    let values: Vec<&str> = values.iter().filter_map(|value| value.as_str()).collect();
+    types.notes.push(Error::at(
+        &node.at,
+        format!(
+            "`{}` of {} is {} without quotes and without a type, which is read as any JSON",
+            context.field,
+            context.entity,
+            values.join(" or ")
+        ),
+        "give it the `type` `string` or `number`",
     ));
 }

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
+use crate::load::texts::UNQUOTED;
+
 /// A schema.
 #[derive(Clone, Debug, Default)]
 pub struct Node<'a> {
@@ -173,8 +175,8 @@ impl<'a> Node<'a> {
     /// The type, or else the type that follows from other keywords.
     pub fn kind(&self) -> Option<&'a str> {
         let is_text = || {
-            self.values()
-                .is_some_and(|values| !values.is_empty() && values.iter().all(|it| it.is_string()))
+            let values = self.values().unwrap_or_default();
+            !values.is_empty() && values.iter().all(|it| it.is_string()) && !self.is_true(UNQUOTED)
         };
         match self.kind {
             _ if self.is_contradictory => None,

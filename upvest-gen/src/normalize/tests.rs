@@ -321,7 +321,7 @@ B:
         .map(|part| schemas.read_part(part).unwrap())
         .collect();
     assert_eq!(parts[0].kind(), Some("string"));
-    assert_eq!(parts[0].nullable, true);
+    assert!(parts[0].nullable);
     assert_eq!(parts[1].at, "/components/schemas/A/properties/c~1d/items");
     assert_eq!(line(&schemas, &parts[1]), "object {e: integer}");
     // A ring has one type.

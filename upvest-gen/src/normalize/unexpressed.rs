@@ -4,6 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::node::Part;
+use crate::document;
 use crate::error::Error;
 use crate::pointer;
 
@@ -77,8 +78,9 @@ pub(super) fn by_pattern<'a>(schema: &'a Map<String, Value>, at: &str) -> Option
 }
 
 /// Notes what the keywords of a schema forbid, or what is read as any JSON because of them.
-pub(super) fn notes(schema: &Map<String, Value>, at: &str) -> Vec<Error> {
-    let mut notes = Vec::new();
+pub(super) fn notes(document: &Value, schema: &Map<String, Value>, at: &str) -> Vec<Error> {
+    let mut notes = lost_mappings(document, schema, at);
+    notes.extend(dynamic_reference(schema, at));
     for keyword in CONDITIONS {
         if schema.get(keyword).is_some_and(restricts) {
             notes.push(Error::at(
@@ -109,6 +111,44 @@ pub(super) fn notes(schema: &Map<String, Value>, at: &str) -> Vec<Error> {
         ));
     }
     notes
+}
+
+/// Notes a reference whose target depends on the schemas around it.
+fn dynamic_reference(schema: &Map<String, Value>, at: &str) -> Option<Error> {
+    let keywords = ["$dynamicRef", "$recursiveRef"];
+    let keyword = keywords
+        .into_iter()
+        .find(|keyword| schema.contains_key(*keyword))?;
+    Some(Error::at(
+        pointer::join(at, keyword),
+        format!("`{keyword}` is not followed, so its target does not restrict the value"),
+        "use `$ref`",
+    ))
+}
+
+/// Notes the values of a discriminator that lead to no schema of the document.
+fn lost_mappings(document: &Value, schema: &Map<String, Value>, at: &str) -> Vec<Error> {
+    let discriminator = schema.get("discriminator").and_then(Value::as_object);
+    let mapping = discriminator.and_then(|it| it.get("mapping")?.as_object());
+    let is_lost = |target: &&Value| {
+        let target = target.as_str().unwrap_or_default();
+        let place = pointer::of_reference(target)
+            .unwrap_or_else(|| pointer::join(document::SCHEMAS, target));
+        document.pointer(&place).is_none()
+    };
+    let lost = mapping
+        .into_iter()
+        .flatten()
+        .filter(|(_, target)| is_lost(target));
+    let place = pointer::join(&pointer::join(at, "discriminator"), "mapping");
+    let note = |(value, target): (&String, &Value)| {
+        Error::at(
+            pointer::join(&place, value),
+            format!("the value `{value}` leads to {target}, which is not in the document"),
+            "correct it, or add its target to `components/schemas`",
+        )
+    };
+    lost.map(note).collect()
 }
 
 /// Whether the value of a keyword is not empty.

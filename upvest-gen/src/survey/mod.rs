@@ -138,7 +138,10 @@ impl<'a> Surveyor<'a> {
         });
         let is_of_transport = known.is_none() && location == "header" && is_set_by_client(name);
         let link = self.walk.links.part(vec![at.to_owned()], Some(owner.link));
-        let item = format!("{}, {location} {name}", owner.route);
+        let item = match parameter["$ref"].as_str() {
+            Some(reference) => format!("{}, {reference}", owner.route),
+            None => format!("{}, {location} {name}", owner.route),
+        };
         let is_there = known.is_some() || is_of_transport && owner.operation.is_some();
         self.count(ItemKind::Parameter, item, is_there, link);
         let held = match known {

@@ -360,3 +360,74 @@ components:
         );
     }
 }
+
+/// The one note about the schema of a response, and its type.
+#[track_caller]
+fn noted_response(schema: &str, components: &str) -> (Content, String) {
+    let members = format!(
+        "responses: {{ '200': {{ content: {{ application/json: {{ schema: {schema} }} }} }} }}"
+    );
+    let (operation, note) = noted_operation(&members, &format!("schemas: {{ {components} }}"));
+    (operation.response.content, note)
+}
+
+#[test]
+fn a_dynamic_reference_is_noted() {
+    for keyword in ["$dynamicRef", "$recursiveRef"] {
+        let (content, note) = noted_response(&format!("{{ {keyword}: '#a' }}"), "");
+        assert_eq!(content, Content::Json(Type::Json));
+        assert!(
+            note.contains(&format!("`{keyword}` is not followed")),
+            "{note}"
+        );
+    }
+}
+
+#[test]
+fn a_value_of_a_discriminator_that_leads_nowhere_is_noted() {
+    let one = "One: { type: object, required: [t], properties: { t: { type: string } } }";
+    let two = "Two: { type: object, required: [t], properties: { t: { type: string } } }";
+    for target in ["Gone", "'#/components/schemas/Gone'", "other.yaml#/Gone"] {
+        let union = format!(
+            "{{ oneOf: [{{ $ref: '#/components/schemas/One' }}, {{ $ref: '#/components/schemas/Two' }}], \
+             discriminator: {{ propertyName: t, mapping: {{ one: One, gone: {target} }} }} }}"
+        );
+        let (content, note) = noted_response(&union, &format!("{one}, {two}"));
+        assert!(
+            matches!(content, Content::Json(Type::Schema(_))),
+            "{target}"
+        );
+        assert!(note.contains("the value `gone` leads to"), "{note}");
+    }
+}
+
+#[test]
+fn equal_alternatives_are_one() {
+    let one = "{ $ref: '#/components/schemas/One' }";
+    let api = sound(&format!(
+        "paths: {{ /a: {{ get: {{ operationId: a, responses: {{ '200': {{ content: {{ application/json: {{ \
+         schema: {{ oneOf: [{one}, {one}] }} }} }} }} }} }} }} }}\n\
+         components: {{ schemas: {{ One: {{ type: object, properties: {{ t: {{ type: string }} }} }} }} }}"
+    ));
+    let expected = Content::Json(Type::Schema("One".to_owned()));
+    assert_eq!(api.operations[0].response.content, expected);
+}
+
+#[test]
+fn a_value_inside_of_many_lists_is_any_json_with_a_note() {
+    let nested = |depth: usize| {
+        let text = "{ type: string }".to_owned();
+        (0..depth).fold(text, |inner, _| {
+            format!("{{ type: array, items: {inner} }}")
+        })
+    };
+    let mut expected = Type::Json;
+    for _ in 0..9 {
+        expected = Type::List(Box::new(expected));
+    }
+    for depth in [9, 40] {
+        let (content, note) = noted_response(&nested(depth), "");
+        assert_eq!(content, Content::Json(expected.clone()), "{depth}");
+        assert!(note.contains("more than 8 lists and maps"), "{note}");
+    }
+}

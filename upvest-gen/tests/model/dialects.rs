@@ -126,7 +126,6 @@ fn what_neither_has_a_type_for_does_not_get_in_the_way() {
         "contains: {}",
         "propertyNames: {}",
         "patternProperties: {}",
-        "$dynamicRef: '#x'",
         "$dynamicAnchor: x",
         "$anchor: x",
         "$defs: {}",

@@ -2,6 +2,7 @@
 
 use super::outline::{self, outline};
 use super::{assert_rows, enums, read, sound};
+use upvest_gen::Error;
 
 /// A description of one operation `GET /a` with these members.
 fn one(members: &str) -> String {
@@ -63,12 +64,10 @@ responses:
 #[test]
 fn what_the_transport_supplies_is_not_a_parameter() {
     let headers = [
-        "authorization",
         "Signature",
         "signature-input",
         "upvest-client-id",
         "Upvest-API-Version",
-        "accept",
         "idempotency-key",
     ];
     let list: Vec<String> = headers
@@ -89,6 +88,24 @@ fn what_the_transport_supplies_is_not_a_parameter() {
         outline(&api)
     );
     assert_eq!(left.count(), headers.len());
+}
+
+#[test]
+fn a_header_that_openapi_ignores_is_no_parameter_and_noted_once() {
+    for header in ["Accept", "authorization", "CONTENT-TYPE"] {
+        let parameter = format!("{{ name: {header}, in: header, required: true, schema: {{}} }}");
+        let operation = format!("{{ parameters: [{parameter}], responses: {{ '204': {{}} }} }}");
+        let paths = format!("paths:\n  /a: {{ get: {operation}, post: {operation} }}");
+        let api = read("3.0.3", &paths).unwrap();
+        let mut parameters = api.operations.iter().flat_map(|it| &it.parameters);
+        assert!(parameters.next().is_none(), "{header}");
+        let notes: Vec<&str> = api.notes.iter().map(Error::problem).collect();
+        let name = format!("the header `{}` is not", header.to_lowercase());
+        assert!(
+            matches!(notes.as_slice(), [note] if note.contains(&name)),
+            "{notes:?}"
+        );
+    }
 }
 
 #[test]
@@ -327,6 +344,14 @@ fn a_body_is_written_as_the_first_of_json_form_bytes_and_text_that_the_operation
             (
                 "requestBody: { required: true, content: { text/plain: { schema: { type: string } } } }",
                 "text -> nothing",
+            ),
+            (
+                "requestBody: { required: true, content: { text/csv: { schema: { type: [string, 'null'] } } } }",
+                "text as text/csv -> nothing",
+            ),
+            (
+                "requestBody: { required: true, content: { application/xml: { schema: { type: string } } } }",
+                "text as application/xml -> nothing",
             ),
             (
                 "requestBody: { required: true, content: { application/json: { schema: { type: array, items: { type: string, enum: [A] } } } } }",

@@ -125,7 +125,7 @@ fn an_operation_that_cannot_be_expressed_is_left_out_by_name() {
                 "{{ parameters: [{path}], requestBody: {{ content: {{ application/x-www-form-urlencoded: {{ schema: {{ type: string }} }} }} }}, responses: {{ '204': {{}} }} }}"
             ),
             "/requestBody".to_owned(),
-            "the form of getAById is not an object of single values",
+            "the form of getAById is not an object with properties",
         ),
         (
             format!(
@@ -204,8 +204,8 @@ fn paths_headers_and_media_types_that_cannot_be_sent_are_named() {
             "the media type \"text/\\nplain\" is invalid",
         ),
         (
-            "/a: { post: { requestBody: { content: { application/x-www-form-urlencoded: { schema: { properties: { a: { type: array } } } } } }, responses: { '204': {} } } }",
-            "the form of postA is not an object of single values",
+            "/a: { post: { requestBody: { content: { application/x-www-form-urlencoded: { schema: { required: [a], properties: { a: { type: object } } } } } }, responses: { '204': {} } } }",
+            "the field `a` in the form of postA is neither a single value nor a list of these",
         ),
     ] {
         let api = read("3.1.0", &format!("paths:\n  {ok}\n  {item}")).unwrap();

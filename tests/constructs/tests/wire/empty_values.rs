@@ -80,3 +80,24 @@ fn only_alternatives_that_nothing_tells_apart_are_noted() {
     assert_eq!(NOTES.len(), 1, "{NOTES:?}");
     assert!(NOTES[0].contains("/components/schemas/Box_/properties/base"));
 }
+
+#[tokio::test]
+async fn a_body_that_may_be_empty_is_built_by_its_fields_too() {
+    let (client, server) = Server::answering::<Client>("");
+    let call = client.create_order().body_map(|order| order.id("a"));
+    call.clone().send().await.unwrap();
+    assert_eq!(server.last().body, r#"{"id":"a"}"#);
+    let call = call.body_map(|order| order.id("b"));
+    call.send().await.unwrap();
+    assert_eq!(server.last().body, r#"{"id":"b"}"#);
+    let empty = OrEmpty::<Order>::EmptyObject;
+    client.create_order().body(empty).send().await.unwrap();
+    assert_eq!(server.last().body, "{}");
+    let missing = client.create_order().body_map(|order| order).send().await;
+    assert!(
+        missing
+            .unwrap_err()
+            .to_string()
+            .contains("`id` is required")
+    );
+}

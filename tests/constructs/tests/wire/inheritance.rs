@@ -3,7 +3,8 @@
 use serde_json::json;
 use upvest_constructs::Server;
 use upvest_constructs::inheritance::types::{
-    Animal, Dog, Heavy, Level, Notice, PlainDog, PlainTruck, Truck, Van, VanUpdate, Vehicle,
+    Animal, Dog, Heavy, Level, Notice, Pet, PlainDog, PlainTruck, Puppy, Transport, Truck, Van,
+    VanUpdate, Vehicle, Young,
 };
 use upvest_constructs::inheritance::{Client, NOTES};
 
@@ -147,4 +148,35 @@ async fn a_child_without_a_value_is_only_the_base_of_its_child() {
     assert_eq!(serde_json::to_value(&vehicle).unwrap(), json);
     let unknown: Heavy = serde_json::from_value(json!({ "id": id, "kind": "TRUCK" })).unwrap();
     assert!(matches!(unknown, Heavy::Unknown(_)));
+}
+
+#[tokio::test]
+async fn an_alternative_that_is_a_base_has_the_tags_of_its_children() {
+    let json = json!({ "species": "Puppy", "bark": "w", "weeks": 3 });
+    let (client, _) = Server::answering::<Client>(json.to_string());
+    let pet = client.get_pet().send().await.unwrap().into_inner();
+    assert!(matches!(&pet, Pet::Dog(Dog::Puppy(puppy)) if puppy.weeks == Some(3)));
+    assert_eq!(serde_json::to_value(&pet).unwrap(), json);
+    // The tag of an alternative that is listed itself is its own.
+    let young = client.get_young().send().await.unwrap().into_inner();
+    assert!(matches!(&young, Young::Puppy(puppy) if puppy.weeks == Some(3)));
+    let id = "7d052811-c57c-4920-9fd6-bdbaa6c94e47";
+    let json = json!({ "id": id, "kind": "VAN", "axles": 2, "seats": 3 });
+    let (client, _) = Server::answering::<Client>(json.to_string());
+    let transport = client.get_transport().send().await.unwrap().into_inner();
+    assert!(matches!(&transport, Transport::Truck(Truck::Van(van)) if van.seats == Some(3)));
+    assert_eq!(serde_json::to_value(&transport).unwrap(), json);
+}
+
+#[tokio::test]
+async fn a_child_of_an_alternative_is_sent_with_its_own_tag() {
+    let (client, server) = Server::answering::<Client>("");
+    let puppy = Puppy::builder().species("Puppy").weeks(3).build().unwrap();
+    let pet = Pet::from(Dog::from(puppy));
+    client.create_pet().body(pet).send().await.unwrap();
+    let sent: serde_json::Value = serde_json::from_str(&server.last().body).unwrap();
+    assert_eq!(sent, json!({ "species": "Puppy", "weeks": 3 }));
+    let wrong = PlainDog::builder().species("Cat").build().unwrap();
+    let error = client.create_pet().body(Pet::from(Dog::from(wrong)));
+    assert!(error.send().await.is_err());
 }

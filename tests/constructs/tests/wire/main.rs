@@ -6,6 +6,8 @@ mod directions;
 mod empty_values;
 mod examples;
 mod extra_properties;
+mod forms;
+mod hostile;
 mod ignored_headers;
 mod inheritance;
 mod lists;

@@ -1,8 +1,8 @@
 //! Values that YAML could read as numbers, booleans, dates or null: each is the text of the source.
 
 use upvest_constructs::Server;
-use upvest_constructs::source_texts::Client;
-use upvest_constructs::source_texts::types::{Day, Nothing, Version};
+use upvest_constructs::source_texts::types::{Branch, CodesByLevel, Day, Nothing, Version};
+use upvest_constructs::source_texts::{Client, LEFT_OUT, NOTES, operations};
 
 const FOUND: &str = r#"{"version":"1.10","others":{"a":"0o17","b":"1.1"},"nothing":null}"#;
 
@@ -52,4 +52,35 @@ async fn values_of_a_component_are_known_by_the_text_of_the_source() {
     assert_eq!(versions, ["1.10", "1.1", "0o17", "+1", "1e3"]);
     let nothing: Vec<&str> = Nothing::VARIANTS.iter().map(Nothing::as_str).collect();
     assert_eq!(nothing, ["~", "null", "1_0"]);
+}
+
+#[tokio::test]
+async fn values_in_an_all_of_or_without_a_type_are_the_text_of_the_source() {
+    let json = r#"{"branch":"0x1F","level":"0123","branches":["1_000","1e3"],"by_level":{"a":"007","b":"1.50"}}"#;
+    let (client, server) = Server::answering::<Client>(json);
+    let call = client.get_codes().branch("0123").level("0456").kind("1e3");
+    let codes = call.send().await.unwrap().into_inner();
+    assert_eq!(
+        server.last().url,
+        "http://api.invalid/codes?branch=0123&kind=1e3&level=0456"
+    );
+    let branches: Vec<&str> = Branch::VARIANTS.iter().map(Branch::as_str).collect();
+    assert_eq!(branches, ["0123", "1e3", "1_000", "0x1F"]);
+    assert!(codes.branch.is_known() && codes.level.is_known());
+    assert!(codes.branches.unwrap().iter().all(Branch::is_known));
+    assert!(codes.by_level.unwrap().values().all(CodesByLevel::is_known));
+    assert!(client.get_codes().branch("123").send().await.is_err());
+    assert!(client.get_codes().kind("1000").send().await.is_err());
+}
+
+#[tokio::test]
+async fn numbers_without_quotes_and_type_are_any_json_and_noted_as_written() {
+    assert!(LEFT_OUT.is_empty(), "{LEFT_OUT:?}");
+    let is_note = |note: &&&str| note.contains("`rate` of") && note.contains("1e3 or 1.10");
+    assert_eq!(NOTES.iter().filter(is_note).count(), 1, "{NOTES:?}");
+    let (client, server) = Server::answering::<Client>(r#"{"branch":"0123","level":"0123"}"#);
+    client.get_codes().rate(1.1).send().await.unwrap();
+    assert_eq!(server.last().url, "http://api.invalid/codes?rate=1.1");
+    let mut parameters = operations::GET_CODES.parameters.iter();
+    assert!(parameters.any(|parameter| parameter.name == "branch"));
 }

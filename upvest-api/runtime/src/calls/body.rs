@@ -7,6 +7,7 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::body_builder::Buildable;
+use super::form::{FormField, write_form};
 use crate::values::sendable::check_sendable;
 
 /// The body of a request: none (`()`), [`Json`], [`Form`], [`JsonValue`], [`Binary`] or [`Text`].
@@ -14,8 +15,8 @@ pub trait Body: Default {
     /// Whether it was set, as a whole or in parts.
     fn is_given(&self) -> bool;
 
-    /// The bytes with their media type, or the problems of the body.
-    fn encode(self) -> Encoded;
+    /// The bytes with their media type, or the problems of the body. `unusual` has the unusual fields of a form.
+    fn encode(self, unusual: &[FormField]) -> Encoded;
 
     /// Describes which fields are set, without their values.
     fn describe(&self) -> Option<String> {
@@ -30,7 +31,7 @@ impl Body for () {
         false
     }
 
-    fn encode(self) -> Encoded {
+    fn encode(self, _unusual: &[FormField]) -> Encoded {
         Ok(None)
     }
 }
@@ -69,7 +70,7 @@ impl<T: Buildable, F> Structured<T, F> {
     pub fn change(self, change: impl FnOnce(T::Builder) -> T::Builder) -> Self {
         let draft = match self.0.unwrap_or_default() {
             Draft::Fields(fields) => Draft::Fields(change(fields)),
-            Draft::Whole(value) => Draft::Fields(change(value.into())),
+            Draft::Whole(value) => Draft::Fields(change(value.into_builder())),
             rejected @ Draft::Rejected(_) => rejected,
         };
         Self(Some(draft), PhantomData)
@@ -93,13 +94,13 @@ impl<T: Buildable, F: Format<T>> Body for Structured<T, F> {
         self.0.is_some()
     }
 
-    fn encode(self) -> Encoded {
+    fn encode(self, unusual: &[FormField]) -> Encoded {
         let value = match self.0.unwrap_or_default() {
             Draft::Whole(value) => value,
-            Draft::Fields(fields) => fields.try_into().map_err(|error| error.to_string())?,
+            Draft::Fields(fields) => T::build(fields).map_err(|error| error.to_string())?,
             Draft::Rejected(problem) => return Err(problem),
         };
-        F::write(value).map(|bytes| Some((F::MEDIA_TYPE, bytes)))
+        F::write(value, unusual).map(|bytes| Some((F::MEDIA_TYPE, bytes)))
     }
 
     fn describe(&self) -> Option<String> {
@@ -132,9 +133,9 @@ impl<T, F: Format<T>> Body for Plain<T, F> {
         self.0.is_some()
     }
 
-    fn encode(self) -> Encoded {
+    fn encode(self, unusual: &[FormField]) -> Encoded {
         let value = self.0.ok_or("`body` is required")??;
-        F::write(value).map(|bytes| Some((F::MEDIA_TYPE, bytes)))
+        F::write(value, unusual).map(|bytes| Some((F::MEDIA_TYPE, bytes)))
     }
 
     fn describe(&self) -> Option<String> {
@@ -148,7 +149,7 @@ impl<T, F: Format<T>> Body for Plain<T, F> {
 pub trait Format<T> {
     const MEDIA_TYPE: &'static str;
 
-    fn write(value: T) -> Result<Bytes, String>;
+    fn write(value: T, unusual: &[FormField]) -> Result<Bytes, String>;
 }
 
 #[derive(Clone)]
@@ -157,7 +158,7 @@ pub enum AsJson {}
 impl<T: Serialize> Format<T> for AsJson {
     const MEDIA_TYPE: &'static str = "application/json";
 
-    fn write(value: T) -> Result<Bytes, String> {
+    fn write(value: T, _unusual: &[FormField]) -> Result<Bytes, String> {
         check_sendable(&value)?;
         serde_json::to_vec(&value)
             .map(Bytes::from)
@@ -171,11 +172,9 @@ pub enum AsForm {}
 impl<T: Serialize> Format<T> for AsForm {
     const MEDIA_TYPE: &'static str = "application/x-www-form-urlencoded";
 
-    fn write(value: T) -> Result<Bytes, String> {
+    fn write(value: T, unusual: &[FormField]) -> Result<Bytes, String> {
         check_sendable(&value)?;
-        serde_urlencoded::to_string(&value)
-            .map(Bytes::from)
-            .map_err(|error| error.to_string())
+        write_form(&value, unusual).map(Bytes::from)
     }
 }
 
@@ -185,7 +184,7 @@ pub enum AsIs {}
 impl Format<Bytes> for AsIs {
     const MEDIA_TYPE: &'static str = "application/octet-stream";
 
-    fn write(value: Bytes) -> Result<Bytes, String> {
+    fn write(value: Bytes, _unusual: &[FormField]) -> Result<Bytes, String> {
         Ok(value)
     }
 }
@@ -193,7 +192,7 @@ impl Format<Bytes> for AsIs {
 impl Format<String> for AsIs {
     const MEDIA_TYPE: &'static str = "text/plain; charset=utf-8";
 
-    fn write(value: String) -> Result<Bytes, String> {
+    fn write(value: String, _unusual: &[FormField]) -> Result<Bytes, String> {
         Ok(value.into())
     }
 }

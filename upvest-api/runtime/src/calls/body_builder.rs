@@ -5,11 +5,35 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::values::invalid_body::InvalidBody;
+use crate::values::or_empty::OrEmpty;
 
 /// A type that has a builder.
 pub trait Buildable: Clone + Serialize {
     /// The builder of the type. Its default has no fields set.
-    type Builder: Clone + fmt::Debug + Default + From<Self> + TryInto<Self, Error = InvalidBody>;
+    type Builder: Clone + fmt::Debug + Default;
+
+    /// A builder that starts from this value.
+    fn into_builder(self) -> Self::Builder;
+
+    /// Checks the fields and builds the value.
+    #[allow(clippy::missing_errors_doc, reason = "generated code implements it")]
+    fn build(builder: Self::Builder) -> Result<Self, InvalidBody>;
+}
+
+/// The builder sets the fields of the value. An empty one is set as a whole.
+impl<T: Buildable> Buildable for OrEmpty<T> {
+    type Builder = T::Builder;
+
+    fn into_builder(self) -> T::Builder {
+        match self {
+            Self::Value(value) => value.into_builder(),
+            Self::EmptyObject | Self::EmptyList => T::Builder::default(),
+        }
+    }
+
+    fn build(builder: T::Builder) -> Result<Self, InvalidBody> {
+        T::build(builder).map(Self::Value)
+    }
 }
 
 /// A field that must be set.
@@ -153,6 +177,14 @@ macro_rules! body_builder {
 
         impl $crate::Buildable for super::types::$name {
             type Builder = $builder;
+
+            fn into_builder(self) -> $builder {
+                self.into()
+            }
+
+            fn build(builder: $builder) -> Result<Self, $crate::InvalidBody> {
+                builder.build()
+            }
         }
     };
 }

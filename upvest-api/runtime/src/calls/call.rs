@@ -18,6 +18,7 @@ use serde_json::Value;
 use super::argument::Argument;
 use super::body::{Body, Plain, Structured};
 use super::body_builder::Buildable;
+use super::form::FormField;
 use crate::operation_meta::{OperationMeta, ParameterPlace};
 use crate::responses::byte_stream::ByteStream;
 use crate::responses::decode::read_json;
@@ -28,6 +29,7 @@ use crate::responses::list_response::{EmptyList, ListResponse, ListWithoutData};
 use crate::responses::response::{Metadata, Response};
 use crate::transports::api_client::ApiClient;
 use crate::values::path_segment::encode_path_list;
+use crate::values::reading::{By, Read};
 use crate::values::sendable::check_sendable;
 
 const NOT_A_SEGMENT: &str = "an empty value, `.` and `..` would change the path of the request";
@@ -41,6 +43,8 @@ pub struct Call<B = ()> {
     is_body_optional: bool,
     /// The media type of the body, if it is not that of its format.
     media_type: Option<&'static str>,
+    /// The unusual fields, if the body is a form.
+    form_fields: &'static [FormField],
     parameters: Vec<Parameter>,
     body: B,
 }
@@ -101,6 +105,7 @@ impl<B: Body> Call<B> {
             accept,
             is_body_optional: false,
             media_type: None,
+            form_fields: &[],
             parameters: Vec::new(),
             body,
         }
@@ -121,6 +126,12 @@ impl<B: Body> Call<B> {
     /// Sends the body as this media type.
     pub fn media_type(mut self, media_type: &'static str) -> Self {
         self.media_type = Some(media_type);
+        self
+    }
+
+    /// Writes these fields of a form in their own ways.
+    pub fn form_fields(mut self, fields: &'static [FormField]) -> Self {
+        self.form_fields = fields;
         self
     }
 
@@ -175,6 +186,35 @@ impl<B: Body> Call<B> {
             }
         };
         self.decoded(decode).await
+    }
+
+    /// As [`json`](Self::json), for a type that the runtime reads by its own rules.
+    pub async fn lenient_json<T: for<'de> Read<'de>>(self) -> Result<Response<T>, Error> {
+        let response = self.json::<By<T>>().await?;
+        Ok(response.map(|By(value)| value))
+    }
+
+    /// As [`optional_json`](Self::optional_json), for a type that the runtime reads by its own rules.
+    pub async fn optional_lenient_json<T: for<'de> Read<'de>>(
+        self,
+    ) -> Result<Response<Option<T>>, Error> {
+        let decode = |body: &[u8]| {
+            if body.is_empty() {
+                Ok(None)
+            } else {
+                read_json(body).map(|By(value)| value)
+            }
+        };
+        self.decoded(decode).await
+    }
+
+    /// As [`list`](Self::list), for items that the runtime reads by its own rules.
+    pub async fn lenient_list<T: for<'de> Read<'de>>(
+        self,
+        empty: &[EmptyList],
+    ) -> Result<Response<ListResponse<T>>, Error> {
+        let response = self.list::<By<T>>(empty).await?;
+        Ok(response.map(|list| list.map(|By(item)| item)))
     }
 
     async fn decoded<T>(
@@ -251,7 +291,7 @@ impl<B: Body> Call<B> {
             }
         }
         if self.body.is_given() || !self.is_body_optional {
-            match self.body.encode() {
+            match self.body.encode(self.form_fields) {
                 Ok(Some((media_type, bytes))) => {
                     let media_type = self.media_type.unwrap_or(media_type);
                     let media_type = HeaderValue::from_static(media_type);

@@ -4,3 +4,4 @@ pub(crate) mod argument;
 pub(crate) mod body;
 pub(crate) mod body_builder;
 pub(crate) mod call;
+pub(crate) mod form;

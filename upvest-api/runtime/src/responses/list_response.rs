@@ -139,6 +139,14 @@ impl<T> ListResponse<T> {
             meta: None,
         }
     }
+
+    /// Changes each item.
+    pub(crate) fn map<U>(self, change: impl FnMut(T) -> U) -> ListResponse<U> {
+        ListResponse {
+            data: self.data.into_iter().map(change).collect(),
+            meta: self.meta,
+        }
+    }
 }
 
 /// The items of one response, and the server's information about the whole list.

@@ -36,7 +36,7 @@ pub trait Read<'de>: Sized {
 }
 
 /// A value whose `Deserialize` is [`Read`].
-struct By<T>(T);
+pub(crate) struct By<T>(pub(crate) T);
 
 impl<'de, T: Read<'de>> Deserialize<'de> for By<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
