@@ -13,7 +13,7 @@ fn official() -> Api {
     model(&spec, Some(&overlay)).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// An object with an id and a status, whose final values are known, can be waited for.
+/// `wait_for` works for an object with an id and a status if the final statuses are known.
 #[test]
 fn the_official_overlay_says_for_each_resource_that_ends_which_statuses_are_final() {
     let api = official();

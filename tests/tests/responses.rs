@@ -352,7 +352,7 @@ async fn a_connection_that_fails_says_whether_the_request_may_have_arrived() {
         .await
         .expect_err("no response");
     assert_eq!(error.kind(), ErrorKind::Interrupted);
-    assert_eq!(error.is_outcome_unknown(), false);
+    assert!(!error.is_outcome_unknown());
     let error = client(&url)
         .close_account()
         .account_id(ORDER)
@@ -360,9 +360,9 @@ async fn a_connection_that_fails_says_whether_the_request_may_have_arrived() {
         .await
         .expect_err("no response");
     assert_eq!(error.kind(), ErrorKind::Interrupted);
-    assert_eq!(error.is_outcome_unknown(), true);
+    assert!(error.is_outcome_unknown());
     assert_eq!(error.operation(), Some("closeAccount"));
-    assert_eq!(error.is_transient(), true);
+    assert!(error.is_transient());
     server.await.expect("the server saw both requests");
     let error = client(&url)
         .close_account()
@@ -371,7 +371,7 @@ async fn a_connection_that_fails_says_whether_the_request_may_have_arrived() {
         .await
         .expect_err("nobody listens");
     assert_eq!(error.kind(), ErrorKind::Connect);
-    assert_eq!(error.is_outcome_unknown(), false);
+    assert!(!error.is_outcome_unknown());
     assert!(
         !format!("{error} {error:?}").contains(ORDER),
         "an error shows no URL: {error:?}"

@@ -262,6 +262,17 @@ fn the_outcome_is_unknown_only_if_a_change_may_have_happened() {
 }
 
 #[test]
+fn an_outcome_that_is_unknown_stays_unknown() {
+    // The last attempt did not reach the server, but an earlier one may have.
+    let refused = Error::new(ErrorKind::Connect, "no connection");
+    let known = refused.clone().with_outcome_of(&CREATE_ORDER);
+    assert!(!known.is_outcome_unknown());
+    let earlier = refused.with_context(|context| context.is_outcome_unknown = true);
+    let unknown = earlier.with_outcome_of(&CREATE_ORDER);
+    assert!(unknown.is_outcome_unknown());
+}
+
+#[test]
 fn predicates_follow_kind_and_status() {
     for status in [408, 425, 429, 500, 502, 503, 504] {
         assert!(answered(status, b"").is_transient(), "{status}");

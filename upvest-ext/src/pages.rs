@@ -270,7 +270,7 @@ impl<T: List<Item: Serialize>> Reading<T> {
 
     /// Starts requests for pages that are not needed yet.
     fn prefetch(&mut self) {
-        // The offsets of the pages after a short one are uncertain.
+        // After a page with fewer items than `limit`, the offsets of the next pages are uncertain.
         let total = self
             .progress
             .total()

@@ -530,3 +530,42 @@ async fn until<T>(end: Instant, work: impl Future<Output = T>) -> Option<T> {
 fn deadline_passed() -> Error {
     Error::new(ErrorKind::Timeout, "the call's deadline has passed")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::Upvest;
+
+    static ORDERS: OperationMeta = OperationMeta::custom("listOrders", Method::GET, "/orders");
+
+    /// Fails the test if a request is sent.
+    #[derive(Debug)]
+    struct Nowhere;
+
+    impl Transport for Nowhere {
+        fn execute<'a>(
+            &'a self,
+            request: Request<Bytes>,
+            _: &'a OperationMeta,
+        ) -> BoxFuture<'a, Result<Response<ByteStream>, Error>> {
+            panic!("a request was sent to {}", request.uri());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_to_another_server_is_not_sent() {
+        // Its base URL is http://transport.invalid.
+        let upvest = Upvest::from_transport(Nowhere);
+        for url in [
+            "http://other.invalid/orders",
+            "https://transport.invalid/orders",
+            "http://transport.invalid:81/orders",
+            "/orders",
+        ] {
+            let request = Request::get(url).body(Bytes::new()).unwrap();
+            let error = upvest.pipeline().call(request, &ORDERS).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{url}");
+            assert_eq!(error.attempts(), 0, "{url}");
+        }
+    }
+}

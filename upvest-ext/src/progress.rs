@@ -125,7 +125,7 @@ impl Progress {
         self.next.saturating_add(length)
     }
 
-    /// Learns the server's own limit, unless it contradicts the page.
+    /// Takes over the server's limit if it is lower. A limit below the number of items on the page cannot be right.
     fn lower_limit(&mut self, page: ReceivedPage) {
         if let Some(limit) = page.limit
             && limit > 0
@@ -279,5 +279,17 @@ mod tests {
         assert_eq!(progress.advance(repeated(10, None)), Ok(true));
         let again = progress.advance(repeated(10, None));
         assert_eq!(again, Err(BrokenRule::Repeated));
+    }
+    #[test]
+    fn repetitions_that_are_not_in_a_row_are_no_error() {
+        let mut progress = Progress::new(0, 10);
+        for (offset, fingerprint) in [(0, 7), (10, 7), (20, 8), (30, 8), (40, 9), (50, 9)] {
+            let page = ReceivedPage {
+                offset: Some(offset),
+                fingerprint,
+                ..page(10, Some(100))
+            };
+            assert_eq!(progress.advance(page), Ok(true), "{offset}");
+        }
     }
 }

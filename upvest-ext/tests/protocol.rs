@@ -109,7 +109,7 @@ async fn a_change_is_repeated_under_its_key_alone() {
         .await
         .unwrap_err();
     assert_eq!(server.requests().len(), 1);
-    assert_eq!(error.is_outcome_unknown(), true);
+    assert!(error.is_outcome_unknown());
 
     let error = upvest
         .request(Method::POST, ["things"])
@@ -157,7 +157,7 @@ async fn a_connection_that_cannot_be_made_is_an_error_of_its_kind() {
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connect);
-    assert_eq!(error.is_outcome_unknown(), false);
+    assert!(!error.is_outcome_unknown());
 }
 
 #[tokio::test(start_paused = true)]

@@ -460,20 +460,20 @@ async fn under_faults_revocations_cancellation_and_a_hanging_signer_nothing_hang
 /// Compares the second quarter of the time, after the warm-up, with the last.
 fn is_flat(samples: &[(usize, usize)]) {
     let quarter = samples.len() / 4;
-    let (Some(warm), Some(last)) = (
-        samples.get(quarter..2 * quarter),
-        samples.get(3 * quarter..),
-    ) else {
-        return;
-    };
-    let most = |samples: &[(usize, usize)]| {
-        let memory = samples.iter().map(|(memory, _)| *memory).max().unwrap_or(0);
-        (
-            memory,
-            samples.iter().map(|(_, files)| *files).max().unwrap_or(0),
-        )
-    };
-    let ((warm_memory, warm_files), (last_memory, last_files)) = (most(warm), most(last));
+    assert!(quarter > 0, "{} samples are too few", samples.len());
+    let warm = &samples[quarter..2 * quarter];
+    let last = &samples[3 * quarter..];
+    let most_memory = |samples: &[(usize, usize)]| samples.iter().map(|(memory, _)| *memory).max();
+    let most_files = |samples: &[(usize, usize)]| samples.iter().map(|(_, files)| *files).max();
+    let warm_memory = most_memory(warm).expect("a quarter has samples");
+    let last_memory = most_memory(last).expect("a quarter has samples");
+    let warm_files = most_files(warm).expect("a quarter has samples");
+    let last_files = most_files(last).expect("a quarter has samples");
+    let is_known = warm_memory > 0 && warm_files > 0;
+    assert!(
+        is_known || !cfg!(target_os = "linux"),
+        "the usage is unknown"
+    );
     println!(
         "memory: {warm_memory} KiB, then {last_memory} KiB; open files: {warm_files}, then {last_files}"
     );

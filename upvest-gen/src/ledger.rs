@@ -168,3 +168,31 @@ impl fmt::Display for Ledger {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ledger_is_explained_if_each_loss_has_a_reason() {
+        let missing = |name: &str, reason: Option<&str>| Missing {
+            kind: ItemKind::Operation,
+            name: name.to_owned(),
+            reason: reason.map(str::to_owned),
+        };
+        let mut ledger = Ledger {
+            rows: Vec::new(),
+            missing: vec![missing("getA", Some("it has no response"))],
+            unreported: Vec::new(),
+        };
+        assert!(ledger.is_explained());
+        ledger.missing.push(missing("getB", None));
+        assert!(!ledger.is_explained());
+        let text = ledger.to_string();
+        assert!(
+            text.contains("it has no response\n  operations: getA\n"),
+            "{text}"
+        );
+        assert!(text.contains("no reason is known"), "{text}");
+    }
+}

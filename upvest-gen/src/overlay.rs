@@ -120,7 +120,9 @@ fn change(target: &mut Value, update: &Value, at: &str, place: &str) -> Result<(
         (target, update) if target.is_object() != update.is_object() => {
             return Err(Error::at(
                 pointer::join(at, "update"),
-                format!("the update of `{place}` and its target are not both objects"),
+                format!(
+                    "cannot merge the update of `{place}`: either it or its target is an object, but not both"
+                ),
                 "update an object by an object; to replace it, remove it and add it to its parent",
             ));
         }

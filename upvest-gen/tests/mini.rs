@@ -239,10 +239,8 @@ fn an_error_names_the_file_it_is_in() {
         Some(&Source::new("overlay.yaml", "actions: [")),
     )
     .unwrap_err();
-    assert!(
-        syntax.iter().all(|error| error.file() == "overlay.yaml"),
-        "{syntax}"
-    );
+    let files: Vec<_> = syntax.iter().map(upvest_gen::Error::file).collect();
+    assert_eq!(files, ["overlay.yaml"], "{syntax}");
 }
 
 #[test]

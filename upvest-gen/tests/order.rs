@@ -21,14 +21,16 @@ use outline::outline;
 fn names_do_not_depend_on_the_order_of_the_vendored_description() {
     let overlay = source("spec/overlay.yaml");
     let spec = source("spec/upvest-investment-api.yaml");
-    assert_eq!(changes("vendored", &spec, Some(&overlay)), "");
+    let changes = changes("vendored", &spec, Some(&overlay));
+    assert_eq!(changes.as_deref(), Some(""));
 }
 
 #[test]
 fn names_do_not_depend_on_the_order_of_the_official_description() {
     let overlay = source("spec/official-overlay.yaml");
     let spec = source("tests/fixtures/official/official-1.9.0.json");
-    assert_eq!(changes("official", &spec, Some(&overlay)), "");
+    let changes = changes("official", &spec, Some(&overlay));
+    assert_eq!(changes.as_deref(), Some(""));
 }
 
 #[test]
@@ -39,12 +41,18 @@ fn names_do_not_depend_on_the_order_of_the_corpus() {
     let mut paths: Vec<PathBuf> = paths.filter(|path| path.is_file()).collect();
     paths.sort();
     let mut found = String::new();
+    let mut compared = 0;
     for path in paths {
         let name = path.file_name().expect("it is a file").to_string_lossy();
         let text = fs::read_to_string(&path).expect("it can be read");
-        found += &changes(&name, &Source::new(name.clone(), text), None);
+        // The corpus has some descriptions that have no model.
+        if let Some(changes) = changes(&name, &Source::new(name.clone(), text), None) {
+            found += &changes;
+            compared += 1;
+        }
     }
     assert_eq!(found, "");
+    assert!(compared > 60, "{compared} descriptions were compared");
 }
 
 fn root() -> PathBuf {
@@ -56,15 +64,12 @@ fn source(path: &str) -> Source {
     Source::new(path, text)
 }
 
-/// The lines by which the models of a description with its parts in three other orders differ.
-fn changes(name: &str, spec: &Source, overlay: Option<&Source>) -> String {
+/// The lines by which the models of a description with its parts in three other orders differ. `None` if it has no
+/// model.
+fn changes(name: &str, spec: &Source, overlay: Option<&Source>) -> Option<String> {
+    let document = describe(spec, overlay).ok()?;
+    let expected = facts(&document)?;
     let mut changes = String::new();
-    let Ok(document) = describe(spec, overlay) else {
-        return changes;
-    };
-    let Some(expected) = facts(&document) else {
-        return changes;
-    };
     for seed in 0..3 {
         let mut shuffled = document.clone();
         shuffle(&mut shuffled, &mut Dice(seed));
@@ -74,7 +79,7 @@ fn changes(name: &str, spec: &Source, overlay: Option<&Source>) -> String {
             changes += &format!("{name}: {sign} {fact}\n");
         }
     }
-    changes
+    Some(changes)
 }
 
 /// The lines of the model's outline without notes. Lines within an object or an operation begin with its title.

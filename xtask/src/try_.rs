@@ -44,7 +44,9 @@ pub(crate) fn run(flags: &Try) -> Result<()> {
 }
 
 fn one(file: &Path, flags: &Try) -> Result<()> {
-    let name = file.file_stem().context("the description is a file")?;
+    let name = file
+        .file_stem()
+        .context("the path of the description has no file name")?;
     let program = folder::workspace()?.join("target/try").join(name);
     let flags = Export {
         spec: file.to_owned(),

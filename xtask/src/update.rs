@@ -48,7 +48,10 @@ pub(crate) fn run(flags: &Update) -> Result<()> {
             "CHANGELOG.md",
             with_entry(&read("CHANGELOG.md")?, version, &changes)?,
         ),
-        ("spec/README.md", digest(&read("spec/README.md")?, &text)?),
+        (
+            "spec/README.md",
+            with_digest(&read("spec/README.md")?, &text)?,
+        ),
         (SPEC, text),
     ];
 
@@ -81,8 +84,8 @@ fn with_entry(text: &str, version: &str, changes: &[Change]) -> Result<String> {
     ))
 }
 
-/// The README of the description with the new digest.
-fn digest(readme: &str, spec: &str) -> Result<String> {
+/// Replaces the digest in the README of the description.
+fn with_digest(readme: &str, spec: &str) -> Result<String> {
     let is_digest = |word: &&str| word.len() == 64 && word.chars().all(|c| c.is_ascii_hexdigit());
     let Some(old) = readme.split('`').find(is_digest) else {
         bail!("spec/README.md does not contain a SHA-256 of the description");

@@ -371,7 +371,7 @@ fn failed(output: &Output) -> String {
     stderr(output)
 }
 
-/// The output of a failed run with a single line on stderr.
+/// Asserts that the run failed with a single error on stderr.
 #[track_caller]
 fn failed_with(output: &Output) -> String {
     let text = stderr(output);

@@ -13,13 +13,13 @@ fn client(
     secret: &str,
 ) -> Result<Upvest, Box<dyn std::error::Error>> {
     let key = SigningKey::from_pem(pem, Some(passphrase))?;
-    // All that this service calls.
+    // The operations that this service calls.
     let scopes = Scopes::for_operations([
         &operations::LIST_ACCOUNTS,
         &operations::CREATE_ORDER,
         &operations::RETRIEVE_ORDER,
     ]);
-    // A call with all its attempts and waits.
+    // The limit for a whole call, with all its attempts and waits.
     let options = CallOptions::new().call_timeout(Duration::from_secs(30));
     Ok(Upvest::builder(Environment::Sandbox)
         .credentials("0b8f1c5e-6f0a-4b7d-9c3e-2a4d5e6f7081", secret)

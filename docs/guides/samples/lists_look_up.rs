@@ -28,5 +28,7 @@ async fn each_id_has_its_own_result() {
     let unknown = OrderId::new(uuid::Uuid::nil());
     let results = look_up(&upvest, vec![unknown; 3]).await;
     assert_eq!(results.len(), 3);
-    assert!(results.iter().all(|(_, order)| order.is_err()));
+    for (_, order) in results {
+        assert!(order.unwrap_err().is_not_found());
+    }
 }

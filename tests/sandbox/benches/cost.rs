@@ -114,7 +114,7 @@ async fn throughput() {
     assert!(shares[3] >= 0.5, "{shares:?}");
 }
 
-/// A server that only answers with the same bytes.
+/// A minimal server that answers every request with `body`.
 async fn bare_server(body: Bytes) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0")
         .await

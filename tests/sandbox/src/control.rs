@@ -181,7 +181,7 @@ async fn show(
         }
         "webhooks" => {
             let core = shared.core_to_read();
-            let all = core.state.time.events.subscriptions.rows().iter();
+            let all = core.state.timeline.events.subscriptions.rows().iter();
             json_response(&all.map(|it| &it.view).collect::<Vec<_>>())
         }
         "faults" => {

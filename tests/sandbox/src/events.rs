@@ -65,7 +65,7 @@ impl Shared {
     pub(crate) fn events(&self) -> Vec<EventRecord> {
         self.core_to_read()
             .state
-            .time
+            .timeline
             .events
             .recent
             .iter()
@@ -78,7 +78,7 @@ impl Shared {
         let core = self.core_to_read();
         let events: Vec<_> = core
             .state
-            .time
+            .timeline
             .events
             .recent
             .iter()
@@ -122,7 +122,7 @@ impl Shared {
         if !self.setup.description.has_rules() {
             let mut summary = json!(state.rows.counts());
             summary["now"] = json!(instant::text(now));
-            summary["events"] = json!(state.time.events.count);
+            summary["events"] = json!(state.timeline.events.count);
             summary["requests"] = json!(requests);
             summary["deliveries"] = json!(deliveries);
             return summary;
@@ -138,8 +138,8 @@ impl Shared {
             "direct_debits": state.rows.count("direct_debits"),
             "withdrawals": state.rows.count("withdrawals"),
             "reports": state.rows.count("reports"),
-            "webhooks": state.time.events.subscriptions.len(),
-            "events": state.time.events.count,
+            "webhooks": state.timeline.events.subscriptions.len(),
+            "events": state.timeline.events.count,
             "requests": requests,
             "deliveries": deliveries,
         })

@@ -293,3 +293,35 @@ impl RandomFaults {
         (hit < self.rate).then(|| self.faults[which].clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The names of the faults of twenty calls.
+    fn draws(plan: &mut FaultPlan) -> Vec<Option<&'static str>> {
+        let mut draw = || plan.draw("listOrders", true, DateTime::UNIX_EPOCH);
+        (0..20)
+            .map(|_| draw().map(|drawn| drawn.fault.name()))
+            .collect()
+    }
+
+    #[test]
+    fn a_rule_does_not_change_the_random_faults_of_the_other_calls() {
+        let mut random = FaultPlan::new(7);
+        random.at_random(0.5, Fault::common());
+        let expected = draws(&mut random);
+        let mut ruled = FaultPlan::new(7);
+        ruled.at_random(0.5, Fault::common());
+        ruled.add(FaultRule {
+            operation: Some("listOrders".to_owned()),
+            times: Some(3),
+            fault: Fault::InvalidJson,
+        });
+        let found = draws(&mut ruled);
+        assert_eq!(found[..3], [Some("invalid_json"); 3]);
+        assert_eq!(found[3..], expected[3..]);
+        assert!(expected[3..].contains(&None));
+        assert!(expected[3..].iter().any(Option::is_some));
+    }
+}

@@ -28,7 +28,7 @@ async fn ten_thousand_orders_under_random_faults_are_placed_exactly_once() {
         .await
         .unwrap();
     let account = sandbox.open_account("1000.00").await.unwrap();
-    let upvest = stubborn(&sandbox);
+    let upvest = client_with_many_retries(&sandbox);
     // The token is requested before there are faults, as this test is about orders.
     upvest.list_orders().send().await.unwrap();
     let before = everything_but_orders(&sandbox).await;
@@ -83,8 +83,8 @@ async fn ten_thousand_orders_under_random_faults_are_placed_exactly_once() {
     assert!(took < Duration::from_secs(60), "it took {took:?}");
 }
 
-/// A client as in production, but with shorter waits.
-fn stubborn(sandbox: &Sandbox) -> Upvest {
+/// A client with up to 100 attempts, short waits and a large retry budget.
+fn client_with_many_retries(sandbox: &Sandbox) -> Upvest {
     let backoff = Backoff::new(Duration::from_millis(5), Duration::from_millis(200));
     let policy = RetryPolicy::new().max_attempts(100).backoff(backoff);
     let client = UpvestBuilder::from_vars(sandbox.vars())

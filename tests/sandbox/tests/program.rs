@@ -271,7 +271,7 @@ async fn a_webhook_url_is_subscribed_once_whatever_happens() {
 }
 
 #[tokio::test]
-async fn its_other_flags_do_what_they_say() {
+async fn signatures_throttling_and_webhooks_are_set_by_flags() {
     let program = Program::start(&["--no-signatures", "--throttle", "1"]);
     let url = format!("{}/users", program.url());
     let mut statuses = Vec::new();

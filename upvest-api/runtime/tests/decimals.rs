@@ -20,6 +20,18 @@ fn arithmetic_is_exact_and_keeps_decimal_places() {
 }
 
 #[test]
+fn a_number_of_any_length_is_read_as_it_is_written() {
+    for length in 1..=28 {
+        let digits = "9".repeat(length);
+        assert_eq!(decimal(&digits).to_string(), digits);
+        for point in 1..length {
+            let number = format!("-{}.{}", &digits[..point], &digits[point..]);
+            assert_eq!(decimal(&number).to_string(), number);
+        }
+    }
+}
+
+#[test]
 fn amounts_sum_up_by_value_and_by_reference() {
     let amounts = [decimal("19.99"), decimal("0.01"), decimal("-5.00")];
     assert_eq!(amounts.iter().sum::<Decimal>(), Decimal::from(15));
@@ -32,9 +44,9 @@ fn a_decimal_compares_with_the_one_of_rust_decimal() {
     let limit = rust_decimal::Decimal::new(10_000, 2);
     assert!(decimal("99.99") < limit && decimal("100.0") == limit && decimal("100.01") > limit);
     let there = rust_decimal::Decimal::from(decimal("1.50"));
+    assert_eq!(there.to_string(), "1.50");
     let back = Decimal::from(limit);
-    assert_eq!(there.to_string().as_str(), "1.50");
-    assert_eq!(back.to_string().as_str(), "100.00");
+    assert_eq!(back.to_string(), "100.00");
 }
 
 #[test]

@@ -328,7 +328,7 @@ impl UnverifiedSignature {
     }
 
     /// As [`is_signed_by`](Self::is_signed_by), with the reason. The lifetime is checked last, as only the key's owner
-    /// can have set it. Checks whether `key` made this signature, and that its lifetime is possible.
+    /// can have set it.
     ///
     /// # Errors
     ///

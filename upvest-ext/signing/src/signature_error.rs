@@ -59,7 +59,7 @@ pub enum SignatureError {
     /// The key made this signature, but it expires before its creation, or more than an hour after it.
     #[error("the signature expires before its creation, or more than an hour after it")]
     InvalidLifetime,
-    /// The delivery is for another webhook subscription, or holds an event that names none.
+    /// An event of the delivery is for another webhook subscription.
     #[error("the delivery is for another webhook subscription")]
     OtherWebhook,
 }

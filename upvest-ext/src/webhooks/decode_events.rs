@@ -12,9 +12,9 @@ use super::event::{Event, UndecodableEvent};
 const MAX_EVENTS: usize = 10_000;
 const TOO_MANY_EVENTS: &str = "the delivery has more than 10000 events";
 
-/// Decodes the events of a trusted body, such as one that was verified before and stored in a queue. They are in the
-/// order in which they were sent. An event that cannot be decoded does not affect the others. A body of more than
-/// 10,000 events is one [`UndecodableEvent`] that says so.
+/// Decodes the events of a trusted body, such as one that was verified before and stored in a queue. The result has
+/// the order in which the events were sent. An event that cannot be decoded does not affect the others. If the body has
+/// more than 10,000 events, the result is a single [`UndecodableEvent`].
 ///
 /// Accepts the official wrapper `{"payload": [...]}` and a bare event (`PROTOCOL` 2.2). Pass deliveries from the
 /// network to [`WebhookVerifier::verify`](super::WebhookVerifier::verify) instead.

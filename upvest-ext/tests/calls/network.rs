@@ -180,7 +180,7 @@ async fn a_rejected_connection_is_known_to_have_sent_nothing() {
     let error = upvest.cancel_order().order_id(id).send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connect);
     assert_eq!(error.attempts(), 4);
-    assert_eq!(error.is_outcome_unknown(), false);
+    assert!(!error.is_outcome_unknown());
     let mut chain = String::new();
     let mut next: Option<&dyn std::error::Error> = Some(&error);
     while let Some(error) = next {
@@ -300,7 +300,7 @@ async fn a_url_that_reqwest_would_send_otherwise_than_it_was_signed_is_an_error_
         let upvest = server.builder().signer(Rewriting(path)).build().unwrap();
         let error = upvest.list_orders().send().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{path}: {error}");
-        assert_eq!(error.is_outcome_unknown(), false, "{path}: {error}");
+        assert!(!error.is_outcome_unknown(), "{path}: {error}");
         assert!(
             error.to_string().contains("the URL that was signed"),
             "{error}"
@@ -328,7 +328,7 @@ async fn a_url_that_reqwest_would_send_otherwise_than_it_was_signed_is_an_error_
 /// themselves as a new process.
 #[tokio::test]
 async fn no_proxy_of_the_environment_is_used_for_this_machine() {
-    const NAME: &str = "no_proxy_of_the_environment_is_used_for_this_machine";
+    const NAME: &str = "network::no_proxy_of_the_environment_is_used_for_this_machine";
     let answers = |request: &str| {
         if is_token(request) {
             token()
@@ -365,11 +365,13 @@ async fn no_proxy_of_the_environment_is_used_for_this_machine() {
     for name in ["NO_PROXY", "no_proxy", "REQUEST_METHOD"] {
         child.env_remove(name);
     }
-    let status = child.status().await.unwrap();
+    let output = child.output().await.unwrap();
     assert!(
         proxy.requests().is_empty(),
         "the proxy saw {:?}",
         proxy.requests()
     );
-    assert!(status.success());
+    assert!(output.status.success());
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert!(shown.contains("1 passed"), "{shown}");
 }

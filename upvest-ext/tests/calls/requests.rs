@@ -88,7 +88,7 @@ async fn a_request_that_cannot_be_signed_is_not_sent() {
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Signing);
     assert_eq!(error.attempts(), 0);
-    assert_eq!(error.is_outcome_unknown(), false);
+    assert!(!error.is_outcome_unknown());
     let signing = std::error::Error::source(&error).unwrap();
     assert_eq!(signing.source().unwrap().to_string(), "the key is gone");
     assert_eq!(api.token_calls(), 0);
@@ -382,7 +382,7 @@ async fn a_body_beyond_its_limit_is_an_error_that_names_the_limit() {
     let upvest = api.client_with(CallOptions::new().retry(RetryPolicy::never()));
     let error = upvest.list_orders().send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
-    assert_eq!(error.is_outcome_unknown(), false);
+    assert!(!error.is_outcome_unknown());
     assert!(error.to_string().contains("67108864"), "{error}");
     let error = upvest
         .request(Method::POST, ["raw"])
@@ -391,7 +391,7 @@ async fn a_body_beyond_its_limit_is_an_error_that_names_the_limit() {
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
     assert_eq!(error.attempts(), 1);
-    assert_eq!(error.is_outcome_unknown(), true);
+    assert!(error.is_outcome_unknown());
     assert!(error.to_string().contains("67108864"), "{error}");
     let error = upvest.list_users().send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Server);
@@ -540,13 +540,50 @@ fn a_builder_reports_everything_that_is_wrong_at_once() {
     assert!(error.to_string().contains("unsigned"));
 }
 
-/// A client from these environment variables.
-fn from_vars(vars: &[(&str, &str)]) -> Result<Upvest, upvest_ext::Error> {
-    Upvest::from_vars(|name| {
+/// A builder with these environment variables.
+fn builder_from_vars(vars: &[(&str, &str)]) -> UpvestBuilder {
+    UpvestBuilder::from_vars(|name| {
         let mut vars = vars.iter();
         vars.find(|(other, _)| *other == name)
             .map(|(_, value)| (*value).to_owned())
     })
+}
+
+/// A client from these environment variables.
+fn from_vars(vars: &[(&str, &str)]) -> Result<Upvest, upvest_ext::Error> {
+    builder_from_vars(vars).build()
+}
+
+#[tokio::test]
+async fn the_values_of_the_variables_are_sent() {
+    let api = FakeApi::new(|_, _| Reply::empty_list());
+    let key_id = "2606a727-e55e-4f72-b47d-323f163acfff";
+    let builder = builder_from_vars(&[
+        ("UPVEST_ENVIRONMENT", "http://localhost"),
+        ("UPVEST_CLIENT_ID", CLIENT_ID),
+        ("UPVEST_CLIENT_SECRET", "hush"),
+        ("UPVEST_SCOPES", "users:read orders:read"),
+        ("UPVEST_SIGNING_KEY_ID", key_id),
+        (
+            "UPVEST_SIGNING_KEY",
+            include_str!("../fixtures/keys/p521.sec1.pem"),
+        ),
+    ]);
+    let upvest = builder.transport(api.clone()).build().unwrap();
+    upvest.list_orders().send().await.unwrap();
+    let tokens = api.seen_tokens();
+    let form = String::from_utf8(tokens[0].body.clone()).unwrap();
+    assert_eq!(
+        form,
+        format!(
+            "client_id={CLIENT_ID}&client_secret=hush&grant_type=client_credentials\
+             &scope=orders%3Aread+users%3Aread"
+        )
+    );
+    let seen = api.seen();
+    assert_eq!(seen[0].header("upvest-client-id"), CLIENT_ID);
+    let signer = format!("keyid=\"{key_id}\"");
+    assert!(seen[0].header("signature-input").contains(&signer));
 }
 
 #[test]

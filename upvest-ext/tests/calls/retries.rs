@@ -418,7 +418,7 @@ async fn a_call_that_is_dropped_leaves_no_task_and_sends_nothing_more() {
         );
         let sent = api.api_calls();
         tokio::time::sleep(Duration::from_secs(600)).await;
-        // The token request is shared with other calls.
+        // A dropped call does not end its token request, as other calls may wait for it.
         assert_eq!(api.token_calls(), 1, "dropped after {millis} ms");
         assert_eq!(api.api_calls(), sent, "dropped after {millis} ms");
         assert_eq!(

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
-use tokio::time::{advance, timeout};
+use tokio::time::{advance, sleep, timeout};
 use upvest_ext::{Error, Upvest};
 
 use crate::common::{FakeApi, Fate, Reply};
@@ -65,6 +65,31 @@ fn a_renewal_whose_runtime_stands_still_holds_no_call_up() {
     // What the first runtime still does harms nobody.
     still.block_on(list(&upvest)).unwrap();
     assert_eq!(api.token_calls(), 3);
+}
+
+#[test]
+fn a_request_that_was_made_again_does_not_replace_the_later_token() {
+    let api = FakeApi::with_tokens(
+        |_, n| match n {
+            0 => Reply::token("token-0", 1799).after(10 * SECOND),
+            n => Reply::token(&format!("token-{n}"), 1799),
+        },
+        |_, _| Reply::empty_list(),
+    );
+    let upvest = api.client();
+    let still = runtime();
+    let given_up = still.block_on(async { timeout(SECOND, list(&upvest)).await });
+    given_up.unwrap_err();
+    runtime().block_on(list(&upvest)).unwrap();
+    assert_eq!(api.token_calls(), 2);
+    // Now the first runtime goes on, for long enough to receive its token.
+    still.block_on(async {
+        sleep(20 * SECOND).await;
+        list(&upvest).await.unwrap();
+    });
+    let seen = api.seen();
+    let last = seen.last().unwrap();
+    assert_eq!(last.header("authorization"), "Bearer token-1");
 }
 
 #[test]

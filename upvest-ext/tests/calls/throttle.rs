@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::common::{FakeApi, Reply};
 use futures_util::future::join_all;
-use tokio::time::{Instant, advance};
+use tokio::time::{Instant, advance, sleep};
 use upvest_ext::api::types::ListResponse;
 use upvest_ext::api::{MockTransport, builder};
 use upvest_ext::{CallOptions, Error, ErrorKind, RetryPolicy, Upvest};
@@ -133,6 +133,50 @@ async fn a_429_that_is_final_keeps_its_status_and_problem() {
     let error = list(&hasty).await.unwrap_err();
     assert_eq!(error.status().unwrap().as_u16(), 429);
     assert_eq!(error.retry_after(), Some(5 * SECOND));
+}
+
+/// When a call is sent that starts after `pause`. Two other calls, which start at once, are rejected with 429: one at
+/// once and one a second later. Both responses have a `retry-after`.
+async fn sent_after_two_429s(
+    at_once: &'static str,
+    later: &'static str,
+    pause: Duration,
+) -> Duration {
+    let api = FakeApi::new(move |_, n| match n {
+        1 => Reply::status(429)
+            .header("retry-after", later)
+            .after(SECOND),
+        2 => Reply::status(429).header("retry-after", at_once),
+        _ => Reply::empty_list(),
+    });
+    let upvest = api.client();
+    // With a token, the next calls are sent in order.
+    list(&upvest).await.unwrap();
+    let once = upvest.with(CallOptions::new().retry(RetryPolicy::never()));
+    let started = Instant::now();
+    let waiting = async {
+        sleep(pause).await;
+        list(&upvest).await
+    };
+    let (slow, fast, waiting) = tokio::join!(list(&once), list(&once), waiting);
+    assert!(slow.unwrap_err().is_rate_limited());
+    assert!(fast.unwrap_err().is_rate_limited());
+    waiting.unwrap();
+    let seen = api.seen();
+    assert_eq!(seen.len(), 4);
+    seen[3].at - started
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_waits_obeys_a_429_that_comes_meanwhile() {
+    let sent = sent_after_two_429s("2", "10", Duration::ZERO).await;
+    assert!(sent >= 11 * SECOND, "{sent:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_later_429_does_not_shorten_a_pause() {
+    let sent = sent_after_two_429s("10", "2", 2 * SECOND).await;
+    assert!(sent >= 10 * SECOND, "{sent:?}");
 }
 
 #[tokio::test(start_paused = true)]

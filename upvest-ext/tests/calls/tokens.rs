@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::common::{CLIENT_ID, FakeApi, Fate, Reply};
+use crate::common::{CLIENT_ID, FakeApi, Fate, Reply, Seen};
 use futures_util::future::join_all;
 use tokio::time::{Instant, advance, sleep};
 use upvest_ext::signing::{SignRequest, SigningError};
@@ -174,6 +174,20 @@ async fn a_token_with_less_than_fifteen_seconds_to_live_is_not_sent() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_life_of_a_token_is_counted_from_its_request() {
+    let slow = |_: &Seen, n| Reply::token(&format!("token-{n}"), 60).after(20 * SECOND);
+    let api = FakeApi::with_tokens(slow, |_, _| Reply::empty_list());
+    let upvest = api.client();
+    list(&upvest).await.unwrap();
+    // 46 seconds after the request, less than fifteen are left.
+    sleep(26 * SECOND).await;
+    list(&upvest).await.unwrap();
+    let seen = api.seen();
+    assert_eq!(seen[0].header("authorization"), "Bearer token-0");
+    assert_eq!(seen[1].header("authorization"), "Bearer token-1");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_token_with_a_lifetime_of_ten_seconds_is_used() {
     let api = FakeApi::with_tokens(
         |_, n| Reply::token(&format!("token-{n}"), 10),
@@ -253,6 +267,16 @@ async fn a_second_401_is_final_and_says_what_is_likely_wrong() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_replaces_its_token_once_however_late_the_next_401_is() {
+    // Later than a second rejection shows that the token is not what is wrong.
+    let api = FakeApi::new(|_, _| Reply::status(401).after(4 * SECOND));
+    let error = list(&api.client()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Authentication);
+    assert_eq!(error.attempts(), 2);
+    assert_eq!(api.token_calls(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_rejected_token_request_reports_status_and_code_and_never_the_servers_text() {
     let problem = r#"{"type": "https://docs.upvest.co/errors/unauthorised", "title": "Unauthorised", "status": 401, "detail": "scope not granted", "request_id": "r-1"}"#;
     let oauth = r#"{"error": "invalid_scope", "error_description": "scope not granted"}"#;
@@ -283,6 +307,20 @@ async fn a_rejected_token_request_reports_status_and_code_and_never_the_servers_
         );
         assert!(error.hint().unwrap().contains("client id and secret"));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_code_or_an_id_that_contains_the_secret_is_not_shown() {
+    // It has only characters that a code can have, and the server may change their case.
+    const SECRET: &str = "hushhush";
+    let reply = Reply::new(400, r#"{"error": "no_client_hushhush"}"#);
+    let reply = reply.header("upvest-request-id", "1-HUSHHUSH-2");
+    let api = FakeApi::with_tokens(move |_, _| reply.clone(), |_, _| Reply::empty_list());
+    let builder = api.builder().credentials(CLIENT_ID, SECRET);
+    let error = list(&builder.build().unwrap()).await.unwrap_err();
+    assert_eq!(error.status().unwrap().as_u16(), 400);
+    let shown = format!("{error} {error:?} {:?}", error.request_id());
+    assert!(!shown.to_lowercase().contains(SECRET), "{shown}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -376,10 +414,10 @@ impl SignRequest for Hanging {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hanging_signer_fails_one_token_request_and_waiting_calls_start_another() {
+async fn calls_succeed_after_the_signer_hung_in_one_token_request() {
     let api = FakeApi::new(|_, _| Reply::empty_list());
     let upvest = api.builder().signer(Hanging::first(1)).build().unwrap();
-    // There is always a caller that waits for the token.
+    // New callers arrive all the time. They must not extend the life of the request that hangs.
     let calls: Vec<_> = (0..100)
         .map(|number| {
             let upvest = upvest.clone();
@@ -393,8 +431,10 @@ async fn a_hanging_signer_fails_one_token_request_and_waiting_calls_start_anothe
     for call in calls {
         let (result, elapsed) = call.await.unwrap();
         result.unwrap();
+        // The attempt that hangs is given up after 10 s, and the next one succeeds.
         assert!(elapsed <= 20 * SECOND, "{elapsed:?}");
     }
+    // The request that hung was never sent.
     assert_eq!(api.token_calls(), 1);
 }
 
@@ -751,6 +791,34 @@ async fn the_repetition_after_a_401_is_no_retry() {
     list(&upvest.with(twice)).await.unwrap();
     assert_eq!(api.api_calls(), 8);
     assert_eq!(budget.available(), 18);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_in_the_pause_after_a_failure_gets_its_error() {
+    let api = FakeApi::with_tokens(|_, _| Reply::status(403), |_, _| Reply::empty_list());
+    let upvest = api.client();
+    for _ in 0..3 {
+        let error = list(&upvest).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Token);
+        assert_eq!(error.status().unwrap().as_u16(), 403);
+    }
+    assert_eq!(api.token_calls(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_token_request_is_remembered_for_a_minute_at_most() {
+    let api = FakeApi::with_tokens(
+        |_, _| Reply::status(503).header("retry-after", "3600"),
+        |_, _| Reply::empty_list(),
+    );
+    let upvest = api.client();
+    list(&upvest).await.unwrap_err();
+    advance(59 * SECOND).await;
+    list(&upvest).await.unwrap_err();
+    assert_eq!(api.token_calls(), 1);
+    advance(SECOND).await;
+    list(&upvest).await.unwrap_err();
+    assert_eq!(api.token_calls(), 2);
 }
 
 #[tokio::test(start_paused = true)]

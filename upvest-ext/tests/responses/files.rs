@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::common::socket::{self, SocketServer};
 use bytes::Bytes;
-use futures_util::TryStreamExt as _;
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use upvest_ext::api::ByteStream;
 use upvest_ext::api::runtime::OperationMeta;
 use upvest_ext::api::types::FileId;
@@ -369,6 +369,16 @@ async fn a_download_has_no_limit() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_body_may_take_any_time_while_bytes_arrive() {
+    let chunks = stream::iter(0..5).then(async |_| {
+        tokio::time::sleep(Duration::from_secs(19)).await;
+        Ok(Bytes::from_static(b"abcd"))
+    });
+    let body = ByteStream::new(chunks).bytes().await;
+    assert_eq!(body.unwrap(), "abcd".repeat(5));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_download_of_which_nothing_comes_any_more_is_given_up() {
     #[derive(Debug)]
     struct Stalls;
@@ -378,12 +388,11 @@ async fn a_download_of_which_nothing_comes_any_more_is_given_up() {
             request: http::Request<Bytes>,
             _: &'a OperationMeta,
         ) -> BoxFuture<'a, Result<Response<ByteStream>, Error>> {
-            use futures_util::StreamExt;
             let body = if request.uri().path() == "/auth/token" {
                 ByteStream::from(r#"{"access_token": "token", "expires_in": 1799}"#)
             } else {
-                let first = futures_util::stream::iter([Ok("0123".into())]);
-                ByteStream::new(first.chain(futures_util::stream::pending()))
+                let first = stream::iter([Ok("0123".into())]);
+                ByteStream::new(first.chain(stream::pending()))
             };
             Box::pin(async move { Ok(http::Response::new(body).into()) })
         }

@@ -511,6 +511,54 @@ async fn prefetch_is_three_times_as_fast_and_holds_no_more_than_its_pages_and_on
 }
 
 #[tokio::test(start_paused = true)]
+async fn no_more_pages_are_requested_ahead_than_was_set() {
+    for prefetch in [0, 1, 3] {
+        let server = Server::of(0..1_000);
+        let mut items = server.list().page_size(10).prefetch(prefetch).items();
+        for page in 1..=5 {
+            for _ in 0..10 {
+                items.try_next().await.unwrap().unwrap();
+            }
+            // The requests run on their own tasks.
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            assert_eq!(server.calls(), page + prefetch);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn pages_requested_ahead_are_dropped_after_a_short_page() {
+    // The second page has only half of its items, so the third one starts at 15 and not at 20.
+    let api = FakeApi::new(|seen, _| {
+        let offset = query(seen, "offset").unwrap();
+        let length = if offset == 10 { 5 } else { 10 };
+        let data: Vec<_> = (offset..30.min(offset + length)).map(order).collect();
+        let list = json!({"data": data, "meta": {"total": 30}});
+        Reply::new(200, list.to_string())
+    });
+    let list = api.client().list_orders().page_size(10).prefetch(2);
+    let all: Vec<_> = list.items().try_collect().await.unwrap();
+    let ids: Vec<_> = all.iter().map(|order| json!({ "id": order.id })).collect();
+    let expected: Vec<_> = (0..30).map(order).collect();
+    assert_eq!(ids, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_ahead_end_with_the_stream() {
+    let server = Server {
+        latency: Duration::from_secs(1),
+        ..Server::of(0..1_000)
+    };
+    let mut items = server.list().page_size(10).prefetch(3).items();
+    items.try_next().await.unwrap().unwrap();
+    let metrics = tokio::runtime::Handle::current().metrics();
+    assert_eq!(metrics.num_alive_tasks(), 3);
+    drop(items);
+    tokio::task::yield_now().await;
+    assert_eq!(metrics.num_alive_tasks(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn take_fetches_no_page_that_it_does_not_need() {
     let server = Server::of(0..1_000);
     for (take, calls) in [(0, 0), (1, 1), (10, 1), (11, 2), (30, 3)] {
@@ -592,7 +640,7 @@ async fn a_server_that_ignores_offset_is_told_from_its_meta_and_without_one_from
         let error = error.unwrap();
         assert_eq!(ids.len(), 10);
         assert_eq!(error.position(), Some(10));
-        assert_eq!(is_repetition(&error), true);
+        assert!(is_repetition(&error));
         assert!(
             error.to_string().starts_with("listOrders: the server"),
             "{error}"

@@ -121,6 +121,34 @@ async fn an_order_that_is_missing_for_a_moment_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_time_in_which_an_order_may_be_missing_starts_when_it_was_last_seen() {
+    let api = FakeApi::new(|_, n| match n {
+        0..30 => order("NEW"),
+        30 => Reply::status(404),
+        _ => order("FILLED"),
+    });
+    let upvest = api.client();
+    let started = tokio::time::Instant::now();
+    let order = upvest.wait_for(upvest.retrieve_order().order_id(id()));
+    assert_eq!(order.await.unwrap().status, Some(OrderStatus::Filled));
+    assert!(started.elapsed() > Duration::from_secs(30));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_that_does_not_exist_is_waited_for_half_a_minute() {
+    let api = FakeApi::new(|_, _| Reply::status(404));
+    let upvest = api.client();
+    let started = tokio::time::Instant::now();
+    let order = upvest.wait_for(upvest.retrieve_order().order_id(id()));
+    let every_second = Backoff::new(Duration::from_secs(1), Duration::from_secs(1));
+    let error = order.backoff(every_second).await.unwrap_err();
+    assert!(error.is_not_found());
+    let waited = started.elapsed();
+    let expected = Duration::from_secs(30)..Duration::from_secs(32);
+    assert!(expected.contains(&waited), "{waited:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_can_only_be_listed_is_found_on_whichever_page_it_is() {
     let api = FakeApi::new(|seen, n| {
         let first = seen.query.contains("offset=0");

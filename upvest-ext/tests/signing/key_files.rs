@@ -218,7 +218,7 @@ fn an_unsupported_encryption_is_called_by_its_name_with_the_command_that_convert
         ),
         ("convert.pkcs8-scrypt", "scrypt", COMMAND),
     ] {
-        // Another passphrase would not help, so the encryption is named without one too.
+        // No passphrase would help, so the error names the encryption even if there is none.
         for passphrase in [Some(PASSPHRASE), None] {
             let error = open(file, passphrase).unwrap_err();
             assert_eq!(
@@ -505,6 +505,7 @@ fn no_damage_to_a_file_puts_a_part_of_the_key_into_the_error() {
         let is_base64 = |line: &&str| !line.contains(['-', ':']) && line.len() > 20;
         let lines: Vec<&str> = text.lines().filter(is_base64).collect();
         let parts: Vec<&str> = lines.iter().map(|line| &line[..8]).collect();
+        let mut errors = 0;
         for at in 0..text.len() {
             for replacement in ["", "\n", ":", ",", "-----BEGIN ", "PRIVATE KEY-----"] {
                 let mut damaged = text.clone();
@@ -515,8 +516,10 @@ fn no_damage_to_a_file_puts_a_part_of_the_key_into_the_error() {
                 let message = format!("{error} {error:?}");
                 let leak = parts.iter().find(|part| message.contains(**part));
                 assert_eq!(leak, None, "{replacement:?} at {at} of {name}: {message}");
+                errors += 1;
             }
         }
+        assert!(errors > text.len(), "{name}: {errors} errors");
     }
 }
 
@@ -547,6 +550,15 @@ fn garbage_is_an_error_that_says_what_it_is() {
             "{label}"
         );
     }
+}
+
+#[test]
+fn a_file_of_more_than_a_mebibyte_is_not_read() {
+    let key = read("p521.pkcs8");
+    let padded = |len: usize| " ".repeat(len - key.len()) + &key;
+    assert!(SigningKey::from_pem(padded(1024 * 1024), None).is_ok());
+    let error = SigningKey::from_pem(padded(1024 * 1024 + 1), None).unwrap_err();
+    assert_eq!(error, KeyError::Damaged("it is over 1 MiB long"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Tests of signing and verification.
 #[cfg(feature = "encrypted-keys")]
 mod key_files;
+mod key_sets;
 #[cfg(feature = "webhooks")]
 mod one_bit_changes;
 mod over_the_wire;

@@ -279,12 +279,44 @@ fn requests_to_the_api_are_version_15_and_need_a_digest_for_a_body() {
 }
 
 #[test]
+fn a_delivery_without_a_body_needs_a_digest_and_a_request_does_not() {
+    let mut headers = HeaderMap::new();
+    let input = format!("sig1=(\"@method\" \"@path\"){PARAMS}");
+    headers.insert("signature-input", HeaderValue::try_from(input).unwrap());
+    headers.insert("signature", HeaderValue::from_static("sig1=:AAAA:"));
+    let target = Uri::from_static("/x");
+    let received = IncomingRequest::new(&Method::POST, &target, &headers, b"");
+    let as_delivery = SignaturePolicy::deliveries().claims(&received, now());
+    assert_eq!(
+        as_delivery.unwrap_err(),
+        SignatureError::RequiredComponentMissing
+    );
+    let as_request = SignaturePolicy::requests().claims(&received, now());
+    assert_eq!(as_request.unwrap().len(), 1);
+}
+
+#[test]
+fn the_name_of_the_old_digest_may_have_any_case() {
+    let input = format!("sig1=(\"@method\" \"@path\" \"digest\"){PARAMS}");
+    for name in ["SHA-256", "sha-256", "Sha-256"] {
+        let digest = format!("{name}=X48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE=");
+        let headers = [
+            ("signature-input", &*input),
+            ("signature", "sig1=:AAAA:"),
+            ("digest", &*digest),
+        ];
+        claims("/x", &headers, &SignaturePolicy::deliveries()).unwrap();
+    }
+}
+
+#[test]
 fn a_signature_without_an_end_is_good_for_the_tolerance() {
     let list = "(\"@method\" \"@path\" \"content-digest\")";
     for (created, verdict) in [
         (CREATED, None),
         (CREATED - 300, None),
         (CREATED - 301, Some(SignatureError::Expired)),
+        (CREATED + 300, None),
         (CREATED + 301, Some(SignatureError::CreatedInFuture)),
     ] {
         let input = format!("sig1={list};keyid=\"k\";created={created}");

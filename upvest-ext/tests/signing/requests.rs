@@ -186,7 +186,7 @@ async fn the_path_is_signed_as_it_is_sent() {
 #[tokio::test]
 async fn repeated_headers_are_joined_and_trimmed() {
     let mut request = request(Method::GET, "https://a.example/x");
-    for value in ["de-DE", " en;q=0.5 ", "*;q=0.1\t"] {
+    for value in [" de-DE\t", " en;q=0.5 ", "*;q=0.1\t"] {
         request
             .headers_mut()
             .append("accept-language", HeaderValue::from_static(value));
@@ -206,6 +206,33 @@ async fn an_empty_body_has_no_digest_and_no_length() {
     assert_eq!(header(&request, "content-digest"), None);
     assert_eq!(header(&request, "content-length"), None);
     assert!(claims(&request, now()).is_ok());
+}
+
+#[tokio::test]
+async fn a_digest_that_the_caller_set_is_replaced_or_removed() {
+    for body in ["", "{}"] {
+        let mut request = request(Method::POST, "https://a.example/orders");
+        *request.body_mut() = Bytes::from(body);
+        let stale = HeaderValue::from_static("sha-512=:AAAA:");
+        request.headers_mut().insert("content-digest", stale);
+        signer().sign_request(&mut request).await.unwrap();
+        assert_eq!(
+            header(&request, "content-digest").is_some(),
+            !body.is_empty()
+        );
+        claims(&request, now()).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_signature_is_valid_for_at_least_a_second() {
+    for lifetime in [Duration::ZERO, Duration::from_millis(999)] {
+        let mut request = request(Method::GET, "https://a.example/x");
+        let signer = signer().lifetime(lifetime);
+        signer.sign_request(&mut request).await.unwrap();
+        let claims = claims(&request, now()).unwrap();
+        assert_eq!(claims[0].expires(), Some(CREATED.cast_signed() + 1));
+    }
 }
 
 #[tokio::test]
@@ -403,7 +430,7 @@ fn no_key_and_no_passphrase_in_debug_or_errors() {
     const PEM: &str = include_str!("../fixtures/keys/p521.sec1.pem");
     let key = SigningKey::from_pem(PEM, None).unwrap();
     let debug = format!("{:?}", RequestSigner::new(KEY_ID, key).unwrap());
-    // The private number in base64, as in the file.
+    // The lines of the file that contain the private key, in base64.
     for line in PEM.lines().filter(|line| line.len() > 40).take(2) {
         assert!(!debug.contains(&line[10..30]));
     }

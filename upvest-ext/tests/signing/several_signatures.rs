@@ -220,7 +220,7 @@ fn failing_digest(error: SignatureError, digest: Digest) -> String {
 }
 
 #[test]
-fn of_two_signatures_that_fail_the_error_is_that_of_the_one_that_passed_more_checks() {
+fn the_error_is_that_of_the_signature_that_passed_more_checks() {
     let mut errors = IN_ORDER.to_vec();
     errors.push(SignatureError::InvalidLifetime);
     for (place, lesser) in errors.iter().enumerate() {

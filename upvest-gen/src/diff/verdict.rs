@@ -313,9 +313,15 @@ fn of_constraint(subject: &Subject<'_>) -> Option<Verdict> {
         _ if !subject.is_sent && !is_json => (None, "every value is read as before"),
         _ => match turn(keyword, subject) {
             Turn::Narrower => (Calls, "a request with another value is rejected"),
-            Turn::Wider => (None, "each value of before is accepted"),
+            Turn::Wider => (
+                None,
+                "each value that was accepted before is still accepted",
+            ),
             Turn::Unknown if subject.kind == "event" => return Option::None,
-            Turn::Unknown => (Calls, "some values of before may be rejected"),
+            Turn::Unknown => (
+                Calls,
+                "some values that were accepted before may be rejected",
+            ),
         },
     })
 }

@@ -81,7 +81,7 @@ fn builder(schema: &Schema, api: &Api) -> String {
         } else {
             "shown"
         };
-        let kind = field.inner(schema);
+        let kind = field.rust_type_without_option(schema);
         let _ = writeln!(fields, "        {need} {privacy} {}: {kind},", field.rust);
     }
     format!(

@@ -67,7 +67,7 @@ pub(crate) fn emit(api: &Api) -> Result<Vec<Part>, Error> {
     ])
 }
 
-/// Generated code may use what is deprecated, as it defines it.
+/// The module declarations. They allow what is deprecated, as the generated code uses the items that it defines.
 fn modules(api: &Api) -> String {
     if api.has_deprecated() {
         format!("#![allow(deprecated)]\n\n{MODULES}")

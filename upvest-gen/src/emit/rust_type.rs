@@ -59,8 +59,8 @@ impl Type {
 
 impl Field {
     /// The type of the field.
-    pub(super) fn written(&self, schema: &Schema) -> String {
-        let inner = self.inner(schema);
+    pub(super) fn rust_type(&self, schema: &Schema) -> String {
+        let inner = self.rust_type_without_option(schema);
         if self.is_option(schema) {
             format!("Option<{inner}>")
         } else {
@@ -69,7 +69,7 @@ impl Field {
     }
 
     /// The type of the field, without its `Option`.
-    pub(super) fn inner(&self, schema: &Schema) -> String {
+    pub(super) fn rust_type_without_option(&self, schema: &Schema) -> String {
         let kind = self.kind.rust("");
         let kind = if self.deep {
             format!("Nested<{kind}>")

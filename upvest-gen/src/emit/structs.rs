@@ -101,10 +101,10 @@ impl<'a> Request<'a> {
 
     fn property(&mut self, field: &Field, schema: &Schema) -> Value {
         if field.required && field.is_option(schema) {
-            return self.converted(field.written(schema));
+            return self.converted(field.rust_type(schema));
         }
         if field.recursive || field.deep || field.distinguishes_null(schema) {
-            return self.converted(field.inner(schema));
+            return self.converted(field.rust_type_without_option(schema));
         }
         match &field.kind {
             Type::Text => json!({ "type": "string" }),
@@ -115,9 +115,9 @@ impl<'a> Request<'a> {
             Type::F64 => json!({ "type": "number", "format": "double" }),
             Type::Schema(name) => match self.keys.get(name.as_str()) {
                 Some(key) => json!({ "$ref": format!("#/components/schemas/{key}") }),
-                None => self.converted(field.inner(schema)),
+                None => self.converted(field.rust_type_without_option(schema)),
             },
-            _ => self.converted(field.inner(schema)),
+            _ => self.converted(field.rust_type_without_option(schema)),
         }
     }
 

@@ -66,8 +66,9 @@ fn imports(api: &Api) -> TokenStream {
     }
 }
 
-/// Adds to progenitor's struct what it has no settings for: documentation in lines, the order of the fields, names
-/// that the builders reserve, the reading of some values, and a `Debug` that hides texts.
+/// Changes progenitor's struct where progenitor has no setting for it: writes a documentation attribute for each line,
+/// sorts the fields, renames those whose names the builders use, sets functions that read some values, and replaces
+/// `Debug` by one that hides texts.
 fn complete(mut item: ItemStruct, schema: &Schema) -> Result<ItemStruct, Error> {
     if hides_something(schema) {
         leave_out_derive(&mut item, "Debug")?;

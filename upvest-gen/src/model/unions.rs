@@ -41,7 +41,7 @@ fn collect_branches<'a>(
         return Err(Error::at(
             &node.at,
             "the alternatives are circular or too many",
-            "remove the cycle, or describe a single schema in the overlay",
+            "remove the cycle, or replace the alternatives by a single schema in the overlay",
         ));
     }
     let alternatives = distinct(std::mem::take(&mut node.alternatives));

@@ -22,7 +22,7 @@ const CONDITIONS: [&str; 7] = [
     "contains",
 ];
 
-/// The items of a tuple: those that all of its places have in common, or any value.
+/// The items of a tuple: the schema of its places if all of them have the same one, otherwise any value.
 pub(super) fn tuple<'a>(schema: &'a Map<String, Value>, at: &str) -> Option<Part<'a>> {
     let (keyword, places) = places(schema)?;
     let first = places.first()?;

@@ -224,12 +224,12 @@ fn what_cannot_be_applied_is_an_error_with_its_place() {
         (
             "target: $.a\ndescription: Why.\nupdate: 1",
             "/actions/0/update",
-            "the update of `/a` and its target are not both objects",
+            "cannot merge the update of `/a`: either it or its target is an object, but not both",
         ),
         (
             "target: $.s\ndescription: Why.\nupdate: {}",
             "/actions/0/update",
-            "the update of `/s` and its target are not both objects",
+            "cannot merge the update of `/s`: either it or its target is an object, but not both",
         ),
     ] {
         let error = rejected(apply(yaml("a: {}\ns: 1"), action), action);

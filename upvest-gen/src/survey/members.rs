@@ -14,8 +14,8 @@ pub(crate) struct Place<'a> {
     pub(crate) schema: &'a Value,
 }
 
-/// What all schemas of a value say together: the schema itself, those to which it refers, those of `allOf`, and each
-/// alternative.
+/// The properties, items and values of all schemas that describe a value: the schema itself, those to which it refers,
+/// those of `allOf`, and each alternative.
 #[derive(Debug, Default)]
 pub(crate) struct Members<'a> {
     /// The places of these schemas.

@@ -423,7 +423,7 @@ impl<'a> Surveyor<'a> {
                 held,
                 site: Site::new(format!("webhook {group}"), format!("envelope {name}")),
                 link: Some(link),
-                // The types are counted as events.
+                // Its values are event types, which are counted as events already.
                 is_foreign: *name == "type",
             });
         }

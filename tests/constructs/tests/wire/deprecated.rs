@@ -5,13 +5,16 @@ use upvest_constructs::Server;
 use upvest_constructs::deprecated::Client;
 use upvest_constructs::deprecated::types::{Order, OrderSide};
 
+// It passes if it compiles under `deny(deprecated)`.
 #[tokio::test]
 async fn code_without_deprecated_items_has_no_warnings() {
     let (client, server) = Server::answering::<Client>(r#"{"side":"SHORT","shop":"a"}"#);
     let order = Order::builder().side("BUY").shop("a").build().unwrap();
     let call = client.create_order().new_("x").body(order.clone());
     let read = call.send().await.unwrap().into_inner();
-    assert!(read != order && read.side.is_known() && read.side != OrderSide::Sell);
+    assert_ne!(read, order);
+    assert!(read.side.is_known());
+    assert_ne!(read.side, OrderSide::Sell);
     assert!(server.last().url.ends_with("?new=x"));
 }
 

@@ -1,4 +1,4 @@
-//! Values that YAML could read as numbers, booleans, dates or null: each is the text of the source.
+//! Values that YAML could read as numbers, booleans, dates or null. They stay as they are written in the description.
 
 use upvest_constructs::Server;
 use upvest_constructs::source_texts::types::{Branch, CodesByLevel, Day, Nothing, Version};

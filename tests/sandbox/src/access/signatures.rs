@@ -197,3 +197,34 @@ impl Nonces {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_says_that_its_signature_is_of_version_15() {
+        let mut headers = HeaderMap::new();
+        assert!(check_version(&headers).is_err());
+        for (version, is_accepted) in [("15", true), ("6", false), ("", false), ("15.0", false)] {
+            let value = version.parse().expect("a value of a header");
+            headers.insert("upvest-signature-version", value);
+            let verdict = check_version(&headers);
+            assert_eq!(verdict.is_ok(), is_accepted, "{version}");
+        }
+    }
+
+    #[test]
+    fn a_nonce_is_remembered_for_the_tolerance_after_its_end() {
+        let mut nonces = Nonces::default();
+        let mut take = |key, nonce, now| nonces.take(key, Some(nonce), Some(100), now).is_ok();
+        assert!(take("key", "nonce", 95));
+        assert!(take("key", "other", 95));
+        assert!(take("other", "nonce", 95));
+        let tolerance = TOLERANCE.as_secs().cast_signed();
+        for now in [95, 99, 100, 101, 100 + tolerance] {
+            assert!(!take("key", "nonce", now), "{now}");
+        }
+        assert!(take("key", "nonce", 101 + tolerance));
+    }
+}

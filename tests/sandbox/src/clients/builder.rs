@@ -336,7 +336,7 @@ impl SandboxBuilder {
         let shared = Shared::new(Parts {
             client_id: client_id.to_owned(),
             port,
-            clock: Clock::new(core.state.time.now, self.speed),
+            clock: Clock::new(core.state.timeline.now, self.speed),
             webhook_sender: WebhookSender::new(self.shape).map_err(StartError::other)?,
             core,
             access,
@@ -368,7 +368,7 @@ impl SandboxBuilder {
             .unwrap_or(now);
         if let Some(mut core) = saved {
             self.setup.engine.run_until(&mut core.state, now);
-            core.state.time.events.limit = self.event_limit;
+            core.state.timeline.events.limit = self.event_limit;
             return core;
         }
         let mut state = if self.setup.description.has_rules() {

@@ -42,7 +42,7 @@ impl Shared {
             Command::RegisterPublicKey { pem, key_id } => {
                 let key = PublicKey::from_pem(pem)
                     .map_err(|error| CommandError::new(error.to_string()))?;
-                let id = key_id.unwrap_or_else(|| self.core().state.time.id());
+                let id = key_id.unwrap_or_else(|| self.core().state.timeline.id());
                 self.core().public_keys.insert(id.to_string(), key.to_pem());
                 self.access().register_key(id.to_string(), key);
                 json!({ "id": id })

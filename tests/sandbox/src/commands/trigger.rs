@@ -107,7 +107,7 @@ impl Shared {
             let happened = self
                 .core()
                 .state
-                .time
+                .timeline
                 .events
                 .recent
                 .iter()
@@ -123,7 +123,7 @@ impl Shared {
             let next = self
                 .core()
                 .state
-                .time
+                .timeline
                 .next_due()
                 .filter(|next| *next <= latest);
             let next = next.ok_or_else(|| {

@@ -263,7 +263,7 @@ fn is_key(scheme: &Value) -> bool {
     is_basic || scheme["type"] == "apiKey" || scheme["type"] == "mutualTLS"
 }
 
-/// The header with the key. A key elsewhere is not checked.
+/// The access by a key in one header. A key in another place, and several keys, are not checked.
 fn key_access(schemes: &[&Value]) -> OperationAccess {
     let headers = schemes.iter().map(|scheme| {
         if scheme["type"] == "http" {

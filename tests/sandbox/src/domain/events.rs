@@ -20,12 +20,11 @@ pub(crate) struct EventKind {
     pub(crate) event_type: &'static str,
 }
 
-/// The types of events of other descriptions, by their names. There are few, so that they are kept until the process
-/// ends.
+/// The event types of other descriptions, by their names. There are few, so they are kept until the process ends.
 static DESCRIBED: Mutex<BTreeMap<String, &'static EventKind>> = Mutex::new(BTreeMap::new());
 
 impl EventKind {
-    /// The type with this name, which a description has.
+    /// The event type with this name. The first call creates it.
     pub(crate) fn described(category: &str, name: &str) -> &'static Self {
         let mut known = DESCRIBED.lock().unwrap_or_else(PoisonError::into_inner);
         known.entry(name.to_owned()).or_insert_with(|| {

@@ -114,7 +114,7 @@ macro_rules! resource {
             fn parts(
                 state: &mut crate::domain::state::State,
             ) -> (&mut crate::domain::table::Table<Self>, &mut crate::domain::timeline::Timeline) {
-                (&mut state.$table, &mut state.time)
+                (&mut state.$table, &mut state.timeline)
             }
         }
     };
@@ -135,8 +135,8 @@ macro_rules! each_resource {
 impl State {
     /// Adds a new resource.
     pub(in crate::domain) fn add<T: Resource>(&mut self, made: T) -> &mut T {
-        let (table, time) = T::parts(self);
-        time.emit(T::CREATED, made.id(), made.view());
+        let (table, timeline) = T::parts(self);
+        timeline.emit(T::CREATED, made.id(), made.view());
         table.insert(made)
     }
 
@@ -152,7 +152,7 @@ impl State {
         to: T::Status,
         why: Option<String>,
     ) -> bool {
-        let (table, time) = T::parts(self);
+        let (table, timeline) = T::parts(self);
         if table
             .get(id)
             .is_none_or(|it| !it.status().next().contains(&to))
@@ -160,12 +160,12 @@ impl State {
             return false;
         }
         table.update(id, |resource| {
-            resource.set_status(to, time.now);
+            resource.set_status(to, timeline.now);
             let at = T::Status::ALL
                 .iter()
                 .position(|status| *status == to)
                 .unwrap_or_default();
-            time.emit_because(T::EVENTS[at], id, resource.view(), why);
+            timeline.emit_because(T::EVENTS[at], id, resource.view(), why);
         });
         true
     }
@@ -175,12 +175,12 @@ impl State {
         &mut self,
         id: Uuid,
     ) -> Result<(&mut T, &mut Timeline), Rejected> {
-        let (table, time) = T::parts(self);
+        let (table, timeline) = T::parts(self);
         let resource = table.get_mut(id).ok_or(Rejected::NotFound)?;
         if resource.status().is_final() {
             return Err(stays::<T>(resource.status()));
         }
-        Ok((resource, time))
+        Ok((resource, timeline))
     }
 
     /// As [`State::change`], for a call of the client.
@@ -298,21 +298,24 @@ mod tests {
             .id();
         for from in T::Status::ALL {
             for to in T::Status::ALL {
-                let (table, time) = T::parts(state);
-                let now = time.now;
+                let (table, timeline) = T::parts(state);
+                let now = timeline.now;
                 table.get_mut(id).unwrap().set_status(*from, now);
-                let before = time.events.count;
+                let before = timeline.events.count;
                 let changed = state.change::<T>(id, *to);
-                let (table, time) = T::parts(state);
+                let (table, timeline) = T::parts(state);
                 let allowed = from.next().contains(to);
                 assert_eq!(changed, allowed, "{} from {from:?} to {to:?}", T::NAME);
                 assert_eq!(
                     table.get(id).unwrap().status(),
                     if allowed { *to } else { *from }
                 );
-                assert_eq!(time.events.count - before, u64::from(allowed));
+                assert_eq!(timeline.events.count - before, u64::from(allowed));
                 if allowed {
-                    assert_eq!(time.events.recent.back().unwrap().kind, T::EVENTS[at(*to)]);
+                    assert_eq!(
+                        timeline.events.recent.back().unwrap().kind,
+                        T::EVENTS[at(*to)]
+                    );
                 }
             }
         }

@@ -75,7 +75,7 @@ impl State {
         to: &str,
         why: Option<String>,
     ) {
-        self.plan_status_at(self.time.now, target, from, to, why);
+        self.plan_status_at(self.timeline.now, target, from, to, why);
     }
 
     pub(in crate::domain) fn plan_status_at(
@@ -95,7 +95,7 @@ impl State {
             otherwise: None,
             why,
         };
-        self.time.at(at, Due::Row(Box::new(step)));
+        self.timeline.at(at, Due::Row(Box::new(step)));
     }
 
     /// Applies the effects of a status before a row gets it. Returns the reason if the row cannot get it.

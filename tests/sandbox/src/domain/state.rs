@@ -30,7 +30,7 @@ pub(crate) const STEP: TimeDelta = TimeDelta::seconds(1);
 /// All users, accounts, orders and money. Only its methods change it, when a request calls them or when they are due.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct State {
-    pub(crate) time: Timeline,
+    pub(crate) timeline: Timeline,
     /// The resources that the engine serves.
     pub(crate) rows: Rows,
     pub(crate) users: Table<User>,
@@ -71,7 +71,7 @@ pub(crate) enum Rejected {
     NotFound,
     /// A field is invalid, although it matches its schema.
     Invalid(String),
-    /// This field of a request to the engine has an id that does not exist.
+    /// The id in this field of the body does not exist. Only the engine returns this.
     Unknown(String),
     /// The status of the resource does not allow the call.
     Conflict(String),
@@ -92,7 +92,7 @@ impl State {
     /// A state without resources, for descriptions that the rules here do not know.
     pub(crate) fn empty(now: DateTime<Utc>, seed: u64, event_limit: usize) -> Self {
         Self {
-            time: Timeline::new(now, seed, event_limit),
+            timeline: Timeline::new(now, seed, event_limit),
             categories: categories(),
             ..Self::default()
         }
@@ -101,14 +101,16 @@ impl State {
     pub(crate) fn new(now: DateTime<Utc>, seed: u64, event_limit: usize) -> Self {
         let mut state = Self::empty(now, seed, event_limit);
         state.list_mock_instruments();
-        state.time.at(next_midnight(now), Due::Midnight);
-        state.time.at(now + TimeDelta::hours(1), Due::MovePrices);
+        state.timeline.at(next_midnight(now), Due::Midnight);
+        state
+            .timeline
+            .at(now + TimeDelta::hours(1), Due::MovePrices);
         state
     }
 
     /// Whether there is nothing to process by `now`.
     pub(crate) fn is_up_to_date(&self, now: DateTime<Utc>) -> bool {
-        self.time.next_due().is_none_or(|due| due > now)
+        self.timeline.next_due().is_none_or(|due| due > now)
     }
 
     /// Processes everything that is due by `until`. `take` takes the steps of rows.
@@ -117,13 +119,13 @@ impl State {
         until: DateTime<Utc>,
         mut take: impl FnMut(&mut Self, &Step),
     ) {
-        while let Some(due) = self.time.pop(until) {
+        while let Some(due) = self.timeline.pop(until) {
             self.survive(&format!("{due:?}"), |state| match due {
                 Due::Row(step) => take(state, &step),
                 due => state.do_what_is_due(&due),
             });
         }
-        self.time.now = self.time.now.max(until);
+        self.timeline.now = self.timeline.now.max(until);
     }
 
     /// Runs `work`. A panic in it ends only this work, and the audit reports it.
@@ -149,8 +151,10 @@ impl State {
     fn do_what_is_due(&mut self, due: &Due) {
         match due {
             // Planned first, so that the next one takes place even if this one fails.
-            Due::Midnight => self.time.at(next_midnight(self.time.now), Due::Midnight),
-            Due::MovePrices => self.time.after(TimeDelta::hours(1), Due::MovePrices),
+            Due::Midnight => self
+                .timeline
+                .at(next_midnight(self.timeline.now), Due::Midnight),
+            Due::MovePrices => self.timeline.after(TimeDelta::hours(1), Due::MovePrices),
             _ => {}
         }
         match due {

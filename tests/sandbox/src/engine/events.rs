@@ -17,7 +17,7 @@ pub(super) struct EventType {
     action: String,
     /// The index of the table whose rows it is about.
     pub(super) table: Option<usize>,
-    /// The schema of its resource.
+    /// The schema of its `object`.
     pub(super) object: Option<Value>,
 }
 

@@ -193,12 +193,12 @@ impl Engine {
     }
 
     fn filled(&self, state: &mut State, at: usize, known: &Value, fill: Fill) -> Value {
-        let random = state.time.random();
+        let random = state.timeline.random();
         let Some(schema) = &self.tables[at].schema else {
             return known.clone();
         };
         let name = &self.tables[at].collection;
-        let mut maker = self.maker(state.time.now, random, fill);
+        let mut maker = self.maker(state.timeline.now, random, fill);
         if fill == Fill::All {
             maker.references = self.references(state, at);
         }
@@ -283,15 +283,15 @@ impl Engine {
         let is_uuid = schema.is_none_or(|schema| is_free_text(&Shape::of(document, schema)));
         if let Some(schema) = schema.filter(|_| !is_uuid) {
             for _ in 0..DRAWS {
-                let random = state.time.random();
-                let mut maker = self.maker(state.time.now, random, Fill::Known);
+                let random = state.timeline.random();
+                let mut maker = self.maker(state.timeline.now, random, Fill::Known);
                 let id = super::references::id_text(&maker.new_id(schema));
                 if let Some(id) = id.filter(|id| !exists(state, table, id)) {
                     return id;
                 }
             }
         }
-        state.time.id().to_string()
+        state.timeline.id().to_string()
     }
 
     /// An id as its schema has it: a number or a text.

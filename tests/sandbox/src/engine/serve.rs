@@ -60,7 +60,7 @@ impl Engine {
 
     fn serve_read(&self, at: usize, state: &State, request: Request<'_>) -> Served<Response> {
         let action = &self.actions[at];
-        let now = state.time.now;
+        let now = state.timeline.now;
         self.check_parents(state, action, request)?;
         if action.kind == Kind::List {
             let page = self.page(state, self.operation(at), action, request);
@@ -93,7 +93,7 @@ impl Engine {
         self.begin_life(state, action.table, number, &["CREATED"]);
         self.follow(state, action.table, number);
         let row = state.rows.get(&table.name, number);
-        Ok(self.response_with(at, row, state.time.now, request))
+        Ok(self.response_with(at, row, state.timeline.now, request))
     }
 
     fn update(
@@ -124,7 +124,7 @@ impl Engine {
         self.tell_change(state, action.table, number, before.as_deref());
         self.follow(state, action.table, number);
         let row = state.rows.get(&table.name, number);
-        Ok(self.response_with(at, row, state.time.now, request))
+        Ok(self.response_with(at, row, state.timeline.now, request))
     }
 
     /// Checks that the status of a row allows a change by a request.
@@ -154,7 +154,7 @@ impl Engine {
         self.begin_life(state, action.table, number, &["CREATED"]);
         self.follow(state, action.table, number);
         let row = state.rows.get(&table.name, number);
-        let mut response = self.response_with(at, row, state.time.now, request);
+        let mut response = self.response_with(at, row, state.timeline.now, request);
         if self.operation(at).answers(201) {
             response.status = 201;
         }
@@ -170,7 +170,7 @@ impl Engine {
         self.end_life(state, action.table, number, is_later, BY_CLIENT)?;
         self.follow_subscription(state, action.table, number);
         let row = state.rows.get(&table.name, number).cloned();
-        Ok(self.response_with(at, row.as_ref(), state.time.now, request))
+        Ok(self.response_with(at, row.as_ref(), state.timeline.now, request))
     }
 
     fn act(
@@ -187,7 +187,7 @@ impl Engine {
         let number = self.find(state, action, request)?.number;
         self.change_as_asked(state, action.table, number, verb);
         let row = state.rows.get(&table.name, number);
-        Ok(self.response_with(at, row, state.time.now, request))
+        Ok(self.response_with(at, row, state.timeline.now, request))
     }
 
     /// Checks that the resources in the path exist.
@@ -268,7 +268,7 @@ impl Engine {
         links: BTreeMap<String, String>,
     ) -> u64 {
         let table = &self.tables[at];
-        let now = instant(state.time.now);
+        let now = instant(state.timeline.now);
         let mut fields = known.as_object().cloned().unwrap_or_default();
         self.set_times(table, &mut fields, &now, true);
         if let Some(status) = &table.status {
@@ -306,7 +306,7 @@ impl Engine {
             if let Some(name) = &table.id {
                 fields.insert(name.clone(), row.value[name].clone());
             }
-            self.set_times(table, fields, &instant(state.time.now), false);
+            self.set_times(table, fields, &instant(state.timeline.now), false);
         }
         let value = self.row_value(state, at, &value);
         if let Some(row) = state.rows.get_mut(&table.name, number) {

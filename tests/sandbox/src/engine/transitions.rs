@@ -182,7 +182,7 @@ impl Engine {
     fn set_status(&self, state: &mut State, at: usize, number: u64, to: &str) {
         let table = &self.tables[at];
         let Some(status) = &table.status else { return };
-        let now = instant(state.time.now);
+        let now = instant(state.timeline.now);
         let Some(row) = state.rows.get(&table.name, number) else {
             return;
         };
@@ -218,7 +218,7 @@ impl Engine {
             otherwise: next.otherwise.clone(),
             why: None,
         };
-        state.time.after(next.delay(), Due::Row(Box::new(step)));
+        state.timeline.after(next.delay(), Due::Row(Box::new(step)));
     }
 
     /// Ends a row by a `DELETE`: at once, or, if the response says that it was only accepted, a step later.
@@ -268,12 +268,14 @@ impl Engine {
             why: None,
         };
         match last.as_slice() {
-            [] => state.time.after(STEP, Due::Row(Box::new(step(None, None)))),
+            [] => state
+                .timeline
+                .after(STEP, Due::Row(Box::new(step(None, None)))),
             [only] => self.enter(state, at, number, only, None, None),
             [first, later, ..] => {
                 self.enter(state, at, number, first, None, None);
                 let later = step(Some(later), Some(first));
-                state.time.after(STEP, Due::Row(Box::new(later)));
+                state.timeline.after(STEP, Due::Row(Box::new(later)));
             }
         }
         Ok(())
@@ -362,11 +364,13 @@ impl Engine {
             return Ok(self.emit(state, event, at, number));
         }
         let object = event.object.clone().unwrap_or_default();
-        let random = state.time.random();
-        let mut maker = self.maker(state.time.now, random, Fill::All);
+        let random = state.timeline.random();
+        let mut maker = self.maker(state.timeline.now, random, Fill::All);
         let object = maker.value(&object, None, "");
         let about = object["id"].as_str().map_or_else(Uuid::nil, as_uuid);
-        let id = state.time.emit_because(event.kind, about, &object, None);
+        let id = state
+            .timeline
+            .emit_because(event.kind, about, &object, None);
         Ok((id, about))
     }
 
@@ -401,10 +405,13 @@ impl Engine {
         let parent = row.and_then(|row| self.parent_of_event(state, event, at, row));
         let (about, object) = match (parent, row) {
             (Some(parent), _) => parent,
-            (None, Some(row)) => (as_uuid(&row.id), self.object(state.time.now, event, row)),
+            (None, Some(row)) => (
+                as_uuid(&row.id),
+                self.object(state.timeline.now, event, row),
+            ),
             (None, None) => (Uuid::nil(), Value::Null),
         };
-        let id = state.time.emit_because(event.kind, about, &object, why);
+        let id = state.timeline.emit_because(event.kind, about, &object, why);
         (id, about)
     }
 
@@ -422,7 +429,7 @@ impl Engine {
         let rows = state.rows.table(&table.name);
         let parent = rows.and_then(|rows| rows.with_id(id).first().copied());
         let object = match parent {
-            Some(parent) => self.object(state.time.now, event, parent),
+            Some(parent) => self.object(state.timeline.now, event, parent),
             None => state.resource(&table.name, id)?,
         };
         Some((as_uuid(id), object))

@@ -17,16 +17,16 @@ impl Engine {
             let added = self.add(state, "webhooks", &all, Value::Null);
             return added.map_err(Rejected::Conflict);
         }
-        let now = state.time.now;
-        let mut subscription = Subscription::new(state.time.id(), now);
+        let now = state.timeline.now;
+        let mut subscription = Subscription::new(state.timeline.id(), now);
         subscription.set(url.to_owned(), event_types(&all), true, now);
-        let subscriptions = &mut state.time.events.subscriptions;
+        let subscriptions = &mut state.timeline.events.subscriptions;
         Ok(subscriptions.insert(subscription).view.id.to_string())
     }
 
     /// As [`Self::subscribe`], unless there is such a subscription.
     pub(crate) fn subscribe_once(&self, state: &mut State, url: &str) -> Result<(), Rejected> {
-        let subscriptions = state.time.events.subscriptions.rows();
+        let subscriptions = state.timeline.events.subscriptions.rows();
         let is_subscribed = |it: &Subscription| {
             it.view.url == url && it.view.event_categories.iter().any(|name| name == "ALL")
         };
@@ -53,9 +53,9 @@ impl Engine {
         let is_enabled = is_enabled(&row.value);
         let known = row.subscription;
         let id = known.or_else(|| row.id.parse().ok());
-        let id = id.unwrap_or_else(|| state.time.id());
-        let now = state.time.now;
-        let subscriptions = &mut state.time.events.subscriptions;
+        let id = id.unwrap_or_else(|| state.timeline.id());
+        let now = state.timeline.now;
+        let subscriptions = &mut state.timeline.events.subscriptions;
         if subscriptions.get(id).is_none() {
             subscriptions.insert(Subscription::new(id, now));
         }
@@ -71,7 +71,7 @@ impl Engine {
     pub(super) fn end_subscription(&self, state: &mut State, at: usize, number: u64) {
         let row = state.rows.get(&self.tables[at].name, number);
         if let Some(id) = row.and_then(|row| row.subscription) {
-            state.time.events.subscriptions.remove(id);
+            state.timeline.events.subscriptions.remove(id);
         }
     }
 }

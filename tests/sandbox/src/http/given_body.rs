@@ -33,7 +33,7 @@ pub(crate) fn read_body<'a>(
     let fitting = bodies.find(|it| is_in_range_ignoring_case(given, &it.media_type));
     let Some(wanted) = fitting else {
         return Err(Problem::invalid(format!(
-            "the body must be {}, by its header `content-type` too",
+            "the request needs a body with the header `content-type: {}`",
             first.media_type
         )));
     };

@@ -70,7 +70,7 @@ impl Idempotency {
         while self
             .expiries
             .front()
-            .is_some_and(|(until, _)| *until <= state.time.now)
+            .is_some_and(|(until, _)| *until <= state.timeline.now)
         {
             let old = self.expiries.pop_front();
             old.and_then(|(_, key)| self.answers.remove(&key));

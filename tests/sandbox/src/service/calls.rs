@@ -28,7 +28,7 @@ const BUG: &str = "The sandbox has a bug.";
 pub(super) struct Arrival<'a> {
     pub(super) parts: &'a Parts,
     pub(super) body: &'a Bytes,
-    /// The time for checking the signature, which a delay by a fault does not change.
+    /// When the request arrived. The signature is checked against it, so that the delay of a fault does not make it expire.
     pub(super) at: SystemTime,
     /// The state that a stale read gets, as JSON.
     pub(super) earlier_state: Option<&'a [u8]>,
@@ -270,7 +270,7 @@ impl Shared {
         });
         if let (Ok(response), Some((key, request))) = (&result, key) {
             core.idempotency
-                .remember(key, request, response, core.state.time.now);
+                .remember(key, request, response, core.state.timeline.now);
         }
         Outcome {
             result,

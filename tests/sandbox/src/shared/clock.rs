@@ -113,3 +113,24 @@ impl Hands {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_is_turned_forwards_and_never_past_its_end() {
+        let start = DateTime::UNIX_EPOCH;
+        let hour = TimeDelta::hours(1);
+        let clock = Clock::new(start, 0.0);
+        clock.turn_to(start + hour);
+        assert_eq!(clock.now(), start + hour);
+        clock.turn_to(start);
+        assert_eq!(clock.now(), start + hour);
+        assert_eq!(clock.after(A_CENTURY), start + hour + A_CENTURY);
+        // A year after the end can be represented, but not written.
+        let too_long = END - start + TimeDelta::days(365);
+        assert_eq!(clock.after(too_long), END);
+        assert_eq!(clock.after(TimeDelta::MAX), END);
+    }
+}

@@ -121,7 +121,13 @@ impl Shared {
         let reversed = self.faults().deliveries.reversed;
         let now = self.clock.now();
         let mut core = self.core();
-        let subscriptions = core.state.time.events.subscriptions.rows_mut().iter_mut();
+        let subscriptions = core
+            .state
+            .timeline
+            .events
+            .subscriptions
+            .rows_mut()
+            .iter_mut();
         let due = subscriptions.filter(|it| it.next_attempt(collects).is_some_and(|at| at <= now));
         let batches = due.map(|subscription| {
             let (events, attempt) = subscription.begin(reversed);
@@ -199,7 +205,7 @@ impl Shared {
         let end_of_jump = self.clock.end_of_jump();
         let mut core = self.core();
         // The subscription may have been deleted in the meantime.
-        if let Some(subscription) = core.state.time.events.subscriptions.get_mut(webhook) {
+        if let Some(subscription) = core.state.timeline.events.subscriptions.get_mut(webhook) {
             subscription.end(taken, now, end_of_jump);
         }
     }

@@ -167,7 +167,7 @@ impl Shared {
         let none = || format!("there is no snapshot `{name}`");
         let state = lock(&self.snapshots).get(name).cloned().ok_or_else(none)?;
         let state: Core = serde_json::from_slice(&state).map_err(|error| error.to_string())?;
-        self.clock.turn_back(state.state.time.now);
+        self.clock.turn_back(state.state.timeline.now);
         let mut core = self.core();
         *core = state;
         core.state.webhook_hosts = self.setup.webhook_hosts.clone();
@@ -274,10 +274,10 @@ impl Shared {
     fn next_event(&self) -> Option<DateTime<Utc>> {
         let collects = self.collects();
         let core = self.core_to_read();
-        let subscriptions = core.state.time.events.subscriptions.rows().iter();
+        let subscriptions = core.state.timeline.events.subscriptions.rows().iter();
         subscriptions
             .filter_map(|it| it.next_attempt(collects))
-            .chain(core.state.time.next_due())
+            .chain(core.state.timeline.next_due())
             .min()
     }
 

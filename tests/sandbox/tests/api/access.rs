@@ -798,10 +798,10 @@ async fn the_sdk_fetches_the_keys_of_deliveries() {
 }
 
 #[tokio::test]
-async fn more_requests_than_the_limit_are_told_to_wait() {
+async fn requests_over_the_limit_get_a_429_with_retry_after() {
     let sandbox = plain().throttle(2).start().await.unwrap();
     let api = Api::of(&sandbox).await;
-    let mut taken = 0;
+    let mut accepted = 0;
     let mut rejected = 0;
     for _ in 0..20 {
         let response = api.call("listInstruments").send().await;
@@ -810,13 +810,13 @@ async fn more_requests_than_the_limit_are_told_to_wait() {
             assert_eq!(response.kind(), "too_many_requests");
             assert_eq!(response.header("retry-after"), Some("1"));
         } else {
-            taken += 1;
+            accepted += 1;
             assert_eq!(response.status, 200);
         }
     }
     assert!(
-        taken >= 2 && rejected >= 1,
-        "{taken} taken, {rejected} rejected"
+        accepted >= 2 && rejected >= 1,
+        "{accepted} accepted, {rejected} rejected"
     );
 }
 

@@ -170,8 +170,8 @@ async fn the_control_api_shows_the_state_and_the_logs() {
         requests,
         serde_json::to_value(bench.sandbox.requests()).unwrap()
     );
-    assert_eq!(&requests[0]["operation"], &json!("createOrder"));
-    assert_eq!(&requests[0]["status"], &json!(201));
+    assert_eq!(requests[0]["operation"], "createOrder");
+    assert_eq!(requests[0]["status"], 201);
     let events = bench.get("/_sandbox/events").await.json();
     assert_eq!(
         events,
@@ -244,7 +244,7 @@ async fn the_served_description_names_this_sandbox_and_no_other_server() {
     let document: Value = serde_json::from_str(&document).unwrap();
     let servers = document["servers"].as_array().unwrap();
     assert_eq!(servers.len(), 1);
-    assert_eq!(servers[0]["url"].as_str().unwrap(), sandbox.url().as_str());
+    assert_eq!(servers[0]["url"], sandbox.url());
     for (path, item) in document["paths"].as_object().unwrap() {
         let operations = item.as_object().unwrap().values();
         let own = operations
@@ -416,8 +416,11 @@ async fn what_the_guide_says_is_never_sent_is_no_event_of_the_sandbox() {
     assert!(never.len() > 20);
     let types = Bench::start().await.get("/_sandbox/event_types").await;
     let types = types.json();
-    let mut types = types.as_array().unwrap().iter();
-    assert!(types.all(|name| !never.contains(&name.as_str().unwrap())));
+    let types = types.as_array().unwrap();
+    assert!(types.len() > 60);
+    for name in types {
+        assert!(!never.contains(&name.as_str().unwrap()), "{name}");
+    }
 }
 
 #[tokio::test]

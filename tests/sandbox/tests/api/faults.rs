@@ -24,7 +24,7 @@ async fn a_reset_before_the_commit_leaves_nothing_behind() {
     bench.fail(Fault::ResetBeforeCommit).await;
     let error = bench.order_once().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Interrupted);
-    assert_eq!(error.is_outcome_unknown(), true);
+    assert!(error.is_outcome_unknown());
     assert_eq!(bench.orders().await, 0);
     assert_eq!(bench.hit(), [("reset_before_commit", None); 2]);
     bench.order_by_socket().await.unwrap();
@@ -40,7 +40,7 @@ async fn a_reset_after_the_commit_hides_what_was_done() {
     bench.fail(Fault::ResetAfterCommit).await;
     let error = bench.order_once().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Interrupted);
-    assert_eq!(error.is_outcome_unknown(), true);
+    assert!(error.is_outcome_unknown());
     assert_eq!(bench.orders().await, 2);
     assert_eq!(bench.hit(), [("reset_after_commit", None); 2]);
 }
@@ -117,7 +117,7 @@ async fn too_many_requests_come_with_and_without_a_time_to_wait() {
         bench.fail(fault).await;
         let error = bench.order_once().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::RateLimited);
-        assert_eq!(error.is_outcome_unknown(), false);
+        assert!(!error.is_outcome_unknown());
         assert_eq!(error.retry_after(), retry_after.map(Duration::from_secs));
     }
     assert_eq!(bench.orders().await, 0);
@@ -209,7 +209,7 @@ async fn a_truncated_response_ends_before_the_length_that_it_announced() {
     bench.fail(Fault::TruncatedBody).await;
     let error = bench.order_once().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Interrupted);
-    assert_eq!(error.is_outcome_unknown(), true);
+    assert!(error.is_outcome_unknown());
     assert_eq!(bench.orders().await, 2);
     assert_eq!(bench.hit(), [("truncated_body", Some(201)); 2]);
 }
@@ -239,7 +239,7 @@ async fn an_invalid_json_response_leaves_the_outcome_unknown() {
     bench.fail(Fault::InvalidJson).await;
     let error = bench.order_once().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
-    assert_eq!(error.is_outcome_unknown(), true);
+    assert!(error.is_outcome_unknown());
     assert_eq!(bench.orders().await, 2);
 }
 

@@ -176,7 +176,7 @@ async fn every_operation_that_takes_a_key_asks_for_one() {
     assert_eq!(
         sandbox.events().len(),
         events,
-        "what was rejected has changed something"
+        "a rejected call created an event"
     );
     for operation in api
         .document

@@ -314,7 +314,12 @@ impl Api {
         }
         let Some(content) = response["content"].as_object() else {
             let is_empty = reply.text.is_empty();
-            return (!is_empty).then(|| format!("a body is not described: {}", reply.text));
+            return (!is_empty).then(|| {
+                format!(
+                    "the response has a body, but none is described: {}",
+                    reply.text
+                )
+            });
         };
         let given = reply.headers.get("content-type")?.to_str().unwrap();
         let given = given.split(';').next().unwrap();

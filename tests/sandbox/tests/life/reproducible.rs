@@ -405,7 +405,7 @@ async fn the_life_of_a_saved_sandbox_is_that_of_one_that_ran_through() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_has_expired_meanwhile_holds_no_longer() {
+async fn an_idempotency_key_that_expired_before_loading_is_ignored() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.json");
     let api = Plain::start().await;

@@ -572,16 +572,26 @@ mod tests {
     }
 
     #[test]
+    fn parameters_with_one_name_in_several_places_are_all_sent() {
+        let call = call()
+            .query::<u8, _>("one", 3)
+            .header::<u8, _>("one", 4)
+            .path::<u8, _>("two", 2)
+            .path::<u8, _>("one", 1);
+        let request = call.request().expect("nothing is missing");
+        assert_eq!(request.uri(), "http://mock.invalid/a/1/b/2?one=3");
+        assert_eq!(request.headers()["one"], "4");
+    }
+
+    #[test]
     fn bytes_and_text_are_sent_as_they_are() {
         let filled = |call: Call<Binary>| call.path::<u8, _>("one", 1).path::<u8, _>("two", 2);
         let request = filled(call_with::<Binary>().body("%PDF"))
             .request()
             .expect("nothing is missing");
-        assert_eq!(
-            request.headers()["content-type"].as_bytes(),
-            &b"application/octet-stream"[..]
-        );
-        assert_eq!(&request.body()[..], &b"%PDF"[..]);
+        let media_type = &request.headers()["content-type"];
+        assert_eq!(media_type, "application/octet-stream");
+        assert_eq!(request.body(), "%PDF");
         assert_eq!(target(filled(call_with())), "`body` is required");
         let text = call_with::<Text>()
             .path::<u8, _>("one", 1)

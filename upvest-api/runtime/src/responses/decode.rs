@@ -88,6 +88,21 @@ mod tests {
     use super::*;
     use crate::responses::problem::Problem;
 
+    #[derive(Debug, serde::Deserialize)]
+    enum Side {
+        Buy,
+    }
+
+    #[test]
+    fn an_unknown_value_of_an_enum_is_not_in_the_error() {
+        assert!(matches!(read_json::<Side>(br#""Buy""#), Ok(Side::Buy)));
+        let error = read_json::<Vec<Side>>(br#"["Ada"]"#).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the body does not match the schema at [0]: the value is not one of those that the schema allows"
+        );
+    }
+
     #[test]
     fn a_byte_order_mark_before_json_is_skipped() {
         assert_eq!(read_json::<u8>("\u{feff}7".as_bytes()).ok(), Some(7));

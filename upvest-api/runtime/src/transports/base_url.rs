@@ -106,3 +106,25 @@ impl fmt::Debug for BaseUrl {
         usable.fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_a_scheme_a_host_and_a_port() {
+        let base = BaseUrl::new("https://api.example.com:8443/v1");
+        for (url, is_same) in [
+            ("https://api.example.com:8443/v1/orders", true),
+            ("https://API.example.com:8443/other", true),
+            ("http://api.example.com:8443/v1/orders", false),
+            ("https://api.example.com/v1/orders", false),
+            ("https://user@api.example.com:8443/v1/orders", false),
+            ("https://example.com:8443/v1/orders", false),
+            ("/v1/orders", false),
+        ] {
+            let url: Uri = url.parse().expect(url);
+            assert_eq!(base.has_server_of(&url), is_same, "{url}");
+        }
+    }
+}

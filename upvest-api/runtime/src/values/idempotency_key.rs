@@ -26,7 +26,7 @@ impl IdempotencyKey {
     pub fn generate() -> Self {
         let mut bytes = [0; 16];
         // `Uuid::new_v4` is not used, because its source depends on features that any other crate can enable.
-        getrandom::fill(&mut bytes).expect("an operating system has random numbers");
+        getrandom::fill(&mut bytes).expect("the operating system should provide random numbers");
         Self::new(uuid::Builder::from_random_bytes(bytes).into_uuid())
     }
 }

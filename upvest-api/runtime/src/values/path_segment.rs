@@ -97,4 +97,15 @@ mod tests {
             assert_eq!(encode_path_segment(text).as_deref(), Some(text));
         }
     }
+    #[test]
+    fn a_comma_in_a_value_of_a_list_is_encoded() {
+        let encoded = |texts: &[&str]| {
+            let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+            encode_path_list(&texts)
+        };
+        assert_eq!(encoded(&["a,b", "c"]).as_deref(), Some("a%2Cb,c"));
+        assert_eq!(encoded(&["a,b"]).as_deref(), Some("a,b"));
+        assert_eq!(encoded(&["", ""]).as_deref(), Some(","));
+        assert_eq!(encoded(&[]), None);
+    }
 }

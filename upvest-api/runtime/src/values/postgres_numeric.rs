@@ -117,6 +117,7 @@ mod tests {
 
     #[test]
     fn a_number_is_read_with_its_decimal_places() {
+        // The number of groups of four digits, the weight of the first group, the sign, the scale, and the groups.
         let minus_one = 0xFFFF;
         let cases: [(&[u16], &str); 8] = [
             (&[0, 0, 0, 0], "0"),
@@ -140,9 +141,16 @@ mod tests {
         assert_eq!(binary(&places_29), Err(TOO_LONG));
         let thirty_two_digits = [8, 7, 0, 0, 9999, 9999, 9999, 9999, 9999, 9999, 9999, 9999];
         assert_eq!(binary(&thirty_two_digits), Err(TOO_LONG));
-        assert_eq!(binary(&[1, 200, 0, 0, 1]), Err(TOO_LONG));
-        assert_eq!(binary(&[0, 0, 0xC000, 0]), Err(NOT_FINITE));
-        assert_eq!(binary(&[2, 0, 0, 0, 1]), Err(MALFORMED));
+        let with_800_zeros = [1, 200, 0, 0, 1];
+        assert_eq!(binary(&with_800_zeros), Err(TOO_LONG));
+    }
+
+    #[test]
+    fn what_is_no_number_is_an_error() {
+        let nan = [0, 0, 0xC000, 0];
+        assert_eq!(binary(&nan), Err(NOT_FINITE));
+        let without_its_second_group = [2, 0, 0, 0, 1];
+        assert_eq!(binary(&without_its_second_group), Err(MALFORMED));
         assert_eq!(binary(&[1, 0]), Err(MALFORMED));
     }
 }

@@ -163,7 +163,7 @@ impl<'de, T: TryFrom<i64> + TryFrom<u64>> Visitor<'de> for Integer<T> {
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<T, D::Error> {
-        // In a field with `serde(flatten)`, `deserialize_i64` rejects a float, so the value is read as what it is.
+        // In a field with `serde(flatten)`, `deserialize_i64` rejects a float, so the input decides.
         inner.deserialize_any(self)
     }
 

@@ -40,7 +40,7 @@ impl Problem {
         }
     }
 
-    /// Adds the name of the field around the number, unless an inner one is known.
+    /// Sets the name of the field that contains the number. The name of an inner field is kept.
     fn in_field(self, name: &str) -> Self {
         match self {
             Self::NotFinite { field: None } => Self::NotFinite {

@@ -86,12 +86,12 @@ pub(in crate::domain) enum Way {
 
 impl State {
     pub(crate) fn create_account_group(&mut self, id: Option<Uuid>) -> &AccountGroup {
-        let id = id.unwrap_or_else(|| self.time.id());
+        let id = id.unwrap_or_else(|| self.timeline.id());
         let group = AccountGroup {
             id,
-            created_at: self.time.now,
+            created_at: self.timeline.now,
         };
-        self.time.emit(EventKind::GROUP_CREATED, id, &group);
+        self.timeline.emit(EventKind::GROUP_CREATED, id, &group);
         self.groups.insert(group)
     }
 
@@ -100,10 +100,10 @@ impl State {
         self.groups
             .named("account_group_id", new.account_group_id)?;
         let status = self.editable::<User>(new.user_id)?.0.view.status;
-        let id = self.time.id();
-        let now = self.time.now;
+        let id = self.timeline.id();
+        let now = self.timeline.now;
         if status == UserStatus::Active {
-            self.time.after(STEP, Due::OpenAccount(id));
+            self.timeline.after(STEP, Due::OpenAccount(id));
         }
         let view = AccountView {
             id,
@@ -150,13 +150,13 @@ impl State {
         id: Uuid,
         update: AccountUpdate,
     ) -> Result<&AccountView, Rejected> {
-        let (account, time) = self.editable::<Account>(id)?;
+        let (account, timeline) = self.editable::<Account>(id)?;
         let account = &mut account.view;
         if let Some(kind) = update.r#type {
             account.r#type = kind;
         }
-        account.updated_at = time.now;
-        time.emit(EventKind::ACCOUNT_CHANGED, id, account);
+        account.updated_at = timeline.now;
+        timeline.emit(EventKind::ACCOUNT_CHANGED, id, account);
         Ok(account)
     }
 
@@ -165,7 +165,7 @@ impl State {
         self.account(id)?;
         if self.change::<Account>(id, AccountStatus::Closing) {
             self.check_waiting_orders(id);
-            self.time.after(STEP, Due::CloseAccount(id));
+            self.timeline.after(STEP, Due::CloseAccount(id));
         }
         Ok(())
     }
@@ -191,7 +191,7 @@ impl State {
             return;
         };
         for order in std::mem::take(&mut account.waiting_orders) {
-            self.time.after(STEP, Due::CheckOrder(order));
+            self.timeline.after(STEP, Due::CheckOrder(order));
         }
     }
 
@@ -215,7 +215,7 @@ impl State {
             .get(id)
             .is_some_and(|account| account.view.status == AccountStatus::Closing)
         {
-            self.time.after(STEP, Due::CloseAccount(id));
+            self.timeline.after(STEP, Due::CloseAccount(id));
         }
     }
 

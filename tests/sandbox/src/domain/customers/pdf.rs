@@ -14,7 +14,7 @@ const PAGE: Rect = Rect {
 };
 const FONT: Name<'_> = Name(b"F1");
 
-/// One page with a title and lines below it, in Latin letters.
+/// A PDF of one page, with a title and lines below it.
 pub(in crate::domain) fn page(title: &str, lines: &[String]) -> Vec<u8> {
     let [catalog, tree, page, content, font] = [1, 2, 3, 4, 5].map(Ref::new);
     let mut pdf = Pdf::new();

@@ -35,7 +35,7 @@ impl State {
     }
 
     pub(crate) fn store_file(&mut self, media_type: String, content: Bytes) -> Uuid {
-        let id = self.time.id();
+        let id = self.timeline.id();
         self.files.insert(StoredFile {
             id,
             media_type,
@@ -50,7 +50,7 @@ impl State {
 
     /// A page with a line for each account. It contains no names, as reports may end up in test folders.
     pub(crate) fn store_report_file(&mut self, kind: &str) -> Uuid {
-        let title = format!("{kind} of {}", self.time.now.date_naive());
+        let title = format!("{kind} of {}", self.timeline.now.date_naive());
         let lines = self.accounts.rows().iter().map(|account| {
             format!(
                 "Account {}: {} EUR",

@@ -175,7 +175,7 @@ pub(crate) fn pause(failures: u32) -> TimeDelta {
 impl State {
     /// Adds an event of the log to the queue of a subscription again.
     pub(crate) fn resend_event(&mut self, id: Uuid, webhook: Uuid) -> Result<(), Rejected> {
-        let events = &mut self.time.events;
+        let events = &mut self.timeline.events;
         let event = events.recent.iter().find(|event| event.id == id).cloned();
         let event = event.ok_or_else(|| Rejected::unknown("event_id"))?;
         let subscription = events

@@ -123,8 +123,8 @@ resource!(User, "user", users, |it| it.view => UserView, UserStatus,
 impl State {
     /// Registers a user, and starts the check that makes it active.
     pub(crate) fn create_user(&mut self, person: UserCreate) -> &UserView {
-        let id = self.time.id();
-        let now = self.time.now;
+        let id = self.timeline.id();
+        let now = self.timeline.now;
         let status = UserStatus::Pending;
         let view = UserView {
             id,
@@ -133,9 +133,9 @@ impl State {
             created_at: now,
             updated_at: now,
         };
-        self.time.after(STEP, Due::FinishChecks(id));
+        self.timeline.after(STEP, Due::FinishChecks(id));
         let check = UserCheck {
-            id: self.time.id(),
+            id: self.timeline.id(),
             r#type: "KYC".to_owned(),
             status: CheckStatus::Pending,
             created_at: now,
@@ -147,7 +147,8 @@ impl State {
             accounts: Vec::new(),
             checks_fail: false,
         });
-        self.time.emit(EventKind::CHECK_CREATED, check.id, &check);
+        self.timeline
+            .emit(EventKind::CHECK_CREATED, check.id, &check);
         let user = self.users.get_mut(id).expect("it has just been added");
         user.checks.push(check);
         &user.view
@@ -158,7 +159,7 @@ impl State {
         id: Uuid,
         update: UserUpdate,
     ) -> Result<&UserView, Rejected> {
-        let (user, time) = self.editable::<User>(id)?;
+        let (user, timeline) = self.editable::<User>(id)?;
         let user = &mut user.view;
         let person = &mut user.person;
         person.first_name = update
@@ -173,8 +174,8 @@ impl State {
         if let Some(address) = update.address {
             person.address = address;
         }
-        user.updated_at = time.now;
-        time.emit(EventKind::USER_CHANGED, id, user);
+        user.updated_at = timeline.now;
+        timeline.emit(EventKind::USER_CHANGED, id, user);
         Ok(user)
     }
 
@@ -203,7 +204,7 @@ impl State {
         for account in accounts {
             match status {
                 _ if !is_pending(self, account) => {}
-                UserStatus::Active => self.time.after(STEP, Due::OpenAccount(account)),
+                UserStatus::Active => self.timeline.after(STEP, Due::OpenAccount(account)),
                 UserStatus::Blocked | UserStatus::Closed => self.check_waiting_orders(account),
                 UserStatus::Pending => {}
             }
@@ -227,9 +228,10 @@ impl State {
             .iter_mut()
             .filter(|check| check.status == CheckStatus::Pending)
         {
-            check.completed_at = Some(self.time.now);
+            check.completed_at = Some(self.timeline.now);
             check.status = status;
-            self.time.emit_because(kind, check.id, check, why.clone());
+            self.timeline
+                .emit_because(kind, check.id, check, why.clone());
         }
         if user.view.status == UserStatus::Pending {
             let status = if failed {

@@ -155,7 +155,7 @@ impl State {
         let Some(account) = self.accounts.get_mut(account).filter(|_| !amount.is_zero()) else {
             return;
         };
-        let id = self.time.id();
+        let id = self.timeline.id();
         let account_id = account.view.id;
         let transaction = Transaction {
             id,
@@ -163,9 +163,9 @@ impl State {
             r#type: kind,
             amount,
             currency,
-            created_at: self.time.now,
+            created_at: self.timeline.now,
         };
-        self.time.emit(EventKind::TRANSACTION, id, &transaction);
+        self.timeline.emit(EventKind::TRANSACTION, id, &transaction);
         account.transactions.push(transaction);
         *pocket(account.cash.entry(currency).or_default()) += amount;
         *self.outside.cash.entry(currency).or_default() -= amount;
@@ -259,7 +259,7 @@ impl State {
             .cash_balances()
             .find(|balance| balance.currency == currency)
         {
-            self.time
+            self.timeline
                 .emit(EventKind::CASH_CHANGED, account.view.id, &balance);
         }
     }
@@ -303,7 +303,7 @@ impl State {
         cost: Decimal,
         value: Decimal,
     ) -> Decimal {
-        let at = self.time.now;
+        let at = self.timeline.now;
         let held = self.accounts.get_mut(account).filter(|_| !units.is_zero());
         let Some(held) = held else {
             return Decimal::ZERO;
@@ -329,8 +329,8 @@ impl State {
         quantity: Decimal,
         cost: Decimal,
     ) {
-        let now = self.time.now;
-        let id = self.time.id();
+        let now = self.timeline.now;
+        let id = self.timeline.id();
         let currency = self
             .instruments
             .get(instrument)
@@ -369,7 +369,7 @@ impl State {
         holding.view.quantity = (holding.view.quantity + quantity).normalize();
         holding.cost += cost;
         holding.refresh(now);
-        self.time
+        self.timeline
             .emit(EventKind::POSITION_CHANGED, holding.view.id, &holding.view);
     }
 
@@ -380,7 +380,7 @@ impl State {
         instrument: Uuid,
         quantity: Decimal,
     ) -> Decimal {
-        let now = self.time.now;
+        let now = self.timeline.now;
         let Some(held) = self
             .accounts
             .get_mut(account)
@@ -409,7 +409,7 @@ impl State {
         holding.view.quantity = (holding.view.quantity - quantity).normalize();
         holding.refresh(now);
         let is_gone = holding.view.quantity.is_zero();
-        self.time
+        self.timeline
             .emit(EventKind::POSITION_CHANGED, holding.view.id, &holding.view);
         if is_gone {
             held.holdings.remove(place);
@@ -420,7 +420,7 @@ impl State {
 
     /// Increases the cost of a position without changing its units.
     pub(in crate::domain) fn add_cost(&mut self, account: Uuid, instrument: Uuid, cost: Decimal) {
-        let now = self.time.now;
+        let now = self.timeline.now;
         let Some(held) = self.accounts.get_mut(account) else {
             return;
         };
@@ -428,7 +428,7 @@ impl State {
         if let Some(holding) = holdings.find(|holding| holding.view.instrument_id == instrument) {
             holding.cost += cost;
             holding.refresh(now);
-            self.time
+            self.timeline
                 .emit(EventKind::POSITION_CHANGED, holding.view.id, &holding.view);
         }
     }

@@ -47,7 +47,7 @@ impl State {
         if self.account(account)?.view.status == AccountStatus::Closed {
             return Err(Rejected::invalid(
                 "account_id",
-                "is of an account that is closed",
+                "is the id of a closed account",
             ));
         }
         self.check_cash_room(account, amount, currency)

@@ -58,8 +58,8 @@ impl State {
             .map(|account| (account.id(), self.value_of(account)))
             .collect();
         for (account_id, total_value) in values {
-            let id = self.time.id();
-            let valued_at = self.time.now;
+            let id = self.timeline.id();
+            let valued_at = self.timeline.now;
             let valuation = Valuation {
                 id,
                 account_id,
@@ -67,7 +67,7 @@ impl State {
                 currency: EUR,
                 valued_at,
             };
-            self.time.emit(EventKind::VALUATION, id, &valuation);
+            self.timeline.emit(EventKind::VALUATION, id, &valuation);
             if let Some(account) = self.accounts.get_mut(account_id) {
                 account.valuations.push(valuation);
             }
@@ -78,7 +78,7 @@ impl State {
     /// end minus that at the start, minus deposits, plus withdrawals.
     pub(crate) fn returns(&self, account: Uuid) -> Result<Vec<AccountReturn>, Rejected> {
         let account = self.account(account)?;
-        let today = self.time.now.date_naive();
+        let today = self.timeline.now.date_naive();
         let mut returns = Vec::new();
         let mut start = account.view.created_at.date_naive();
         let mut value_at_start = Decimal::ZERO;

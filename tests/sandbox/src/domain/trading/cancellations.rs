@@ -37,9 +37,9 @@ resource!(Cancellation, "cancellation", cancellations, |it| *it => Self, Cancell
 impl State {
     pub(crate) fn cancel_order(&mut self, order_id: Uuid) -> Result<&Cancellation, Rejected> {
         self.orders.find(order_id)?;
-        let id = self.time.id();
-        let created_at = self.time.now;
-        self.time.after(DECISION, Due::DecideCancellation(id));
+        let id = self.timeline.id();
+        let created_at = self.timeline.now;
+        self.timeline.after(DECISION, Due::DecideCancellation(id));
         Ok(self.add(Cancellation {
             id,
             order_id,

@@ -78,7 +78,7 @@ impl State {
         };
         let at = ex_date.and_time(NaiveTime::MIN).and_utc();
         let target = RowOf::new("corporate_actions", row);
-        let at = at.max(self.time.now);
+        let at = at.max(self.timeline.now);
         self.plan_status_at(at, &target, "ANNOUNCED", "PROCESSED", None);
     }
 

@@ -34,7 +34,7 @@ impl State {
         let (ready, waiting): (Vec<_>, _) = waiting.into_iter().partition(is_ready);
         instrument.waiting_orders = waiting;
         for id in ready {
-            self.time.after(STEP, Due::ExecuteOrder(id));
+            self.timeline.after(STEP, Due::ExecuteOrder(id));
         }
     }
 
@@ -78,7 +78,7 @@ impl State {
             (Ok(()), 0) => self.end_order(id, OrderStatus::Filled, None),
             (Ok(()), _) => {
                 self.settle_execution(id);
-                self.time.after(STEP, Due::ExecuteOrder(id));
+                self.timeline.after(STEP, Due::ExecuteOrder(id));
             }
         }
     }
@@ -127,8 +127,8 @@ impl State {
                 );
             }
         }
-        let execution = self.time.id();
-        let executed_at = self.time.now;
+        let execution = self.timeline.id();
+        let executed_at = self.timeline.now;
         let status = ExecutionStatus::New;
         let execution = Execution {
             id: execution,
@@ -138,7 +138,7 @@ impl State {
             price,
             executed_at,
         };
-        self.time
+        self.timeline
             .emit(EventKind::EXECUTION_FILLED, execution.id, &execution);
         let order = self.orders.get_mut(id).ok_or("there is no such order")?;
         order.reserved -= part;
@@ -164,7 +164,7 @@ impl State {
             .filter(|it| it.status == ExecutionStatus::New)
         {
             execution.status = ExecutionStatus::Settled;
-            self.time
+            self.timeline
                 .emit(EventKind::EXECUTION_SETTLED, execution.id, execution);
         }
     }

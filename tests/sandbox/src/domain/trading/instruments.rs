@@ -332,7 +332,7 @@ impl State {
             tradeable: true,
             fractional_trading_enabled: fractional,
         };
-        let quoted_at = self.time.now;
+        let quoted_at = self.timeline.now;
         let instrument = Instrument {
             view,
             bid,
@@ -366,7 +366,7 @@ impl State {
         offer: Decimal,
     ) -> Result<(), Rejected> {
         let instrument = self.instruments.get_mut(id).ok_or(Rejected::NotFound)?;
-        (instrument.bid, instrument.offer, instrument.quoted_at) = (bid, offer, self.time.now);
+        (instrument.bid, instrument.offer, instrument.quoted_at) = (bid, offer, self.timeline.now);
         self.wake_orders(id);
         Ok(())
     }
@@ -383,7 +383,7 @@ impl State {
 
     /// Changes the prices of instruments with such a behaviour, once an hour.
     pub(in crate::domain) fn move_prices(&mut self) {
-        let cents = self.time.random().random_range(5_000..15_000);
+        let cents = self.timeline.random().random_range(5_000..15_000);
         let mut moved = Vec::new();
         for instrument in self.instruments.rows_mut() {
             let price = match instrument.behaviour {
@@ -395,7 +395,7 @@ impl State {
                 _ => continue,
             };
             (instrument.bid, instrument.offer, instrument.quoted_at) =
-                (price, price, self.time.now);
+                (price, price, self.timeline.now);
             moved.push(instrument.view.id);
         }
         for id in moved {

@@ -256,8 +256,8 @@ impl State {
         limit_price: Option<Decimal>,
         stop_price: Option<Decimal>,
     ) -> &OrderView {
-        let id = self.time.id();
-        let now = self.time.now;
+        let id = self.timeline.id();
+        let now = self.timeline.now;
         let (quantity, cash_amount) = match order.size {
             Size::Units(units) => (Some(units), None),
             Size::Cash(cash) => (None, Some(cash)),
@@ -285,7 +285,7 @@ impl State {
             created_at: now,
             updated_at: now,
         };
-        self.time.after(STEP, Due::CheckOrder(id));
+        self.timeline.after(STEP, Due::CheckOrder(id));
         let order = self.add(Order {
             view,
             executions: Vec::new(),
@@ -329,7 +329,7 @@ impl State {
         order.slices_left = slices;
         self.change::<Order>(id, OrderStatus::Processing);
         if triggered {
-            self.time.after(STEP, Due::ExecuteOrder(id));
+            self.timeline.after(STEP, Due::ExecuteOrder(id));
         } else if let Some(instrument) = self.instruments.get_mut(view.instrument_id) {
             instrument.waiting_orders.push(id);
         }

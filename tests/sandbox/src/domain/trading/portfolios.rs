@@ -115,8 +115,8 @@ impl State {
         self.accounts.named("account_id", account_id)?;
         self.check_bars(account_id, Way::In)?;
         self.check_allocations(&new.allocations)?;
-        let id = self.time.id();
-        let now = self.time.now;
+        let id = self.timeline.id();
+        let now = self.timeline.now;
         let status = PortfolioStatus::Active;
         let view = PortfolioView {
             id,
@@ -139,13 +139,13 @@ impl State {
         id: Uuid,
         update: PortfolioUpdate,
     ) -> Result<&PortfolioView, Rejected> {
-        let (portfolio, time) = self.editable::<Portfolio>(id)?;
+        let (portfolio, timeline) = self.editable::<Portfolio>(id)?;
         let portfolio = &mut portfolio.view;
         if let Some(name) = update.name {
             portfolio.name = name;
         }
-        portfolio.updated_at = time.now;
-        time.emit(EventKind::PORTFOLIO_CHANGED, id, portfolio);
+        portfolio.updated_at = timeline.now;
+        timeline.emit(EventKind::PORTFOLIO_CHANGED, id, portfolio);
         Ok(portfolio)
     }
 
@@ -157,10 +157,10 @@ impl State {
         self.portfolios.find(id)?;
         let allocations = update.allocations.unwrap_or_default();
         self.check_allocations(&allocations)?;
-        let (portfolio, time) = self.editable::<Portfolio>(id)?;
+        let (portfolio, timeline) = self.editable::<Portfolio>(id)?;
         portfolio.allocations = allocations;
-        portfolio.view.updated_at = time.now;
-        time.emit(EventKind::ALLOCATION_CHANGED, id, &portfolio.view);
+        portfolio.view.updated_at = timeline.now;
+        timeline.emit(EventKind::ALLOCATION_CHANGED, id, &portfolio.view);
         Ok(&portfolio.allocations)
     }
 
@@ -213,10 +213,10 @@ impl State {
         cash_amount: Decimal,
         currency: Currency,
     ) -> &PortfolioOrder {
-        let id = self.time.id();
-        let created_at = self.time.now;
+        let id = self.timeline.id();
+        let created_at = self.timeline.now;
         let status = PortfolioOrderStatus::New;
-        self.time.after(STEP, Due::PortfolioOrder(id));
+        self.timeline.after(STEP, Due::PortfolioOrder(id));
         self.add(PortfolioOrder {
             id,
             portfolio_id,

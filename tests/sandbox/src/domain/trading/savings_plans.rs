@@ -79,7 +79,7 @@ impl State {
             }
         }
         self.check_bars(new.account_id, Way::In)?;
-        let today = self.time.now.date_naive();
+        let today = self.timeline.now.date_naive();
         fields["next_execution_date"] = json!(new.frequency.next(today, today));
         Ok(fields)
     }
@@ -95,7 +95,7 @@ impl State {
             all[name] = value.clone();
         }
         let plan: SavingsPlan = read(&all)?;
-        changes["next_execution_date"] = json!(plan.next(self.time.now.date_naive()));
+        changes["next_execution_date"] = json!(plan.next(self.timeline.now.date_naive()));
         Ok(changes)
     }
 
@@ -104,7 +104,7 @@ impl State {
         let id = row.id.parse().ok();
         let date = plan.ok().and_then(|plan| plan.next_execution_date);
         if let Some((date, id)) = date.zip(id) {
-            self.time.at(start_of(date), Due::SavingsPlan(id));
+            self.timeline.at(start_of(date), Due::SavingsPlan(id));
         }
     }
 
@@ -125,15 +125,15 @@ impl State {
     /// Invests if this is the plan's day. If the plan was changed, its day may be another one, for which there is a
     /// step of its own.
     pub(in crate::domain) fn execute_savings_plan(&mut self, id: Uuid) {
-        let today = self.time.now.date_naive();
+        let today = self.timeline.now.date_naive();
         let row = self.rows.find("savings_plans", id);
         let plan = row.and_then(|row| known::<SavingsPlan>(row).ok());
         let Some(plan) = plan.filter(|plan| plan.next_execution_date == Some(today)) else {
             return;
         };
         let next = plan.next(today);
-        self.time.at(start_of(next), Due::SavingsPlan(id));
-        let now = self.time.now;
+        self.timeline.at(start_of(next), Due::SavingsPlan(id));
+        let now = self.timeline.now;
         let Some(row) = self.rows.find_mut("savings_plans", id) else {
             return;
         };
@@ -142,7 +142,7 @@ impl State {
             return;
         }
         row.value["updated_at"] = json!(instant::text(now));
-        self.time.emit(EventKind::PLAN_EXECUTED, id, &row.value);
+        self.timeline.emit(EventKind::PLAN_EXECUTED, id, &row.value);
         if let Some(portfolio) = plan.portfolio_id {
             self.place_portfolio_order(portfolio, plan.cash_amount, plan.currency);
         } else if let Some(instrument) = plan.instrument_id {

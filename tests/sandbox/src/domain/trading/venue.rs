@@ -41,8 +41,8 @@ impl State {
         self.venue_hours = match (opens, closes) {
             (None, None) => None,
             (Some(opens), Some(closes)) if opens < closes => {
-                opening(opens, self.time.now).map(|next_opening| {
-                    self.time.at(next_opening, Due::OpenVenue);
+                opening(opens, self.timeline.now).map(|next_opening| {
+                    self.timeline.at(next_opening, Due::OpenVenue);
                     VenueHours {
                         opens,
                         closes,
@@ -63,12 +63,12 @@ impl State {
 
     pub(in crate::domain) fn venue_is_open(&self) -> bool {
         self.venue_hours
-            .is_none_or(|hours| hours.are_open(self.time.now))
+            .is_none_or(|hours| hours.are_open(self.timeline.now))
     }
 
     /// Opens the venue. Does nothing if the hours were changed in the meantime.
     pub(in crate::domain) fn open_venue(&mut self) {
-        let now = self.time.now;
+        let now = self.timeline.now;
         let Some(hours) = self
             .venue_hours
             .as_mut()
@@ -78,7 +78,7 @@ impl State {
         };
         if let Some(next) = opening(hours.opens, now) {
             hours.next_opening = next;
-            self.time.at(next, Due::OpenVenue);
+            self.timeline.at(next, Due::OpenVenue);
         }
         self.wake_all_orders();
     }
