@@ -14,7 +14,11 @@
 //! let changes = api("/order")?.compare(&api("/orders")?);
 //! assert_eq!(changes.len(), 1);
 //! assert_eq!(changes[0].impact, Impact::None);
-//! assert!(changes[0].to_string().contains("path changed from `/order` to `/orders`"));
+//! assert!(
+//!     changes[0]
+//!         .to_string()
+//!         .contains("path changed from `/order` to `/orders`")
+//! );
 //! # Ok::<(), upvest_gen::Errors>(())
 //! ```
 

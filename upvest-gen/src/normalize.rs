@@ -14,7 +14,10 @@
 //!     } },
 //! });
 //! let schemas = Schemas::new(&document);
-//! let order = schemas.read(&document["components"]["schemas"]["Order"], "/components/schemas/Order")?;
+//! let order = schemas.read(
+//!     &document["components"]["schemas"]["Order"],
+//!     "/components/schemas/Order",
+//! )?;
 //! assert_eq!(order.kind(), Some("object"));
 //! assert!(order.required.contains("id"));
 //! let id = schemas.read_part(&order.properties[0])?;

@@ -112,6 +112,26 @@ fn manifest(flags: &Export) -> Result<String> {
     Ok(format!("# {MARKER} export`.\n\n{text}"))
 }
 
+/// The dependency on `upvest-ext`, from where the runtime comes, in the folder around the crate.
+fn layer(flags: &Export) -> Result<String> {
+    let runtime = match &flags.runtime {
+        Some(RuntimeSource::Git { url, revision }) => {
+            return Ok(format!(
+                "upvest-ext = {{ git = \"{url}\", rev = \"{revision}\" }}"
+            ));
+        }
+        Some(RuntimeSource::Folder(folder)) => folder.clone(),
+        None => folder::workspace()?.join(RUNTIME),
+    };
+    let out = std::path::absolute(&flags.out).context("cannot find the folder of the crate")?;
+    let service = out.parent().unwrap_or(&out);
+    let path = folder::relative(service, &runtime.join("../../upvest-ext"))?;
+    Ok(format!(
+        "upvest-ext = {{ path = {:?} }}",
+        path.display().to_string()
+    ))
+}
+
 fn parse(path: &Path) -> Result<Table> {
     folder::read(path)?
         .parse()
@@ -194,12 +214,12 @@ The client for `{spec}`: {size}.
 
 It contains generated code only. What this code calls is in the crate `upvest-runtime`, which is available as `runtime` in this crate.
 
-Depend on it beside `upvest-ext`. Both need `upvest-runtime` from the same source, which `--runtime` of the command below sets.
+Depend on it beside `upvest-ext`, here in the folder around this one. Both need `upvest-runtime` from the same source, which `--runtime` of the command below sets.
 
 ```toml
 [dependencies]
-upvest-ext = \"..\"
-{name} = {{ path = \"path/to/this/folder\" }}
+{layer}
+{name} = {{ path = \"{folder}\" }}
 ```
 
 Write an alias for its client, and use it like `upvest_ext::Upvest`:
@@ -217,6 +237,8 @@ Nothing here is written by hand. The command that wrote it updates it, and says 
 {command}
 ```
 ",
+        layer = layer(flags)?,
+        folder = flags.out.file_name().unwrap_or_default().display(),
         spec = flags.spec.display(),
         size = code.size(),
         left_out = left_out.concat(),

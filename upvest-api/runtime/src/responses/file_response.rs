@@ -28,7 +28,11 @@ impl ByteStream {
     /// # async fn fetch(link: &str) -> Result<(), Box<dyn std::error::Error>> {
     /// use upvest_runtime::ByteStream;
     ///
-    /// let response = reqwest::Client::new().get(link).send().await.map_err(reqwest::Error::without_url)?;
+    /// let response = reqwest::Client::new()
+    ///     .get(link)
+    ///     .send()
+    ///     .await
+    ///     .map_err(reqwest::Error::without_url)?;
     /// let file = ByteStream::from_response(response)?;
     /// println!("{:?} bytes", file.length());
     /// # Ok(()) }
