@@ -327,7 +327,7 @@ impl Driver {
     fn cancel_order(&mut self, step: Step) {
         // One of the latest, as earlier ones have ended.
         let recent = &self.orders[self.orders.len().saturating_sub(40)..];
-        if let Some(order) = some(recent, step) {
+        if let Some(order) = choose(recent, step) {
             let (status, _) = self
                 .api
                 .call("POST", &format!("/orders/{order}/cancellation"), None);
