@@ -191,7 +191,8 @@ fn compare_parts(what: &str, old: &Parts, new: &Parts, changes: &mut Vec<Change>
     }
 }
 
-/// An operation that the generator left out was not removed from the description, and vice versa.
+/// Gives the reason if a removed operation is still described and now left out by the generator, or an added one was
+/// left out before.
 fn explain_left_out(change: &mut Change, old: &Facts, new: &Facts) {
     if !change.what.starts_with("operation ") || !change.part.is_empty() {
         return;

@@ -454,7 +454,7 @@ fn target<'a>(document: &'a Value, reference: &'a Value, at: &str) -> Result<Tar
     let Some(schema) = document.pointer(&place) else {
         return wrong(
             format!("the target of `{target}` does not exist"),
-            "correct it, or add its target",
+            "correct the reference, or add its target",
         );
     };
     if is_another_object(schema) {

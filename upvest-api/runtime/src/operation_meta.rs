@@ -308,7 +308,7 @@ impl Paging {
     }
 }
 
-/// Finds the operation whose method has this name in a table that is sorted by it.
+/// Finds an operation by the name of its method in Rust. The table is sorted by that name.
 pub fn find_operation(
     table: &[&'static OperationMeta],
     name: &str,

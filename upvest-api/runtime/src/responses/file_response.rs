@@ -45,7 +45,7 @@ impl ByteStream {
     pub fn from_response(mut response: reqwest::Response) -> Result<Self, Error> {
         let status = response.status();
         if !status.is_success() {
-            let message = "the server of the file answered with an error";
+            let message = "the file server returned an error";
             return Err(Error::new(ErrorKind::of(status), message).with_status(status));
         }
         let headers = std::mem::take(response.headers_mut());
