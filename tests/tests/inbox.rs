@@ -163,6 +163,7 @@ impl Handler for Effects {
         let insert = sqlx::query("insert into effects (event) values ($1)");
         insert.bind(event.key()).execute(changes).await?;
         match event.event_type.as_str() {
+            // A text of Postgres cannot contain a NUL.
             "TEST.FAILS" => Err("the ledger says no\0".into()),
             "TEST.PANICS" => panic!("a bug of the application"),
             "TEST.HANGS" => std::future::pending().await,

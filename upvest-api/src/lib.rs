@@ -32,7 +32,10 @@
 //! # fn list(client: &upvest_api::Client, status: Option<upvest_api::types::OrderStatus>) {
 //! let list = client.list_orders();
 //! let list = list.limit(50).limit(Some(50)).limit(None);
-//! let list = list.status(status).status("FILLED").account_id("7d052811-c57c-4920-9fd6-bdbaa6c94e47");
+//! let list = list
+//!     .status(status)
+//!     .status("FILLED")
+//!     .account_id("7d052811-c57c-4920-9fd6-bdbaa6c94e47");
 //! # let _ = list; }
 //! ```
 //!
@@ -42,9 +45,13 @@
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), upvest_api::Error> {
-//! use upvest_api::{Client, MockTransport, builder, types::{ListResponse, Order}};
+//! use upvest_api::{
+//!     Client, MockTransport, builder,
+//!     types::{ListResponse, Order},
+//! };
 //!
-//! let mock = MockTransport::new().respond::<builder::ListOrders>(ListResponse::new(Vec::<Order>::new()));
+//! let mock =
+//!     MockTransport::new().respond::<builder::ListOrders>(ListResponse::new(Vec::<Order>::new()));
 //! let client = Client::new("http://mock.invalid", mock.clone());
 //!
 //! assert!(client.list_orders().limit(50).send().await?.data.is_empty());
@@ -89,14 +96,17 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 #[rustfmt::skip]
 #[allow(clippy::all, clippy::pedantic, unused_imports, reason = "the style of generated code is its generator's")]
 mod generated;
 
 pub use generated::{Client, bodies, builder, events, operations, types};
 pub use upvest_runtime as runtime;
-pub use upvest_runtime::{
-    ByteStream, Error, ErrorKind, IdempotencyKey, Metadata, MockTransport, Response, Transport,
-};
+// The documentation of another crate does not say which features they need.
+#[doc(no_inline)]
+pub use upvest_runtime::{ByteStream, IdempotencyKey};
+pub use upvest_runtime::{Error, ErrorKind, Metadata, MockTransport, Response, Transport};
 // What stands in public signatures, so that users get the versions that fit.
 pub use upvest_runtime::{bytes, chrono, http, reqwest, rust_decimal, uuid};

@@ -185,6 +185,33 @@ fn debug_shows_neither_bodies_nor_what_a_wait_saw() {
 }
 
 #[test]
+fn a_problem_keeps_the_members_that_it_does_not_know() {
+    let body = br#"{"title": "Bad request", "errors": [{"field": "iban", "value": "DE02 Ada"}], "details": null}"#;
+    let error = answered(400, body);
+    let problem = error.problem().expect("it has a problem");
+    assert_eq!(problem.extensions()["errors"][0]["field"], "iban");
+    assert_eq!(problem.extensions().len(), 1);
+    let shown = format!(
+        "{error} {error:?} {error:#?} {problem} {problem:?} {}",
+        Unredacted(&error)
+    );
+    assert!(!shown.contains("Ada"), "{shown}");
+
+    let sent = serde_json::to_value(problem).unwrap();
+    assert_eq!(sent["errors"][0]["value"], "DE02 Ada");
+    let read: Problem = serde_json::from_value(sent).unwrap();
+    assert_eq!(read, *problem);
+}
+
+#[test]
+fn json_that_is_no_problem_is_kept_as_the_body() {
+    let error = answered(500, br#"{"message": "internal"}"#);
+    let problem = error.problem().expect("it has a problem");
+    assert_eq!(problem.body(), Some(r#"{"message": "internal"}"#));
+    assert!(problem.extensions().is_empty());
+}
+
+#[test]
 fn every_status_has_its_kind() {
     let kinds = [
         (400, ErrorKind::Rejected),

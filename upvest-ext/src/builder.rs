@@ -58,13 +58,19 @@ impl<C: GeneratedClient> UpvestFor<C> {
     /// uses an [`Upvest`](crate::Upvest).
     ///
     /// ```
-    /// use upvest_ext::api::{Error, ErrorKind, MockTransport, builder};
     /// use upvest_ext::Upvest;
+    /// use upvest_ext::api::{Error, ErrorKind, MockTransport, builder};
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// let failure = Error::new(ErrorKind::Timeout, "no response in time");
     /// let upvest = Upvest::from_transport(MockTransport::new().fail::<builder::ListOrders>(failure));
-    /// assert!(upvest.list_orders().send().await.is_err_and(|error| error.is_timeout()));
+    /// assert!(
+    ///     upvest
+    ///         .list_orders()
+    ///         .send()
+    ///         .await
+    ///         .is_err_and(|error| error.is_timeout())
+    /// );
     /// # }
     /// ```
     ///

@@ -50,7 +50,11 @@ impl<C: GeneratedClient> UpvestFor<C> {
     /// # async fn list(upvest: upvest_ext::Upvest) -> Result<(), upvest_ext::Error> {
     /// use upvest_ext::{CallOptions, RetryPolicy};
     ///
-    /// let users = upvest.with(CallOptions::new().retry(RetryPolicy::never())).list_users().send().await?;
+    /// let users = upvest
+    ///     .with(CallOptions::new().retry(RetryPolicy::never()))
+    ///     .list_users()
+    ///     .send()
+    ///     .await?;
     /// # Ok(()) }
     /// ```
     #[must_use]

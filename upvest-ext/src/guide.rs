@@ -2,11 +2,13 @@
 
 // `guides` beside this folder is a link to `docs/guides` of the repository, so that a package contains them.
 
-/// The first definition of a link counts, so those of `links.md` replace the ones at the end of each guide.
+/// The first definition of a link counts, so those of `links.md` and `drawings.md` replace the ones at the end of each
+/// guide. `drawings.md` has the drawings themselves, as rustdoc copies no files.
 macro_rules! guides {
     ($($name:ident = $file:literal)*) => {
         $(
             #[doc = include_str!("guide/links.md")]
+            #[doc = include_str!("guide/drawings.md")]
             #[doc = include_str!(concat!("../guides/", $file))]
             pub mod $name {}
         )*
@@ -32,3 +34,10 @@ guides! {
     overlays = "overlays.md"
     vendored_description = "vendored-description.md"
 }
+
+/// The inbox of the guide on [webhooks], a file that you copy and adapt.
+///
+/// ```rust
+#[doc = include_str!("guide/inbox.txt")]
+/// ```
+pub mod inbox {}

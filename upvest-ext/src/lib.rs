@@ -14,11 +14,19 @@
 //!     .credentials("client-id", "client-secret")
 //!     .signing_key("2606a727-e55e-4f72-b47d-323f163acfff", key)
 //!     .build()?;
-//! for account in upvest.list_accounts().limit(50).send().await?.into_inner().data {
+//! let accounts = upvest.list_accounts().limit(50).send().await?;
+//! for account in &accounts.data {
 //!     println!("{} is {:?}", account.id, account.status);
 //! }
 //! # Ok(()) }
 //! ```
+//!
+//! # First steps
+//!
+//! * A first call, to a server on your own machine: [Quickstart](guide::quickstart).
+//! * A first webhook, whose events are stored and handled once: [Webhooks into your database](guide::webhooks).
+//! * A first test, with prepared answers or with a whole server: [Testing](guide::testing).
+//! * The SDK for the description that Upvest publishes: [Your own description](guide::updating_the_description).
 //!
 //! # Guides
 //!
@@ -32,8 +40,16 @@
 //! | | [Requests from your users](guide::user_requests) | [This SDK's description](guide::vendored_description) |
 //! | | [Testing](guide::testing), [with your description](guide::testing_own) | |
 //!
-//! `examples/` has a program for each task, and tools: any call from the command line, a proxy that signs requests, and
-//! an endpoint that prints deliveries.
+//! # Files of the repository
+//!
+//! The guides name files of the repository from which this documentation was made:
+//!
+//! * `upvest-ext/examples/README.md` lists the examples, such as `custom_signer`, and the tools: any call from the
+//!   command line, a proxy that signs requests, and an endpoint that prints deliveries.
+//! * `tests/sandbox/README.md` describes the sandbox, a local server for tests.
+//! * `docs/own-description` is a program with two descriptions, and `spec/official-overlay.yaml` has the additions to
+//!   Upvest's own.
+//! * `CONTRIBUTING.md` has the commands for work on this SDK, and `SECURITY.md` says how to report a vulnerability.
 //!
 //! # Troubleshooting
 //!
@@ -48,6 +64,8 @@
 //! Enabled by default: `rustls` (or `native-tls`), `webhooks` and `encrypted-keys`. Optional: `files` for downloads;
 //! `sqlx`, `sqlx-postgres`, `sqlx-sqlite`, `schemars` and `utoipa` for values in databases and in the description of
 //! your own API.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod builder;
 mod call_record;
@@ -99,7 +117,9 @@ pub use scopes::Scopes;
 pub use signing::BackendError;
 
 pub use upvest_api as api;
+// The documentation of another crate does not say which features they need.
+#[doc(no_inline)]
+pub use upvest_runtime::{ByteStream, IdempotencyKey};
 pub use upvest_runtime::{
-    ByteStream, Error, ErrorContext, ErrorKind, HttpTransport, IdempotencyKey, Metadata, Response,
-    Transport, Unredacted,
+    Error, ErrorContext, ErrorKind, HttpTransport, Metadata, Response, Transport, Unredacted,
 };

@@ -79,7 +79,10 @@ impl CallOptions {
     /// use upvest_ext::api::http::HeaderMap;
     ///
     /// let mut headers = HeaderMap::new();
-    /// headers.insert("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".parse()?);
+    /// headers.insert(
+    ///     "traceparent",
+    ///     "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".parse()?,
+    /// );
     /// headers.insert("authorization", "Bearer of-another-client".parse()?);
     /// let options = CallOptions::new().forward(&headers); // with `traceparent` alone
     /// # let _ = options;

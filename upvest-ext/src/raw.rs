@@ -52,7 +52,10 @@ impl<C: GeneratedClient> UpvestFor<C> {
     /// # async fn cancel(upvest: upvest_ext::Upvest, id: &str) -> Result<(), upvest_ext::Error> {
     /// use upvest_ext::Method;
     ///
-    /// let response = upvest.request(Method::DELETE, ["orders", id]).send().await?;
+    /// let response = upvest
+    ///     .request(Method::DELETE, ["orders", id])
+    ///     .send()
+    ///     .await?;
     /// println!("{}: {} bytes", response.status(), response.len());
     /// # Ok(()) }
     /// ```
@@ -126,9 +129,14 @@ impl RawRequest {
     /// # async fn list<C: upvest_ext::api::runtime::GeneratedClient>(
     /// #     upvest: upvest_ext::UpvestFor<C>,
     /// # ) -> Result<(), Box<dyn std::error::Error>> {
-    /// let operation = C::OPERATIONS.iter().find(|it| it.id == "listOrders").ok_or("no such operation")?;
+    /// let operation = C::OPERATIONS
+    ///     .iter()
+    ///     .find(|it| it.id == "listOrders")
+    ///     .ok_or("no such operation")?;
     /// let segments = operation.path.trim_start_matches('/').split('/');
-    /// let request = upvest.request(operation.method.clone(), segments).for_operation(operation);
+    /// let request = upvest
+    ///     .request(operation.method.clone(), segments)
+    ///     .for_operation(operation);
     /// println!("{} bytes", request.send().await?.len());
     /// # Ok(()) }
     /// ```

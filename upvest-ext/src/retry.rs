@@ -31,8 +31,14 @@ impl RetryClass {
     /// use upvest_ext::{RetryClass, api::operations};
     ///
     /// assert_eq!(RetryClass::of(&operations::LIST_ORDERS), RetryClass::Safe);
-    /// assert_eq!(RetryClass::of(&operations::CREATE_ORDER), RetryClass::IdempotentWithKey);
-    /// assert_eq!(RetryClass::of(&operations::CANCEL_ORDER), RetryClass::NotIdempotent);
+    /// assert_eq!(
+    ///     RetryClass::of(&operations::CREATE_ORDER),
+    ///     RetryClass::IdempotentWithKey
+    /// );
+    /// assert_eq!(
+    ///     RetryClass::of(&operations::CANCEL_ORDER),
+    ///     RetryClass::NotIdempotent
+    /// );
     /// ```
     pub fn of(operation: &OperationMeta) -> Self {
         Self::of_request(operation, operation.idempotency_key)
@@ -154,9 +160,10 @@ impl Backoff {
 /// use std::time::Duration;
 /// use upvest_ext::{Backoff, RetryPolicy};
 ///
-/// let patient = RetryPolicy::new()
-///     .max_attempts(8)
-///     .backoff(Backoff::new(Duration::from_millis(500), Duration::from_secs(30)));
+/// let patient = RetryPolicy::new().max_attempts(8).backoff(Backoff::new(
+///     Duration::from_millis(500),
+///     Duration::from_secs(30),
+/// ));
 /// # let _ = patient;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,10 @@
 //! # async fn wait(upvest: upvest_ext::Upvest, id: upvest_ext::api::types::OrderId) -> Result<(), upvest_ext::Error> {
 //! use std::time::Duration;
 //!
-//! let order = upvest.wait_for(upvest.retrieve_order().order_id(id)).timeout(Duration::from_secs(600)).await?;
+//! let order = upvest
+//!     .wait_for(upvest.retrieve_order().order_id(id))
+//!     .timeout(Duration::from_secs(600))
+//!     .await?;
 //! println!("{:?}", order.status);
 //! # Ok(()) }
 //! ```
@@ -71,7 +74,9 @@ impl<C: GeneratedClient> UpvestFor<C> {
     ///
     /// ```no_run
     /// # async fn wait(upvest: upvest_ext::Upvest, id: upvest_ext::api::types::OrderId) -> Result<(), upvest_ext::Error> {
-    /// let order = upvest.wait_for(upvest.retrieve_order().order_id(id)).await?;
+    /// let order = upvest
+    ///     .wait_for(upvest.retrieve_order().order_id(id))
+    ///     .await?;
     /// println!("{:?}", order.status);
     /// # Ok(()) }
     /// ```
@@ -92,7 +97,11 @@ impl<C: GeneratedClient> UpvestFor<C> {
     /// use upvest_ext::api::types::AccountStatus;
     ///
     /// let account = upvest.retrieve_account().account_id(id);
-    /// let open = upvest.wait_until(account, |account| account.status == Some(AccountStatus::Open)).await?;
+    /// let open = upvest
+    ///     .wait_until(account, |account| {
+    ///         account.status == Some(AccountStatus::Open)
+    ///     })
+    ///     .await?;
     /// # Ok(()) }
     /// ```
     pub fn wait_until<O: Operation<Output: Sync>>(

@@ -497,7 +497,7 @@ async fn a_hundred_deliveries_at_once_share_one_fetch() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn keys_are_fetched_again_after_an_hour_and_serve_a_day_while_the_endpoint_is_down() {
+async fn keys_are_fetched_again_after_an_hour_and_kept_for_a_day() {
     let tester = WebhookTester::new().unwrap().at(now());
     let endpoint = Endpoint::default();
     endpoint.serve(tester.key_set());

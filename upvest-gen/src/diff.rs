@@ -14,7 +14,11 @@
 //! let changes = api("/order")?.compare(&api("/orders")?);
 //! assert_eq!(changes.len(), 1);
 //! assert_eq!(changes[0].impact, Impact::None);
-//! assert!(changes[0].to_string().contains("path changed from `/order` to `/orders`"));
+//! assert!(
+//!     changes[0]
+//!         .to_string()
+//!         .contains("path changed from `/order` to `/orders`")
+//! );
 //! # Ok::<(), upvest_gen::Errors>(())
 //! ```
 
@@ -187,7 +191,8 @@ fn compare_parts(what: &str, old: &Parts, new: &Parts, changes: &mut Vec<Change>
     }
 }
 
-/// An operation that the generator left out was not removed from the description, and vice versa.
+/// Gives the reason if a removed operation is still described and now left out by the generator, or an added one was
+/// left out before.
 fn explain_left_out(change: &mut Change, old: &Facts, new: &Facts) {
     if !change.what.starts_with("operation ") || !change.part.is_empty() {
         return;

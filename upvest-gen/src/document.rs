@@ -385,7 +385,7 @@ pub(crate) fn target<'a>(
         None => Err(Error::at(
             at,
             format!("the target of `{reference}` does not exist"),
-            "correct it, or add its target",
+            "correct the reference, or add its target",
         )),
     }
 }

@@ -19,8 +19,14 @@
 //! "#,
 //! );
 //! let ledger = Ledger::read(&spec, None)?;
-//! let operations = ledger.rows.iter().find(|row| row.kind == ItemKind::Operation);
-//! assert_eq!(operations.map(|row| (row.described, row.held)), Some((2, 1)));
+//! let operations = ledger
+//!     .rows
+//!     .iter()
+//!     .find(|row| row.kind == ItemKind::Operation);
+//! assert_eq!(
+//!     operations.map(|row| (row.described, row.held)),
+//!     Some((2, 1))
+//! );
 //! assert!(ledger.missing[0].reason.is_some());
 //! assert!(ledger.is_explained());
 //! # Ok::<(), upvest_gen::Errors>(())

@@ -35,10 +35,17 @@
 //! );
 //! let generated = generate(&spec, None)?;
 //! assert_eq!(generated.operations, 1);
-//! assert!(generated.files.iter().any(|file| file.name == "types.rs" && file.text.contains("pub struct Order")));
+//! assert!(
+//!     generated
+//!         .files
+//!         .iter()
+//!         .any(|file| file.name == "types.rs" && file.text.contains("pub struct Order"))
+//! );
 //! # }
 //! # Ok::<(), upvest_gen::Errors>(())
 //! ```
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod describe;
 pub mod diff;

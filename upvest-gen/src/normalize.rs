@@ -14,7 +14,10 @@
 //!     } },
 //! });
 //! let schemas = Schemas::new(&document);
-//! let order = schemas.read(&document["components"]["schemas"]["Order"], "/components/schemas/Order")?;
+//! let order = schemas.read(
+//!     &document["components"]["schemas"]["Order"],
+//!     "/components/schemas/Order",
+//! )?;
 //! assert_eq!(order.kind(), Some("object"));
 //! assert!(order.required.contains("id"));
 //! let id = schemas.read_part(&order.properties[0])?;
@@ -451,7 +454,7 @@ fn target<'a>(document: &'a Value, reference: &'a Value, at: &str) -> Result<Tar
     let Some(schema) = document.pointer(&place) else {
         return wrong(
             format!("the target of `{target}` does not exist"),
-            "correct it, or add its target",
+            "correct the reference, or add its target",
         );
     };
     if is_another_object(schema) {

@@ -142,7 +142,7 @@ fn unused_id(document: &Value, id: &str) -> String {
     id
 }
 
-/// The names in the path of an operation that are not parameters.
+/// The names in braces in the path of an operation that no path parameter declares.
 fn undeclared<'a>(document: &'a Value, operation: &Operation<'a>) -> impl Iterator<Item = &'a str> {
     let parameters = operation.parameters(document);
     let names = operation.path.split('{').skip(1);

@@ -1,4 +1,4 @@
-//! The code for a description, with all that there is to say about it.
+//! Generates the code for a description, and reports its problems and changes.
 
 use anyhow::Result;
 use upvest_gen::diff::Facts;

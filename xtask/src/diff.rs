@@ -1,4 +1,4 @@
-//! `cargo xtask diff`: lists the differences between two descriptions, and those that break callers.
+//! `cargo xtask diff`: lists the differences between two descriptions, and marks those that break callers.
 
 use std::path::Path;
 

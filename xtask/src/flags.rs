@@ -30,6 +30,8 @@ pub(crate) enum Command {
     Update(Update),
     /// Check files of signature vectors: requests and webhook deliveries.
     Vectors(Vectors),
+    /// Build the documentation, and check its links and that each item names the feature that it needs.
+    Docs,
 }
 
 /// Flags of `regen`.

@@ -4,6 +4,7 @@ mod cargo;
 mod changes;
 mod code;
 mod diff;
+mod docs;
 mod export;
 mod facts_file;
 mod flags;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         Command::Try(flags) => try_::run(&flags),
         Command::Update(flags) => update::run(&flags),
         Command::Vectors(flags) => vectors::run(&flags),
+        Command::Docs => docs::run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -178,6 +178,17 @@ fn an_exported_crate_has_plain_versions_and_generated_files_only() {
         readme.contains("pub type OurUpvest = UpvestFor<upvest_api::Client>;"),
         "{readme}"
     );
+    let (_, dependencies) = readme.split_once("```toml\n").expect("it has a manifest");
+    let (dependencies, _) = dependencies.split_once("```").expect("the manifest ends");
+    let dependencies: toml::Table = dependencies.parse().expect("it is TOML");
+    for name in ["upvest-ext", "upvest-api"] {
+        let path = dependencies["dependencies"][name]["path"].as_str();
+        let crate_folder = folder.path("my").join(path.expect("it has a path"));
+        assert!(
+            crate_folder.join("Cargo.toml").is_file(),
+            "{name}: {readme}"
+        );
+    }
 }
 
 /// The manifest that the README of an exported crate shows.
@@ -236,6 +247,8 @@ fn the_runtime_comes_from_a_repository_if_one_is_given() {
     assert_eq!(runtime["rev"].as_str(), Some("0f1e2d"));
     assert!(runtime.get("path").is_none(), "{runtime}");
     let readme = folder.read("out/README.md");
+    let layer = r#"upvest-ext = { git = "https://the.repository/sdk", rev = "0f1e2d" }"#;
+    assert!(readme.contains(layer), "{readme}");
     let flags = "--name orders-api --runtime https://the.repository/sdk#0f1e2d";
     assert!(readme.contains(flags), "{readme}");
     let sdk = &manifest_in(&readme)["dependencies"]["upvest-ext"];

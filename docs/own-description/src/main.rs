@@ -61,7 +61,7 @@ async fn with_the_official_description() -> Result {
     pay_out(&upvest, &sandbox, &mut endpoint, user, group).await
 }
 
-/// A new subscription is disabled until it is updated.
+/// Creates a webhook subscription and enables it, as new ones are disabled.
 async fn subscribe(upvest: &OfficialUpvest, url: &str) -> Result {
     let create = upvest.create_webhook();
     let webhook = create.body_map(|body| body.title("All").url(url));

@@ -1,5 +1,11 @@
 //! Clients of small descriptions with one construct each, and a server that answers them.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    docsrs,
+    allow(unexpected_cfgs, reason = "its descriptions need no features")
+)]
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;

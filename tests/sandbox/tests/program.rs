@@ -563,6 +563,45 @@ fn the_first_steps_of_the_readme_run_in_python_and_curl() {
     }
 }
 
+/// The flags of each `$ upvest-sandbox ..` on a page, without the port.
+fn commands(page: &str) -> Vec<Vec<&str>> {
+    let lines = page.lines();
+    let commands = lines.filter_map(|line| line.strip_prefix("$ upvest-sandbox "));
+    let flags = commands.map(|command| command.trim_end_matches("--port 8080"));
+    flags
+        .map(|flags| flags.split_whitespace().collect())
+        .collect()
+}
+
+#[test]
+fn every_command_of_the_pages_starts_the_program() {
+    let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = crate_folder.join("../..");
+    let folder = tempfile::tempdir().unwrap();
+    // The files that the commands name.
+    let life = folder.path().join("tests/sandbox/life");
+    std::fs::create_dir_all(&life).unwrap();
+    for (from, to) in [
+        ("tests/fixtures/official/official-1.9.0.json", "api.json"),
+        ("spec/official-overlay.yaml", "overlay.yaml"),
+        (
+            "tests/sandbox/life/official.yaml",
+            "tests/sandbox/life/official.yaml",
+        ),
+    ] {
+        std::fs::copy(root.join(from), folder.path().join(to)).unwrap();
+    }
+    let mut commands = commands(include_str!("../README.md"));
+    commands.extend(self::commands(include_str!("../guides/python.md")));
+    assert_eq!(commands.len(), 3, "{commands:?}");
+    for flags in commands {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_upvest-sandbox"));
+        command.args(["--port", "0"]).args(flags);
+        let program = Program::started(command.current_dir(&folder));
+        assert!(program.url().starts_with("http://127.0.0.1:"));
+    }
+}
+
 /// `.ci/run` runs the example.
 #[test]
 fn the_first_steps_of_the_readme_in_rust_are_those_of_the_example() {

@@ -17,6 +17,8 @@
 //! }
 //! ```
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod calls;
 mod events;
 mod operation_meta;

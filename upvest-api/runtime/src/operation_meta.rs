@@ -50,7 +50,11 @@ pub struct OperationMeta {
 ///     format!("--{}=<{kind}>", parameter.name)
 /// }
 ///
-/// let side = ParameterMeta::new("side", ParameterPlace::Query, ParameterType::Enum(&["BUY", "SELL"]));
+/// let side = ParameterMeta::new(
+///     "side",
+///     ParameterPlace::Query,
+///     ParameterType::Enum(&["BUY", "SELL"]),
+/// );
 /// assert_eq!(usage(&side), "--side=<BUY|SELL>");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -245,12 +249,14 @@ impl OperationMeta {
     /// use upvest_runtime::OperationMeta;
     /// use upvest_runtime::http::Method;
     ///
-    /// static RETRIEVE: OperationMeta = OperationMeta::custom("retrieveOrder", Method::GET, "/orders/{order_id}");
+    /// static RETRIEVE: OperationMeta =
+    ///     OperationMeta::custom("retrieveOrder", Method::GET, "/orders/{order_id}");
     /// assert!(RETRIEVE.matches(&Method::GET, &["orders", "5e2ad7a4"]));
     /// assert!(!RETRIEVE.matches(&Method::GET, &["orders"]));
     /// assert!(!RETRIEVE.matches(&Method::DELETE, &["orders", "5e2ad7a4"]));
     ///
-    /// static CANCEL: OperationMeta = OperationMeta::custom("cancelOrder", Method::POST, "/orders/{order_id}:cancel");
+    /// static CANCEL: OperationMeta =
+    ///     OperationMeta::custom("cancelOrder", Method::POST, "/orders/{order_id}:cancel");
     /// assert!(CANCEL.matches(&Method::POST, &["orders", "5e2ad7a4:cancel"]));
     /// assert!(!CANCEL.matches(&Method::POST, &["orders", ":cancel"]));
     /// ```
@@ -302,7 +308,7 @@ impl Paging {
     }
 }
 
-/// Finds the operation whose method has this name in a table that is sorted by it.
+/// Finds an operation by the name of its method in Rust. The table is sorted by that name.
 pub fn find_operation(
     table: &[&'static OperationMeta],
     name: &str,

@@ -5,7 +5,7 @@
 #[cfg(feature = "test-util")]
 #[macro_export]
 macro_rules! test_util {
-    ($($items:item)*) => { $($items)* };
+    ($($items:item)*) => { $(#[cfg_attr(docsrs, doc(cfg(feature = "test-util")))] $items)* };
 }
 
 /// Keeps items of a generated crate that are for tests. Without the feature `test-util` they are left out.

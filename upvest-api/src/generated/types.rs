@@ -6,9 +6,9 @@
 
 use std::fmt;
 
-pub use upvest_runtime::{
-    CountryCode, CurrencyCode, Decimal, Isin, ListResponse, PaginationMeta, Problem,
-};
+#[doc(no_inline)]
+pub use upvest_runtime::{CountryCode, CurrencyCode, Decimal, Isin};
+pub use upvest_runtime::{ListResponse, PaginationMeta, Problem};
 use upvest_runtime::generated_code::{HIDDEN, hidden_option};
 use upvest_runtime::{Nested, Nullable, chrono, open_union, serde_json, uuid};
 

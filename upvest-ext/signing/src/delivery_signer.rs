@@ -29,7 +29,11 @@ use crate::request::parts;
 /// let received = IncomingRequest::from_request(&delivery);
 /// let signatures = SignaturePolicy::deliveries().claims(&received, std::time::SystemTime::now())?;
 /// let keys = signer.key_set();
-/// let key = keys.find(signer.key_id()).flatten().next().ok_or("no key")?;
+/// let key = keys
+///     .find(signer.key_id())
+///     .flatten()
+///     .next()
+///     .ok_or("no key")?;
 /// signatures[0].check(key)?;
 /// # Ok(()) }
 /// ```

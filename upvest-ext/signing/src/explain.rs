@@ -57,7 +57,10 @@ pub struct Explanation {
 /// use upvest_signing::{KeyAlgorithm, RequestSigner, SigningKey, explain_signature};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let signer = RequestSigner::new("2606a727-e55e-4f72-b47d-323f163acfff", SigningKey::generate(KeyAlgorithm::EcdsaP521)?)?;
+/// let signer = RequestSigner::new(
+///     "2606a727-e55e-4f72-b47d-323f163acfff",
+///     SigningKey::generate(KeyAlgorithm::EcdsaP521)?,
+/// )?;
 /// let mut request = http::Request::get("https://sandbox.upvest.co/users?limit=1")
 ///     .header("authorization", "Bearer t0ps3cret")
 ///     .body(bytes::Bytes::new())?;

@@ -15,6 +15,8 @@
 //! Guides: `docs/guides/going-live.md` has the commands that generate a key, and `docs/guides/security.md` a program
 //! that verifies a signed request.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod backend_error;
 mod base;
 mod base64_any_padding;

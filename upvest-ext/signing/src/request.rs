@@ -63,7 +63,8 @@ type Nonce = Arc<dyn Fn() -> String + Send + Sync>;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let key = SigningKey::generate(KeyAlgorithm::EcdsaP521)?;
-/// let signer = RequestSigner::new("2606a727-e55e-4f72-b47d-323f163acfff", key)?.lifetime(Duration::from_secs(5));
+/// let signer = RequestSigner::new("2606a727-e55e-4f72-b47d-323f163acfff", key)?
+///     .lifetime(Duration::from_secs(5));
 /// # let _ = signer; Ok(()) }
 /// ```
 #[derive(Clone)]

@@ -16,8 +16,8 @@ use crate::backend_error::BackendError;
 /// [`SigningKey`](super::SigningKey) implements it for keys in a file.
 ///
 /// ```
-/// use upvest_signing::{KeyAlgorithm, Signer};
 /// use upvest_signing::{BackendError, BoxFuture};
+/// use upvest_signing::{KeyAlgorithm, Signer};
 ///
 /// # async fn ask_the_key_service(_message: &[u8]) -> std::io::Result<Vec<u8>> { Ok(Vec::new()) }
 /// #[derive(Debug)]
@@ -29,7 +29,11 @@ use crate::backend_error::BackendError;
 ///     }
 ///
 ///     fn sign<'a>(&'a self, message: &'a [u8]) -> BoxFuture<'a, Result<Vec<u8>, BackendError>> {
-///         Box::pin(async move { ask_the_key_service(message).await.map_err(BackendError::new) })
+///         Box::pin(async move {
+///             ask_the_key_service(message)
+///                 .await
+///                 .map_err(BackendError::new)
+///         })
 ///     }
 /// }
 /// ```

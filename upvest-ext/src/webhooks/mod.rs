@@ -5,7 +5,10 @@
 //! use upvest_ext::webhooks::{VerifyError, WebhookVerifier};
 //!
 //! /// `request` has any type of body, such as that of axum or hyper.
-//! async fn receive<B>(verifier: &WebhookVerifier, request: http::Request<B>) -> Result<(), VerifyError>
+//! async fn receive<B>(
+//!     verifier: &WebhookVerifier,
+//!     request: http::Request<B>,
+//! ) -> Result<(), VerifyError>
 //! where
 //!     B: http_body::Body<Error: Into<Box<dyn std::error::Error + Send + Sync>>>,
 //! {

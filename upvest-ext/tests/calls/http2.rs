@@ -183,7 +183,7 @@ async fn a_change_without_a_body_has_its_length_once_over_http2_too() {
 }
 
 #[tokio::test]
-async fn a_reset_that_is_no_refusal_is_not_repeated_without_a_key() {
+async fn a_post_without_a_key_is_not_sent_again_after_a_reset() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let upvest = client(
         &listener,

@@ -350,7 +350,7 @@ async fn the_token_request_is_a_form_with_the_credentials_and_without_a_token() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn callers_that_give_up_leave_a_request_that_ends_by_itself() {
+async fn an_abandoned_token_request_ends_at_its_timeout() {
     let api = FakeApi::with_tokens(
         |_, n| {
             if n == 0 {
@@ -550,7 +550,7 @@ async fn retries_of_the_token_request_obey_policy_and_budget() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_whose_deadline_is_shorter_than_the_token_takes_fails_alone() {
+async fn a_call_that_times_out_does_not_end_its_token_request() {
     let api = FakeApi::with_tokens(
         |_, _| Reply::token("t", 1799).after(3 * SECOND),
         |_, _| Reply::empty_list(),
@@ -563,6 +563,7 @@ async fn a_call_whose_deadline_is_shorter_than_the_token_takes_fails_alone() {
             failed += 1;
         }
     }
+    // The token arrives after 3 s, and each call waits for 1 s.
     assert_eq!(failed, 3);
     assert_eq!(api.token_calls(), 1);
 }

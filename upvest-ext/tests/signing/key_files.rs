@@ -407,7 +407,10 @@ fn a_key_derivation_that_costs_too_much_is_an_error_with_the_limit() {
     }
     let damaged = |error| matches!(error, KeyError::Damaged(_));
     assert!(damaged(open(pbkdf2, &[0])));
-    assert!(damaged(open(pbkdf2, &[1, 31])), "a wrong length of the key");
+    assert!(
+        damaged(open(pbkdf2, &[1, 31])),
+        "a key of a wrong length is reported as damaged"
+    );
 }
 
 /// What environment variables and secret stores do to a text.

@@ -63,7 +63,7 @@ type Verdict = (Impact, &'static str);
 pub(super) fn verdict(subject: &Subject<'_>) -> Verdict {
     let found = match subject.kind {
         // These have no constraints that a caller has to meet.
-        "description" => Some(of_description(subject)),
+        "description" => Some(of_whole_description(subject)),
         "place" => Some((Impact::None, "no code depends on it")),
         "page" => Some((Impact::None, "the code that reads pages does not change")),
         "error" | "errors" => Some((
@@ -88,7 +88,7 @@ pub(super) fn verdict(subject: &Subject<'_>) -> Verdict {
         .unwrap_or((Impact::Build, "callers may depend on it"))
 }
 
-fn of_description(subject: &Subject<'_>) -> Verdict {
+fn of_whole_description(subject: &Subject<'_>) -> Verdict {
     match subject.fact {
         "servers" => (
             Impact::Calls,

@@ -54,9 +54,10 @@ fn imports(api: &Api) -> TokenStream {
     quote! {
         use std::fmt;
 
-        pub use upvest_runtime::{
-            CountryCode, CurrencyCode, Decimal, Isin, ListResponse, PaginationMeta, Problem,
-        };
+        // The documentation of another crate does not say which features their traits need.
+        #[doc(no_inline)]
+        pub use upvest_runtime::{CountryCode, CurrencyCode, Decimal, Isin};
+        pub use upvest_runtime::{ListResponse, PaginationMeta, Problem};
         use upvest_runtime::generated_code::{HIDDEN, hidden_option};
         use upvest_runtime::{Nested, Nullable, chrono, open_union, serde_json, uuid};
 

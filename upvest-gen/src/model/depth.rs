@@ -37,8 +37,8 @@ struct Chains {
 }
 
 impl Chains {
-    /// The number of types in the longest chain that begins with a schema. Of lists and maps directly inside of each other, all
-    /// but one are included.
+    /// The number of types in the longest chain that begins with a schema. Of lists and maps directly inside of each
+    /// other, all but one are included.
     fn visit(&mut self, schemas: &mut [Schema], index: usize, depth: usize) -> usize {
         match self.states[index] {
             State::Done(length) => return length,

@@ -39,12 +39,12 @@ pub(super) struct NamedEnums {
     pub(super) enums: Vec<Enum>,
     /// The names by key.
     names: BTreeMap<String, String>,
-    /// The problems of enums that are only mentioned.
+    /// The problems of enums that the description refers to and does not define.
     pub(super) errors: Vec<Error>,
 }
 
 impl NamedEnums {
-    /// Replaces the key in a type by the name. The key of an enum that is only mentioned is its name.
+    /// Replaces the key in a type by the name. An enum that is not defined here keeps its key, which is its name.
     pub(super) fn rename(&self, kind: &mut Type) {
         if let Type::Enum(key) = kind.innermost_mut()
             && let Some(name) = self.names.get(key)

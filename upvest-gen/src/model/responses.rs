@@ -240,7 +240,7 @@ fn is_media_type(name: &str) -> bool {
     name.chars().all(|c| c == ' ' || c.is_ascii_graphic())
 }
 
-/// The media types to accept. If the response has no content, only errors have a body, which is JSON.
+/// The value of the header `accept`. It is JSON if the response has no content, as errors are JSON.
 fn accept(media_types: &[&str], content: &Content) -> String {
     let mut accept: Vec<&str> = Vec::new();
     for media_type in media_types {

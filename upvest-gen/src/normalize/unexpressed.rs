@@ -145,7 +145,7 @@ fn lost_mappings(document: &Value, schema: &Map<String, Value>, at: &str) -> Vec
         Error::at(
             pointer::join(&place, value),
             format!("the value `{value}` leads to {target}, which is not in the document"),
-            "correct it, or add its target to `components/schemas`",
+            "correct the reference, or add its target to `components/schemas`",
         )
     };
     lost.map(note).collect()

@@ -329,7 +329,7 @@ impl<'a> Surveyor<'a> {
             } else if events.properties.is_empty() {
                 open.extend(events.items.iter().cloned());
             } else if self.kinds(&events).is_empty() && depth < DEEPEST_ENVELOPE {
-                is_known |= self.envelope(group, &next, link, depth + 1);
+                is_known |= self.survey_envelope(group, &next, link, depth + 1);
             } else {
                 is_known |= self.event(group, &next, link);
             }
@@ -337,8 +337,9 @@ impl<'a> Surveyor<'a> {
         is_known
     }
 
-    /// An object with events in its fields. Its other fields are not in the crate.
-    fn envelope(
+    /// Looks for events in the fields of an object. Its other fields are lost, except those of an event. Returns
+    /// whether it found events.
+    fn survey_envelope(
         &mut self,
         group: &str,
         place: &members::Place<'a>,

@@ -24,7 +24,7 @@ pub(crate) enum Held {
     Fields(&'static [&'static str]),
     /// A value of the runtime, with everything in it.
     Whole,
-    /// A part of a value without a type, such as JSON.
+    /// A part of an untyped value, such as JSON.
     Untyped,
     /// Nothing, as the operation or a part of it is left out.
     Nothing,

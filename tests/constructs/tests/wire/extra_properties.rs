@@ -24,7 +24,7 @@ async fn a_part_of_an_all_of_adds_additional_properties() {
 }
 
 #[tokio::test]
-async fn unevaluated_properties_are_additional_ones() {
+async fn unevaluated_properties_are_kept_like_additional_ones() {
     let json = r#"{"name":"n","a":1}"#;
     let (client, server) = Server::answering::<Client>(json);
     let first = client.exchange_open().body(body::<Open>(json));

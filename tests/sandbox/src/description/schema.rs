@@ -89,7 +89,7 @@ impl Schema {
                 .with_draft(Draft::Draft202012)
                 .with_registry(&self.registry)
                 .should_validate_formats(true)
-                // A missing price may be an empty text (PROTOCOL 7).
+                // An empty text may stand for a missing price (PROTOCOL 7).
                 .with_format("decimal", |text| {
                     text.is_empty() || amount::parse(text).is_ok()
                 })

@@ -402,7 +402,7 @@ impl Engine {
         why: Option<String>,
     ) -> (Uuid, Uuid) {
         let row = state.rows.get(&self.tables[at].name, number);
-        let parent = row.and_then(|row| self.parent_of_event(state, event, at, row));
+        let parent = row.and_then(|row| self.parent_that_event_is_about(state, event, at, row));
         let (about, object) = match (parent, row) {
             (Some(parent), _) => parent,
             (None, Some(row)) => (
@@ -415,8 +415,8 @@ impl Engine {
         (id, about)
     }
 
-    /// The resource that an event of another table is about: the one to which the row belongs.
-    fn parent_of_event(
+    /// The resource that the event is about if its type belongs to another table: the parent of the row.
+    fn parent_that_event_is_about(
         &self,
         state: &State,
         event: &EventType,

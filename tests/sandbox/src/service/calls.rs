@@ -28,7 +28,8 @@ const BUG: &str = "The sandbox has a bug.";
 pub(super) struct Arrival<'a> {
     pub(super) parts: &'a Parts,
     pub(super) body: &'a Bytes,
-    /// When the request arrived. The signature is checked against it, so that the delay of a fault does not make it expire.
+    /// When the request arrived. The signature is checked against it, so that the delay of a fault does not make it
+    /// expire.
     pub(super) at: SystemTime,
     /// The state that a stale read gets, as JSON.
     pub(super) earlier_state: Option<&'a [u8]>,

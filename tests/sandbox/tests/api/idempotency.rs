@@ -87,7 +87,7 @@ async fn a_repetition_gets_the_first_response_though_the_resource_has_changed() 
 }
 
 #[tokio::test]
-async fn many_at_once_under_one_key_make_one() {
+async fn concurrent_calls_with_one_key_create_one_user() {
     let (sandbox, api) = keyed().await;
     let key = Uuid::new_v4().to_string();
     let calls = (0..50).map(|_| api.call("createUser").body(person()).key(Some(&key)).made());
@@ -101,7 +101,7 @@ async fn many_at_once_under_one_key_make_one() {
             .filter(|request| !request.replayed)
             .count(),
         2,
-        "one, and the list"
+        "one createUser and one listUsers"
     );
 }
 

@@ -769,7 +769,10 @@ async fn a_dropped_advance_blocks_no_delivery() {
     let webhook = WebhookId::from(sandbox.subscribe(&url).await.unwrap());
     sandbox.create_account_group().await.unwrap();
     let given_up = tokio::time::timeout(Duration::from_millis(50), sandbox.advance(SECOND)).await;
-    assert!(given_up.is_err(), "the endpoint does not answer");
+    assert!(
+        given_up.is_err(),
+        "`advance` still waits for the endpoint, which does not answer"
+    );
     drop(silent);
     let update = WebhookSubscriptionUpdate::builder().url(endpoint.url());
     Upvest::from_vars(sandbox.vars())

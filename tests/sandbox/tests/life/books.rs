@@ -327,7 +327,7 @@ impl Driver {
     fn cancel_order(&mut self, step: Step) {
         // One of the latest, as earlier ones have ended.
         let recent = &self.orders[self.orders.len().saturating_sub(40)..];
-        if let Some(order) = some(recent, step) {
+        if let Some(order) = choose(recent, step) {
             let (status, _) = self
                 .api
                 .call("POST", &format!("/orders/{order}/cancellation"), None);
@@ -395,7 +395,7 @@ impl Driver {
             self.mandates.push(mandate.to_string());
         }
         let body = json!({
-            "user_id": some(&self.users, step), "account_group_id": group,
+            "user_id": choose(&self.users, step), "account_group_id": group,
             "mandate_id": self.mandates[usize::from(step.which) % self.mandates.len()],
             "cash_amount": in_cents(step.size % 100_000 + 1), "currency": "EUR",
         });
@@ -405,7 +405,7 @@ impl Driver {
 
     /// Rejected if the debit is not completed.
     async fn undo_debit(&mut self, step: Step) {
-        if let Some(debit) = some(&self.debits, step) {
+        if let Some(debit) = choose(&self.debits, step) {
             let command = json!({ "command": "reverse_direct_debit", "direct_debit_id": debit });
             let _ = self
                 .api
@@ -480,7 +480,7 @@ impl Driver {
             .zip(step.which..)
             .map(|(weight, at)| json!({ "instrument_id": Sandbox::instrument(isin(at)), "weight": weight }))
             .collect();
-        match some(&self.portfolios, step) {
+        match choose(&self.portfolios, step) {
             Some(portfolio) if self.portfolios.len() >= 2 * MAX_ACCOUNTS => {
                 let path = format!("/portfolios/{portfolio}/allocations");
                 let (status, _) =
@@ -499,7 +499,7 @@ impl Driver {
     }
 
     fn order_portfolio(&mut self, step: Step) {
-        if let Some(portfolio) = some(&self.portfolios, step) {
+        if let Some(portfolio) = choose(&self.portfolios, step) {
             let amount = in_cents(step.size % 100_000 + 1);
             let body = json!({ "cash_amount": amount, "currency": "EUR" });
             self.try_post(&format!("/portfolios/{portfolio}/orders"), &body);
@@ -507,7 +507,7 @@ impl Driver {
     }
 
     fn rebalance(&mut self, step: Step) {
-        if let Some(portfolio) = some(&self.portfolios, step) {
+        if let Some(portfolio) = choose(&self.portfolios, step) {
             self.try_post(
                 &format!("/portfolios/{portfolio}/rebalancing"),
                 &Value::Null,
@@ -524,7 +524,7 @@ impl Driver {
             "account_id": self.account(step), "cash_amount": in_cents(step.size % 20_000 + 1),
             "currency": "EUR", "frequency": frequency,
         });
-        match some(&self.portfolios, step) {
+        match choose(&self.portfolios, step) {
             Some(portfolio) if step.which.is_multiple_of(3) => {
                 let account =
                     self.api.get(&format!("/portfolios/{portfolio}"))["account_id"].clone();
@@ -537,7 +537,7 @@ impl Driver {
     }
 
     fn change_plan(&mut self, step: Step) {
-        let Some(plan) = some(&self.plans, step) else {
+        let Some(plan) = choose(&self.plans, step) else {
             return;
         };
         let path = format!("/savings_plans/{plan}");
@@ -873,7 +873,7 @@ fn in_cents(cents: u32) -> String {
     Decimal::new(cents.into(), 2).to_string()
 }
 
-fn some(items: &[String], step: Step) -> Option<String> {
+fn choose(items: &[String], step: Step) -> Option<String> {
     items
         .get(usize::from(step.which) % items.len().max(1))
         .cloned()

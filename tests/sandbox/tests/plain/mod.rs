@@ -30,7 +30,7 @@ pub(crate) struct Response {
     pub(crate) body: Vec<u8>,
 }
 
-/// The 30th of January, as the start for tests that count in months.
+/// The last day of January, as the start for tests that count in months.
 pub(crate) fn start_of_tests() -> DateTime<Utc> {
     "2024-01-31T09:00:00Z".parse().unwrap()
 }

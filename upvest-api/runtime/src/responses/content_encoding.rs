@@ -10,7 +10,7 @@ use super::error_kind::ErrorKind;
 use super::response::Response;
 use crate::values::text::printable;
 
-/// The response with a body that fails if it is encoded. The status and the headers stay as they are.
+/// Replaces a body with a content encoding by one that fails when it is read. Status and headers do not change.
 pub fn reject_encoded(response: Response<ByteStream>) -> Response<ByteStream> {
     let encodings = encodings(response.headers());
     if encodings.is_empty() {

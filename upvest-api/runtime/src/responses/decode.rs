@@ -26,7 +26,11 @@ use super::error_kind::ErrorKind;
 /// }
 ///
 /// let error = read_json::<Orders>(br#"{"data": [{"id": "Ada"}]}"#).unwrap_err();
-/// assert!(error.to_string().starts_with("the body does not match the schema at data[0].id: "));
+/// assert!(
+///     error
+///         .to_string()
+///         .starts_with("the body does not match the schema at data[0].id: ")
+/// );
 /// ```
 ///
 /// A byte order mark before the JSON is skipped.

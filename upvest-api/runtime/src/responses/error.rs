@@ -259,7 +259,10 @@ impl Error {
     ///     context.is_outcome_unknown = true;
     /// });
     /// assert!(error.is_timeout() && error.is_outcome_unknown());
-    /// assert_eq!(error.to_string(), "createOrder: no response in time; it may have been carried out all the same");
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "createOrder: no response in time; it may have been carried out all the same"
+    /// );
     /// ```
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
         Self(Arc::new(Inner {
@@ -484,10 +487,18 @@ fn write_line(f: &mut fmt::Formatter<'_>, name: &str, text: impl fmt::Display) -
 /// use upvest_runtime::http::StatusCode;
 /// use upvest_runtime::{Error, ErrorKind, Problem, Unredacted};
 ///
-/// let problem = Problem::new(StatusCode::CONFLICT, "insufficient_cash", "Ada Lovelace has 12.00 EUR");
+/// let problem = Problem::new(
+///     StatusCode::CONFLICT,
+///     "insufficient_cash",
+///     "Ada Lovelace has 12.00 EUR",
+/// );
 /// let error = Error::new(ErrorKind::Conflict, "").with_problem(problem);
 /// assert_eq!(error.to_string(), "409 Conflict (insufficient_cash)");
-/// assert!(Unredacted(&error).to_string().ends_with("Conflict: Ada Lovelace has 12.00 EUR"));
+/// assert!(
+///     Unredacted(&error)
+///         .to_string()
+///         .ends_with("Conflict: Ada Lovelace has 12.00 EUR")
+/// );
 /// ```
 impl fmt::Display for Unredacted<'_, Error> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -28,7 +28,11 @@ impl ByteStream {
     /// # async fn fetch(link: &str) -> Result<(), Box<dyn std::error::Error>> {
     /// use upvest_runtime::ByteStream;
     ///
-    /// let response = reqwest::Client::new().get(link).send().await.map_err(reqwest::Error::without_url)?;
+    /// let response = reqwest::Client::new()
+    ///     .get(link)
+    ///     .send()
+    ///     .await
+    ///     .map_err(reqwest::Error::without_url)?;
     /// let file = ByteStream::from_response(response)?;
     /// println!("{:?} bytes", file.length());
     /// # Ok(()) }
@@ -41,7 +45,7 @@ impl ByteStream {
     pub fn from_response(mut response: reqwest::Response) -> Result<Self, Error> {
         let status = response.status();
         if !status.is_success() {
-            let message = "the server of the file answered with an error";
+            let message = "the file server returned an error";
             return Err(Error::new(ErrorKind::of(status), message).with_status(status));
         }
         let headers = std::mem::take(response.headers_mut());

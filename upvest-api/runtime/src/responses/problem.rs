@@ -39,6 +39,8 @@ pub struct Problem {
     /// The id to quote to Upvest's support; equal to the header `upvest-request-id`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+    #[serde(flatten)]
+    extensions: Map<String, Value>,
     #[serde(skip)]
     body: Option<Box<str>>,
 }
@@ -49,8 +51,15 @@ impl Problem {
     /// ```
     /// use upvest_runtime::{Problem, http::StatusCode};
     ///
-    /// let problem = Problem::new(StatusCode::CONFLICT, "insufficient_cash", "The account holds 12.00 EUR.");
-    /// assert_eq!(problem.to_string(), "409 Conflict: The account holds 12.00 EUR. (insufficient_cash)");
+    /// let problem = Problem::new(
+    ///     StatusCode::CONFLICT,
+    ///     "insufficient_cash",
+    ///     "The account holds 12.00 EUR.",
+    /// );
+    /// assert_eq!(
+    ///     problem.to_string(),
+    ///     "409 Conflict: The account holds 12.00 EUR. (insufficient_cash)"
+    /// );
     /// ```
     pub fn new(status: http::StatusCode, code: &str, detail: &str) -> Self {
         Self {
@@ -66,7 +75,7 @@ impl Problem {
     pub fn from_body(status: http::StatusCode, body: &[u8]) -> Self {
         let parsed = serde_json::from_slice(without_byte_order_mark(body))
             .ok()
-            .filter(|problem| *problem != Self::default());
+            .filter(Self::is_problem_document);
         let mut problem = parsed.unwrap_or_else(|| Self {
             title: status.canonical_reason().map(str::to_owned),
             body: excerpt(body),
@@ -82,6 +91,20 @@ impl Problem {
         (!last.is_empty() && last != "about:blank").then_some(last)
     }
 
+    /// The other members of the document as they were sent, such as the list of rejected fields. `Display` and `Debug`
+    /// do not print them.
+    ///
+    /// ```
+    /// use upvest_runtime::{Problem, http::StatusCode};
+    ///
+    /// let body = br#"{"title": "Bad request", "invalid_params": [{"name": "iban"}]}"#;
+    /// let problem = Problem::from_body(StatusCode::BAD_REQUEST, body);
+    /// assert_eq!(problem.extensions()["invalid_params"][0]["name"], "iban");
+    /// ```
+    pub fn extensions(&self) -> &Map<String, Value> {
+        &self.extensions
+    }
+
     /// The first 4 KiB of a body that is not a problem document. `Display` and `Debug` do not print it.
     pub fn body(&self) -> Option<&str> {
         self.body.as_deref()
@@ -89,6 +112,15 @@ impl Problem {
 }
 
 impl Problem {
+    /// Whether it has a member of a problem document. Any JSON object has extensions.
+    fn is_problem_document(&self) -> bool {
+        let without_extensions = Self {
+            extensions: Map::new(),
+            ..self.clone()
+        };
+        without_extensions != Self::default()
+    }
+
     /// `404 Not Found`, without any text of the server.
     pub(crate) fn describe_status(&self, out: &mut impl fmt::Write) -> fmt::Result {
         let Some(status) = self.status else {
@@ -137,7 +169,7 @@ impl From<Map<String, Value>> for Problem {
             };
             Some(text.chars().map(harmless).collect())
         };
-        Self {
+        let mut problem = Self {
             type_: text("type"),
             status: text("status").and_then(|status: String| status.parse().ok()),
             // An OAuth error (RFC 6749 section 5.2), which the token endpoint may send instead of a problem.
@@ -147,8 +179,11 @@ impl From<Map<String, Value>> for Problem {
                 .or_else(|| text("error_description")),
             instance: text("instance"),
             request_id: text("request_id"),
+            extensions: Map::new(),
             body: None,
-        }
+        };
+        problem.extensions = fields;
+        problem
     }
 }
 
@@ -183,6 +218,7 @@ impl fmt::Debug for Problem {
                 "request_id",
                 &self.request_id.as_deref().and_then(printable),
             )
+            .field("extensions", &self.extensions.len())
             .field("body", &self.body.as_ref().map(|body| body.len()))
             .finish_non_exhaustive()
     }

@@ -18,8 +18,17 @@ static REQUEST_ID: HeaderName = HeaderName::from_static("upvest-request-id");
 /// use upvest_runtime::http::{HeaderMap, StatusCode};
 /// use upvest_runtime::{Metadata, Response};
 ///
-/// let orders = Response::new(vec!["order"], HeaderMap::new(), Metadata::new(StatusCode::OK));
-/// println!("{} orders, request {:?}, {:?}", orders.len(), orders.request_id(), orders.metadata().elapsed);
+/// let orders = Response::new(
+///     vec!["order"],
+///     HeaderMap::new(),
+///     Metadata::new(StatusCode::OK),
+/// );
+/// println!(
+///     "{} orders, request {:?}, {:?}",
+///     orders.len(),
+///     orders.request_id(),
+///     orders.metadata().elapsed
+/// );
 /// let orders: Vec<&str> = orders.into_inner();
 /// # let _ = orders;
 /// ```

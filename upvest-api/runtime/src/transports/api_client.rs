@@ -28,7 +28,10 @@ use crate::responses::response::Response;
 /// /// The scopes that a token needs for all operations of a description.
 /// fn all_scopes<C: GeneratedClient>() -> Vec<&'static str> {
 ///     let operations = C::OPERATIONS.iter();
-///     operations.flat_map(|operation| operation.scopes).copied().collect()
+///     operations
+///         .flat_map(|operation| operation.scopes)
+///         .copied()
+///         .collect()
 /// }
 /// ```
 pub trait GeneratedClient: Clone + fmt::Debug + Send + Sync + 'static {

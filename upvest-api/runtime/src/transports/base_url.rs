@@ -19,7 +19,10 @@ use crate::responses::error_kind::ErrorKind;
 /// use upvest_runtime::BaseUrl;
 ///
 /// let base = BaseUrl::new("https://api.example.com/v1/");
-/// assert_eq!(base.join("/orders", "limit=10")?, "https://api.example.com/v1/orders?limit=10");
+/// assert_eq!(
+///     base.join("/orders", "limit=10")?,
+///     "https://api.example.com/v1/orders?limit=10"
+/// );
 /// assert!(BaseUrl::new("ftp://example.com").check().is_err());
 /// # Ok::<(), upvest_runtime::Error>(())
 /// ```

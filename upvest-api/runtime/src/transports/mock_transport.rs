@@ -32,7 +32,10 @@ use crate::responses::response::{Metadata, Response};
 ///     L: Operation<Output = ListResponse<T>>,
 ///     ListResponse<T>: serde::Serialize,
 /// {
-///     C::new("http://mock.invalid", MockTransport::new().respond::<L>(ListResponse::new(Vec::new())))
+///     C::new(
+///         "http://mock.invalid",
+///         MockTransport::new().respond::<L>(ListResponse::new(Vec::new())),
+///     )
 /// }
 /// ```
 #[derive(Clone, Debug, Default)]

@@ -120,7 +120,10 @@ code! {
     /// use upvest_runtime::Isin;
     ///
     /// assert!("DE000BASF111".parse::<Isin>().is_ok());
-    /// assert!("DE000BASF112".parse::<Isin>().is_err(), "the check digit is 1");
+    /// assert!(
+    ///     "DE000BASF112".parse::<Isin>().is_err(),
+    ///     "the check digit is 1"
+    /// );
     /// ```
     Isin, "ISIN", "two capital letters, nine capital letters or digits and the right check digit (ISO 6166)", is_isin
 }

@@ -43,7 +43,10 @@ pub(super) const EXPECTED: &str = concat!("a string with a decimal number: ", ru
 /// let amount: Decimal = "10.00".parse()?;
 /// assert_eq!(amount.to_string(), "10.00");
 /// assert_eq!((amount + amount * 2).to_string(), "30.00");
-/// assert_eq!([amount, amount].into_iter().sum::<Decimal>(), Decimal::from(20));
+/// assert_eq!(
+///     [amount, amount].into_iter().sum::<Decimal>(),
+///     Decimal::from(20)
+/// );
 /// assert!(amount > upvest_runtime::rust_decimal::Decimal::ONE);
 /// assert!("1e400".parse::<Decimal>().is_err());
 /// # Ok::<(), upvest_runtime::InvalidValue>(())

@@ -23,6 +23,7 @@ pub trait Column<DB: sqlx::Database>: Sized {
 #[macro_export]
 macro_rules! text_column {
     ($name:ident) => {
+        #[cfg_attr(docsrs, doc(cfg(feature = "sqlx")))]
         impl<DB: $crate::generated_code::sqlx::Database> $crate::generated_code::Column<DB>
             for $name
         {
@@ -51,6 +52,7 @@ macro_rules! text_column {
 #[macro_export]
 macro_rules! uuid_column {
     ($name:ident) => {
+        #[cfg_attr(docsrs, doc(cfg(feature = "sqlx")))]
         impl<DB: $crate::generated_code::sqlx::Database> $crate::generated_code::Column<DB>
             for $name
         {
@@ -79,6 +81,7 @@ macro_rules! sqlx_traits {
     ($name:ident) => {
         $crate::postgres_array!($name);
 
+        #[cfg_attr(docsrs, doc(cfg(feature = "sqlx")))]
         impl<DB: $crate::generated_code::sqlx::Database> $crate::generated_code::sqlx::Type<DB>
             for $name
         where
@@ -94,6 +97,7 @@ macro_rules! sqlx_traits {
             }
         }
 
+        #[cfg_attr(docsrs, doc(cfg(feature = "sqlx")))]
         impl<'q, DB: $crate::generated_code::sqlx::Database>
             $crate::generated_code::sqlx::Encode<'q, DB> for $name
         where
@@ -113,6 +117,7 @@ macro_rules! sqlx_traits {
             }
         }
 
+        #[cfg_attr(docsrs, doc(cfg(feature = "sqlx")))]
         impl<'r, DB: $crate::generated_code::sqlx::Database>
             $crate::generated_code::sqlx::Decode<'r, DB> for $name
         where
@@ -137,6 +142,7 @@ macro_rules! sqlx_traits {
 #[macro_export]
 macro_rules! postgres_array {
     ($name:ident) => {
+        #[cfg_attr(docsrs, doc(cfg(feature = "sqlx-postgres")))]
         impl $crate::generated_code::sqlx::postgres::PgHasArrayType for $name {
             fn array_type_info() -> $crate::generated_code::sqlx::postgres::PgTypeInfo {
                 use $crate::generated_code::Column;
@@ -177,6 +183,7 @@ macro_rules! uuid_column {
 #[macro_export]
 macro_rules! json_schema {
     ($name:ident, $format:expr, $about:expr) => {
+        #[cfg_attr(docsrs, doc(cfg(feature = "schemars")))]
         impl $crate::generated_code::schemars_1::JsonSchema for $name {
             fn schema_name() -> std::borrow::Cow<'static, str> {
                 stringify!($name).into()
@@ -212,8 +219,10 @@ macro_rules! json_schema {
 #[macro_export]
 macro_rules! open_api_schema {
     ($name:ident, $format:expr, $about:expr) => {
+        #[cfg_attr(docsrs, doc(cfg(feature = "utoipa")))]
         impl $crate::generated_code::utoipa::ToSchema for $name {}
 
+        #[cfg_attr(docsrs, doc(cfg(feature = "utoipa")))]
         impl $crate::generated_code::utoipa::PartialSchema for $name {
             fn schema() -> $crate::generated_code::utoipa::openapi::RefOr<
                 $crate::generated_code::utoipa::openapi::Schema,

@@ -9,7 +9,10 @@ const SHOWN: usize = 64;
 ///
 /// ```
 /// let error = "EURO".parse::<upvest_runtime::CurrencyCode>().unwrap_err();
-/// assert_eq!(error.to_string(), "invalid currency code \"EURO\": expected three capital letters (ISO 4217), such as EUR");
+/// assert_eq!(
+///     error.to_string(),
+///     "invalid currency code \"EURO\": expected three capital letters (ISO 4217), such as EUR"
+/// );
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidValue {

@@ -31,8 +31,14 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
 /// ```
 /// use upvest_runtime::encode_path_segment;
 ///
-/// assert_eq!(encode_path_segment("isin:DE0005933931").as_deref(), Some("isin:DE0005933931"));
-/// assert_eq!(encode_path_segment("../users").as_deref(), Some("..%2Fusers"));
+/// assert_eq!(
+///     encode_path_segment("isin:DE0005933931").as_deref(),
+///     Some("isin:DE0005933931")
+/// );
+/// assert_eq!(
+///     encode_path_segment("../users").as_deref(),
+///     Some("..%2Fusers")
+/// );
 /// assert_eq!(encode_path_segment(".."), None);
 /// ```
 pub fn encode_path_segment(text: &str) -> Option<String> {

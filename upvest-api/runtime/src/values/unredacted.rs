@@ -20,7 +20,11 @@ pub fn hidden_option<T>(value: Option<&T>) -> Option<fmt::Arguments<'static>> {
 /// ```
 /// use upvest_runtime::{Problem, Unredacted, http::StatusCode};
 ///
-/// let problem = Problem::new(StatusCode::CONFLICT, "insufficient_cash", "Ada Lovelace has 12.00 EUR");
+/// let problem = Problem::new(
+///     StatusCode::CONFLICT,
+///     "insufficient_cash",
+///     "Ada Lovelace has 12.00 EUR",
+/// );
 /// assert!(!format!("{problem:?}").contains("Ada"));
 /// assert!(format!("{:?}", Unredacted(&problem)).contains("Ada"));
 /// ```

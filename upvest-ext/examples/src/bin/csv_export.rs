@@ -11,8 +11,8 @@ use upvest_ext::api::types::{AccountId, Order, OrderCreate, OrderSide, OrderType
 use upvest_ext::{Error, PaginateExt as _, Upvest};
 use upvest_sandbox::Sandbox;
 
-/// Keeps only one page in memory. An error ends the response early, so that nobody
-/// mistakes half of the file for the whole file.
+/// Keeps only one page in memory. An error aborts the response, so that the receiver
+/// notices that the file is not complete.
 async fn export(State(upvest): State<Upvest>) -> impl IntoResponse {
     let header = stream::once(async { Ok::<_, Error>("id,side,status,amount\n".to_owned()) });
     let lines = upvest

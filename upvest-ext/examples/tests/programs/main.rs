@@ -8,7 +8,9 @@ mod support;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+
+use upvest_sandbox::Sandbox;
 
 /// Programs that run until they are stopped, or need arguments. Each has a test of its own.
 const TOOLS: [&str; 3] = ["call", "listen", "signing_proxy"];
@@ -69,4 +71,51 @@ fn a_sandbox_killed_in_the_middle_gives_a_readable_error() {
         assert!(error.contains("no connection to the server"), "{error}");
         assert!(!error.contains("no.url.provided"), "{error}");
     }
+}
+
+/// The programs that are built stand in for `cargo example`. They listen on free ports, so `curl` asks that of the
+/// proxy.
+const COMMANDS: &str = r#"
+trap 'kill $(jobs -p)' EXIT
+cargo() {
+    [ "$1" = example ]
+    local name=$2
+    shift 2
+    [ "${1:-}" != -- ] || shift
+    case $name in
+        listen) exec "$PROGRAMS/$name" --port 0 "$@" ;;
+        signing_proxy) exec "$PROGRAMS/$name" --port "$PROXY_PORT" "$@" ;;
+        *) "$PROGRAMS/$name" "$@" ;;
+    esac
+}
+curl() { command curl "${@/:8088/:$PROXY_PORT}"; }
+"#;
+
+/// A port on which nothing listens.
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_commands_of_the_readme_work() {
+    let readme = include_str!("../../README.md");
+    let (_, rest) = readme.split_once("```sh\n").unwrap();
+    let (block, _) = rest.split_once("```").unwrap();
+    let sandbox = Sandbox::start().await.unwrap();
+    let programs = Path::new(env!("CARGO_BIN_EXE_call")).parent().unwrap();
+    let port = free_port();
+
+    let commands = format!("{COMMANDS}{block}");
+    let mut bash = support::command("bash", &sandbox, &["-euo", "pipefail", "-c", &commands]);
+    bash.env("PROGRAMS", programs);
+    bash.env("PROXY_PORT", port.to_string());
+    bash.env("NO_PROXY", "127.0.0.1");
+    let output = bash.stdin(Stdio::null()).output().await.unwrap();
+    let stdout = support::text(&output.stdout);
+    let stderr = support::text(&output.stderr);
+    assert!(output.status.success(), "{stdout}{stderr}");
+    // Once from `call`, and once through the proxy.
+    assert_eq!(stdout.matches("\"isin\"").count(), 4, "{stdout}");
+    assert!(stdout.contains("signature"), "{stdout}");
 }

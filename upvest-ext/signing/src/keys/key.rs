@@ -19,7 +19,11 @@ use crate::backend_error::BackendError;
 /// use upvest_signing::{KeyAlgorithm, SigningKey};
 ///
 /// let key = SigningKey::generate(KeyAlgorithm::EcdsaP521)?;
-/// assert!(key.public_key().to_pem().starts_with("-----BEGIN PUBLIC KEY-----"));
+/// assert!(
+///     key.public_key()
+///         .to_pem()
+///         .starts_with("-----BEGIN PUBLIC KEY-----")
+/// );
 /// # Ok::<(), upvest_signing::KeyError>(())
 /// ```
 pub struct SigningKey {

@@ -164,7 +164,7 @@ impl State {
     pub(crate) fn close_account(&mut self, id: Uuid) -> Result<(), Rejected> {
         self.account(id)?;
         if self.change::<Account>(id, AccountStatus::Closing) {
-            self.check_waiting_orders(id);
+            self.schedule_waiting_orders(id);
             self.timeline.after(STEP, Due::CloseAccount(id));
         }
         Ok(())
@@ -180,13 +180,13 @@ impl State {
             .map(|user| user.view.status);
         // The user may have been blocked meanwhile.
         if account.view.status == AccountStatus::Pending && user == Some(UserStatus::Active) {
-            self.check_waiting_orders(id);
+            self.schedule_waiting_orders(id);
             self.change::<Account>(id, AccountStatus::Open);
         }
     }
 
-    /// Checks the orders that waited for the account to open, as it is about to open or will never open.
-    pub(in crate::domain) fn check_waiting_orders(&mut self, id: Uuid) {
+    /// Schedules a check of the orders that wait for the account, when it opens or can no longer open.
+    pub(in crate::domain) fn schedule_waiting_orders(&mut self, id: Uuid) {
         let Some(account) = self.accounts.get_mut(id) else {
             return;
         };

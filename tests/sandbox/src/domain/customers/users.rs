@@ -205,7 +205,7 @@ impl State {
             match status {
                 _ if !is_pending(self, account) => {}
                 UserStatus::Active => self.timeline.after(STEP, Due::OpenAccount(account)),
-                UserStatus::Blocked | UserStatus::Closed => self.check_waiting_orders(account),
+                UserStatus::Blocked | UserStatus::Closed => self.schedule_waiting_orders(account),
                 UserStatus::Pending => {}
             }
         }

@@ -157,7 +157,7 @@ async fn a_withdrawal_lays_claim_to_its_cash_before_it_leaves() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn units_come_from_elsewhere_and_leave_again() {
+async fn units_are_transferred_in_and_out() {
     let (api, account) = with_cash("1.00").await;
     let inbound = api
         .sandbox
