@@ -13,6 +13,41 @@ fn official() -> Api {
     model(&spec, Some(&overlay)).unwrap_or_else(|error| panic!("{error}"))
 }
 
+/// The operations in a column of the table in the guide.
+fn operations_in_column(column: usize) -> BTreeSet<String> {
+    let guide = workspace_file("docs/guides/updating-the-description.md");
+    let guide = std::fs::read_to_string(guide).unwrap();
+    let (_, table) = guide
+        .split_once("## Names in Upvest's own description")
+        .expect("the guide has the table");
+    let rows = table.lines().filter(|line| line.starts_with("| "));
+    let cells = rows.filter_map(|row| row.split(" | ").nth(column));
+    let words = cells.flat_map(|cell| cell.split(|c: char| !c.is_alphanumeric() && c != '_'));
+    // Other words are setters, types and methods of the SDK.
+    let verbs = ["create_", "list_", "place_", "retrieve_", "set_"];
+    words
+        .filter(|word| verbs.iter().any(|verb| word.starts_with(verb)))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn the_operations_that_the_guide_compares_exist() {
+    let methods = |api: Api| -> BTreeSet<String> {
+        let operations = api.operations.into_iter();
+        operations.map(|operation| operation.method_name).collect()
+    };
+    let vendored = source("spec/upvest-investment-api.yaml");
+    let overlay = source("spec/overlay.yaml");
+    let vendored = model(&vendored, Some(&overlay)).unwrap_or_else(|error| panic!("{error}"));
+    for (column, api) in [(0, vendored), (1, official())] {
+        let named = operations_in_column(column);
+        assert!(named.len() > 8, "{named:?}");
+        let missing: Vec<_> = named.difference(&methods(api)).cloned().collect();
+        assert!(missing.is_empty(), "column {column}: {missing:?}");
+    }
+}
+
 /// `wait_for` works for an object with an id and a status if the final statuses are known.
 #[test]
 fn the_official_overlay_says_for_each_resource_that_ends_which_statuses_are_final() {

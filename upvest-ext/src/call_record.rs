@@ -135,7 +135,12 @@ impl<'a> CallRecord<'a> {
     }
 
     fn permission_hint(&self) -> String {
-        let scopes = self.operation.scopes.join("`, `");
+        let sets = self.operation.scope_sets.iter();
+        let mut choices: Vec<_> = sets.map(|set| set.join("` and `")).collect();
+        if choices.is_empty() {
+            choices.push(self.operation.scopes.join("` and `"));
+        }
+        let scopes = choices.join("` or `");
         format!(
             "the token does not have the scope `{scopes}`, or the client is not allowed to do this"
         )

@@ -36,8 +36,9 @@
 //! | [Keys and going live](guide::going_live) | [Webhooks](guide::webhooks) | [Observability](guide::observability) |
 //! | [Your description](guide::updating_the_description) | [Lists](guide::lists) | [Performance](guide::performance) |
 //! | | [Files](guide::files) | [Security](guide::security) |
+//! | | [Money in and out](guide::payments) | [Overlays](guide::overlays) |
 //! | | [Requests from your users](guide::user_requests) | [This SDK's description](guide::vendored_description) |
-//! | | [Testing](guide::testing) | |
+//! | | [Testing](guide::testing), [with your description](guide::testing_own) | |
 //!
 //! # Files of the repository
 //!

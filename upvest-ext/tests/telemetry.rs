@@ -62,6 +62,40 @@ async fn a_rejected_delivery_is_logged_with_its_reason() {
     assert!(!log.contains("CANARY"), "{log}");
 }
 
+#[cfg(feature = "webhooks")]
+#[tokio::test]
+async fn a_delivery_without_keys_is_logged_with_the_missing_scope() {
+    use upvest_ext::webhooks::{WebhookTester, WebhookVerifier};
+
+    let api = FakeApi::new(|_, _| Reply::status(403));
+    let event = WebhookTester::event("ORDER.FILLED", serde_json::json!({}));
+    let delivery = WebhookTester::new().unwrap().deliver("/webhooks", &[event]);
+    let verifier = WebhookVerifier::fetching(&api.client());
+    let log = logged(async {
+        let error = verifier.verify(&delivery).await.unwrap_err();
+        assert_eq!(error.status(), 503);
+        let error = upvest_ext::Error::from(error);
+        assert!(error.is_permission());
+        assert!(
+            error
+                .hint()
+                .unwrap()
+                .contains("`webhooks:read` or `webhooks:admin`")
+        );
+    })
+    .await;
+    let line = log
+        .lines()
+        .find(|line| line.contains("webhook delivery rejected"))
+        .unwrap_or_else(|| panic!("no rejection: {log}"));
+    for part in [
+        "cause=verifyKeys: 403 Forbidden",
+        "`webhooks:read` or `webhooks:admin`",
+    ] {
+        assert!(line.contains(part), "{part} is not in {line}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_call_is_a_span_and_an_attempt_an_event_with_the_names_of_opentelemetry() {
     let api = FakeApi::new(|_, n| match n {

@@ -19,6 +19,9 @@ const OURS: &str = "upvest-api";
 /// The folder of the runtime.
 const RUNTIME: &str = "upvest-api/runtime";
 
+/// The folder of the SDK.
+const SDK: &str = "upvest-ext";
+
 /// Runs the command.
 pub(crate) fn run(flags: &Export) -> Result<()> {
     let code = export(flags)?;
@@ -112,26 +115,6 @@ fn manifest(flags: &Export) -> Result<String> {
     Ok(format!("# {MARKER} export`.\n\n{text}"))
 }
 
-/// The dependency on `upvest-ext`, from where the runtime comes, in the folder around the crate.
-fn layer(flags: &Export) -> Result<String> {
-    let runtime = match &flags.runtime {
-        Some(RuntimeSource::Git { url, revision }) => {
-            return Ok(format!(
-                "upvest-ext = {{ git = \"{url}\", rev = \"{revision}\" }}"
-            ));
-        }
-        Some(RuntimeSource::Folder(folder)) => folder.clone(),
-        None => folder::workspace()?.join(RUNTIME),
-    };
-    let out = std::path::absolute(&flags.out).context("cannot find the folder of the crate")?;
-    let service = out.parent().unwrap_or(&out);
-    let path = folder::relative(service, &runtime.join("../../upvest-ext"))?;
-    Ok(format!(
-        "upvest-ext = {{ path = {:?} }}",
-        path.display().to_string()
-    ))
-}
-
 fn parse(path: &Path) -> Result<Table> {
     folder::read(path)?
         .parse()
@@ -214,13 +197,12 @@ The client for `{spec}`: {size}.
 
 It contains generated code only. What this code calls is in the crate `upvest-runtime`, which is available as `runtime` in this crate.
 
-Depend on it beside `upvest-ext`, here in the folder around this one. Both need `upvest-runtime` from the same source, which `--runtime` of the command below sets.
+Depend on it beside `upvest-ext`, here in the manifest of the folder around this one. Both need `upvest-runtime` from the same source, which `--runtime` of the command below sets.
 
 ```toml
-[dependencies]
-{layer}
-{name} = {{ path = \"{folder}\" }}
-```
+{dependencies}```
+
+The feature `test-util` adds builders of the types that are only received, such as orders.
 
 Write an alias for its client, and use it like `upvest_ext::Upvest`:
 
@@ -237,15 +219,52 @@ Nothing here is written by hand. The command that wrote it updates it, and says 
 {command}
 ```
 ",
-        layer = layer(flags)?,
-        folder = flags.out.file_name().unwrap_or_default().display(),
         spec = flags.spec.display(),
         size = code.size(),
         left_out = left_out.concat(),
+        dependencies = dependencies(flags)?,
         ledger = code.generated.ledger,
         module = name.replace('-', "_"),
         command = command(flags),
     ))
+}
+
+/// The dependencies of a service in the folder around the crate.
+fn dependencies(flags: &Export) -> Result<String> {
+    let name = flags.package()?;
+    let out = std::path::absolute(&flags.out)?;
+    let service = out
+        .parent()
+        .context("the crate needs a folder of its own")?;
+    let path = folder::relative(service, &out)?;
+    let path = path.display();
+    let sdk = match &flags.runtime {
+        Some(RuntimeSource::Git { url, revision }) => {
+            format!("git = \"{url}\", rev = \"{revision}\"")
+        }
+        Some(RuntimeSource::Folder(runtime)) => sdk_path(service, &runtime.join("../.."))?,
+        None => sdk_path(service, folder::workspace()?)?,
+    };
+    Ok(format!(
+        "\
+[dependencies]
+upvest-ext = {{ {sdk} }}
+{name} = {{ path = \"{path}\" }}
+
+[dev-dependencies]
+{name} = {{ path = \"{path}\", features = [\"test-util\"] }}
+"
+    ))
+}
+
+/// Where `upvest-ext` is: in the repository of the runtime, or else in this one.
+fn sdk_path(service: &Path, repository: &Path) -> Result<String> {
+    let mut sdk = repository.join(SDK);
+    if !sdk.join("Cargo.toml").is_file() {
+        sdk = folder::workspace()?.join(SDK);
+    }
+    let path = folder::relative(service, &sdk)?;
+    Ok(format!("path = \"{}\"", path.display()))
 }
 
 /// The command that updates the crate.

@@ -191,6 +191,37 @@ fn an_exported_crate_has_plain_versions_and_generated_files_only() {
     }
 }
 
+/// The manifest that the README of an exported crate shows.
+fn manifest_in(readme: &str) -> toml::Table {
+    let (_, block) = readme.split_once("```toml\n").expect("it has a block");
+    let (block, _) = block.split_once("```").expect("the block ends");
+    block.parse().expect("this is TOML")
+}
+
+#[test]
+fn the_readme_of_a_crate_has_dependencies_that_can_be_pasted() {
+    let folder = Folder::new();
+    folder.write("api.yaml", ORDERS);
+    let runtime = workspace().join("upvest-api/runtime");
+    let runtime = runtime.to_str().expect("it is a text");
+    for more in [&[][..], &["--runtime", runtime]] {
+        let flags = ["export", "--spec", "api.yaml", "--out", "my/orders-api"];
+        folder.xtask(&[&flags, more].concat()).succeeded();
+        let manifest = manifest_in(&folder.read("my/orders-api/README.md"));
+        let path = |section: &str, name: &str| {
+            let path = manifest[section][name]["path"].as_str().expect("a path");
+            fs::canonicalize(folder.path("my").join(path)).expect("it is there")
+        };
+        let sdk = fs::canonicalize(workspace().join("upvest-ext")).expect("it is there");
+        let exported = fs::canonicalize(folder.path("my/orders-api")).expect("it is there");
+        assert_eq!(path("dependencies", "upvest-ext"), sdk);
+        assert_eq!(path("dependencies", "orders-api"), exported);
+        assert_eq!(path("dev-dependencies", "orders-api"), exported);
+        let features = &manifest["dev-dependencies"]["orders-api"]["features"];
+        assert_eq!(features[0].as_str(), Some("test-util"));
+    }
+}
+
 #[test]
 fn the_runtime_comes_from_a_repository_if_one_is_given() {
     let folder = Folder::new();
@@ -220,6 +251,9 @@ fn the_runtime_comes_from_a_repository_if_one_is_given() {
     assert!(readme.contains(layer), "{readme}");
     let flags = "--name orders-api --runtime https://the.repository/sdk#0f1e2d";
     assert!(readme.contains(flags), "{readme}");
+    let sdk = &manifest_in(&readme)["dependencies"]["upvest-ext"];
+    assert_eq!(sdk["git"].as_str(), Some("https://the.repository/sdk"));
+    assert_eq!(sdk["rev"].as_str(), Some("0f1e2d"));
 
     let run = export("https://the.repository/sdk");
     assert!(

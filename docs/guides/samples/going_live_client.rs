@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use upvest_ext::api::operations;
 use upvest_ext::signing::SigningKey;
-use upvest_ext::{CallOptions, Environment, Scopes, Upvest};
+use upvest_ext::{CallOptions, Environment, Scopes, Upvest, webhooks};
 
 fn client(
     pem: &[u8],
@@ -18,6 +18,7 @@ fn client(
         &operations::LIST_ACCOUNTS,
         &operations::CREATE_ORDER,
         &operations::RETRIEVE_ORDER,
+        &webhooks::VERIFY_KEYS, // if it receives webhooks
     ]);
     // The limit for a whole call, with all its attempts and waits.
     let options = CallOptions::new().call_timeout(Duration::from_secs(30));

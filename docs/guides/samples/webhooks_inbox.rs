@@ -53,7 +53,10 @@ fn app(upvest: Upvest, inbox: Inbox) -> Router {
 async fn a_filled_order_is_a_row() {
     use std::time::Duration;
 
+    use upvest_ext::api::operations;
     use upvest_ext::api::types::AccountId;
+    use upvest_ext::webhooks::VERIFY_KEYS;
+    use upvest_ext::{Scopes, UpvestBuilder};
     use upvest_sandbox::Sandbox;
 
     use crate::orders_place::place_order;
@@ -66,7 +69,13 @@ async fn a_filled_order_is_a_row() {
     table.execute(&inbox.pool).await.unwrap();
 
     let sandbox = Sandbox::start().await.unwrap();
-    let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
+    let scopes = Scopes::for_operations([
+        &operations::CREATE_ORDER,
+        &operations::RETRIEVE_ORDER,
+        &VERIFY_KEYS,
+    ]);
+    let upvest = UpvestBuilder::from_vars(sandbox.vars()).scopes(scopes);
+    let upvest = upvest.build().unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/webhooks", listener.local_addr().unwrap());
     let app = app(upvest.clone(), inbox.clone());

@@ -34,6 +34,9 @@ exec \"$CARGO_OF_THE_TEST\" \"$@\"
 const README: &str = "README.md";
 const QUICKSTART: &str = "docs/guides/quickstart.md";
 const OWN: &str = "docs/guides/updating-the-description.md";
+const TESTING: &str = "docs/guides/testing.md";
+const WEBHOOKS: &str = "docs/guides/webhooks.md";
+const INBOX: &str = "upvest-ext/examples/src/bin/webhook_server/inbox.rs";
 const MAINTAINER: &str = "docs/guides/vendored-description.md";
 
 /// A clone and a service beside it.
@@ -130,15 +133,26 @@ fn the_commands_of_the_guides_work_in_a_fresh_clone() {
     let checkout = Checkout::new();
     let check = "cargo check --quiet";
 
-    // The README: the SDK for one's own description, and a call.
+    // The README: the SDK for one's own description, and a call. The manifest has the dependency of tests too.
+    checkout.service("[dependencies]\n", "");
+    checkout.write("src/lib.rs", "");
     checkout.run_block(README, "curl ");
+    checkout.run("my-service", check);
     let dependencies = block(README, "[dependencies]").text;
-    let own = "my-upvest-api = { path = \"my-upvest-api\" }";
-    let readme = fs::read_to_string(workspace_file(README)).unwrap();
-    assert!(readme.contains(own), "the README names the crate");
-    checkout.service(&dependencies, &format!("{own}\n"));
+    let of_tests = block(TESTING, "[dev-dependencies]").text;
+    checkout.service(&format!("{dependencies}\n{of_tests}"), "");
     let call = block(README, "// docs/guides/samples/readme_call.rs");
+    checkout.write("src/lib.rs", "");
     checkout.write("src/main.rs", &call.text);
+    checkout.run("my-service", "cargo check --quiet --all-targets");
+
+    // The inbox.
+    let dependencies = block(WEBHOOKS, "[dependencies]").text;
+    checkout.service(&dependencies, "");
+    let inbox = fs::read_to_string(workspace_file(INBOX)).unwrap();
+    checkout.write("src/inbox.rs", &inbox);
+    checkout.write("src/lib.rs", "pub mod inbox;\n");
+    checkout.write("src/main.rs", "fn main() {}\n");
     checkout.run("my-service", check);
 
     // The quickstart. Its program is a test or an example, as the sandbox is a dependency of these alone.

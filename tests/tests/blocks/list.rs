@@ -27,7 +27,7 @@ const SANDBOX: &str = "tests/sandbox/tests/program.rs";
 const A_RULE: Runner = Nobody("it shows a rule: a good and a bad line");
 
 /// The file of a block, the start of its text, and its runner.
-const RUNNERS: [(&str, &str, Runner); 35] = [
+const RUNNERS: [(&str, &str, Runner); 37] = [
     ("CONTRIBUTING.md", "cargo xtask regen ", CHECKOUT),
     ("CONTRIBUTING.md", "// good\nasync fn", A_RULE),
     ("CONTRIBUTING.md", "// good\n.expect", A_RULE),
@@ -56,7 +56,7 @@ const RUNNERS: [(&str, &str, Runner); 35] = [
         CHECKOUT,
     ),
     (
-        "docs/guides/updating-the-description.md",
+        "docs/guides/overlays.md",
         "overlay: 1.0.0",
         Test(SERVICES, "the_overlay_of_the_guide_applies"),
     ),
@@ -100,6 +100,8 @@ const RUNNERS: [(&str, &str, Runner); 35] = [
         "cargo xtask regen",
         CHECKOUT,
     ),
+    ("docs/guides/testing.md", "[dev-dependencies]", CHECKOUT),
+    ("docs/guides/webhooks.md", "[dependencies]", CHECKOUT),
     (
         "docs/guides/webhooks.md",
         "-- Alert on these.",

@@ -17,7 +17,7 @@ use crate::markdown::block;
 
 #[test]
 fn the_overlay_of_the_guide_applies() {
-    let overlay = block("docs/guides/updating-the-description.md", "overlay: 1.0.0");
+    let overlay = block("docs/guides/overlays.md", "overlay: 1.0.0");
     let overlay = Source::new("overlay.yaml", overlay.text);
     let official = source("tests/fixtures/official/official-1.9.0.json");
     let api = model(&official, Some(&overlay)).unwrap_or_else(|error| panic!("{error}"));

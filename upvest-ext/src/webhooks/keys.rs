@@ -14,10 +14,21 @@ use crate::pipeline::Pipeline;
 use crate::refreshing::{Expiring, Pauses, Refreshing, ValueRequest};
 use upvest_signing::{KeySet, PublicKey};
 
-/// Defined here because descriptions do not contain the endpoint.
-static VERIFY_KEYS: OperationMeta =
+/// The call by which [`WebhookVerifier::fetching`](super::WebhookVerifier::fetching) fetches keys. Not every description
+/// contains it.
+///
+/// A client with scopes of its own needs that of this call too:
+///
+/// ```
+/// use upvest_ext::{Scopes, api::operations, webhooks};
+///
+/// let scopes = Scopes::for_operations([&operations::CREATE_ORDER, &webhooks::VERIFY_KEYS]);
+/// assert_eq!(scopes, Scopes::new(["orders:admin", "webhooks:read"]));
+/// ```
+pub static VERIFY_KEYS: OperationMeta =
     OperationMeta::custom("verifyKeys", Method::GET, "/auth/verify_keys")
-        .scoped(&["webhooks:read"]);
+        .scoped(&["webhooks:read", "webhooks:admin"])
+        .sufficient(&[&["webhooks:read"], &["webhooks:admin"]]);
 
 const RENEWED_AFTER: Duration = Duration::from_secs(3600);
 const USED_FOR: Duration = Duration::from_secs(24 * 3600);

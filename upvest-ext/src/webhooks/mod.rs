@@ -27,7 +27,7 @@
 //! Upvest sends a delivery until it is answered with 200, so an event can arrive several times. Store the events by
 //! their [`key`](Event::key) before you answer, and handle them from your database: the example `webhook_server` has
 //! such an inbox. [`VerifyError::status`] is the response to other deliveries. [`WebhookVerifier::fetching`] supports
-//! key rotation. [`WebhookTester`] signs deliveries in your tests.
+//! key rotation, and needs the scope of [`VERIFY_KEYS`]. [`WebhookTester`] signs deliveries in your tests.
 //!
 //! Guide: [Webhooks into your database](crate::guide::webhooks).
 
@@ -41,6 +41,7 @@ mod verify_error;
 
 pub use decode_events::decode_events;
 pub use event::{Event, ObjectReference, ResourceError, UndecodableEvent};
+pub use keys::VERIFY_KEYS;
 pub use tester::WebhookTester;
 pub use upvest_runtime::EventType;
 pub use upvest_signing::KeySet;

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use http::Request;
 use http_body::Body;
-use upvest_runtime::GeneratedClient;
+use upvest_runtime::{Error, GeneratedClient};
 use uuid::Uuid;
 
 use super::decode_events::{decode_events, events_json};
@@ -58,6 +58,9 @@ impl WebhookVerifier {
 
     /// Fetches the keys by `GET /auth/verify_keys` with `upvest` when they are needed (`PROTOCOL` 2.4), with its token,
     /// signature and retries.
+    ///
+    /// A client with [scopes](crate::UpvestBuilder::scopes) of its own needs that of [`VERIFY_KEYS`](super::VERIFY_KEYS)
+    /// too: without it, each delivery is answered with 503.
     ///
     /// They are renewed after 1 h in the background, and used for 24 h while they cannot be fetched. A key that is no
     /// longer listed is used for 1 h more, as deliveries that it signed may still arrive. Unknown key ids cause at most
@@ -259,8 +262,12 @@ impl WebhookVerifier {
     }
 }
 
+/// An error of this SDK contains no text of a server, so the log may contain it.
 fn log_rejection(reason: &VerifyError) {
-    tracing::warn!(%reason, "webhook delivery rejected");
+    let error = reason.failed_call();
+    let cause = error.map(tracing::field::display);
+    let hint = error.and_then(Error::hint);
+    tracing::warn!(%reason, cause, hint, "webhook delivery rejected");
 }
 
 debug_fields!(

@@ -51,16 +51,25 @@ impl VerifyError {
             Self::BrokenOff(_) => StatusCode::BAD_REQUEST,
         }
     }
+
+    /// The error of the call that should have fetched the keys.
+    pub(super) fn failed_call(&self) -> Option<&Error> {
+        match self {
+            Self::KeysUnavailable(cause) => cause.downcast_ref(),
+            _ => None,
+        }
+    }
 }
 
 impl From<VerifyError> for Error {
     fn from(error: VerifyError) -> Self {
         // An error about keys that could not be fetched is transient if that of the call is.
-        let kind = match &error {
-            VerifyError::KeysUnavailable(cause) => cause.downcast_ref::<Error>().map(Error::kind),
-            _ => None,
-        };
+        let kind = error.failed_call().map(Error::kind);
+        let hint = error.failed_call().and_then(Error::hint);
+        let hint = hint.map(|hint| hint.to_owned().into());
         let kind = kind.unwrap_or(ErrorKind::Webhook);
-        Error::new(kind, error.to_string()).with_source(error)
+        Error::new(kind, error.to_string())
+            .with_context(|context| context.hint = hint)
+            .with_source(error)
     }
 }

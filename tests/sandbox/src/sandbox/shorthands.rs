@@ -1,9 +1,11 @@
 //! Commands and faults as methods of [`Sandbox`]. Ids are UUIDs, which can be converted to and from the typed ids of
 //! the SDK.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use chrono::NaiveDate;
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::commands::{Command, CommandError, InstrumentType};
@@ -128,6 +130,14 @@ shorthands! {
     /// [`CommandError`] if there is no such user.
     act set_user_status(user: impl Into<Uuid>, status: UserStatus) = Command::SetUserStatus { user_id: user.into(), status };
 
+    /// Sets the status of a resource of a description of your own, sends the event, and plans what follows.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError`] if there is no such resource, or the description does not list the status.
+    act set_status(id: impl Display, status: &str) =
+        Command::SetStatus { table: None, id: id.to_string(), status: status.to_owned() };
+
     /// Lists another instrument.
     ///
     /// # Errors
@@ -237,6 +247,24 @@ impl Sandbox {
     /// The default account group of every sandbox, which all users may use.
     pub fn account_group(&self) -> Uuid {
         ACCOUNT_GROUP
+    }
+
+    /// Makes `count` resources of a description of your own, with all of their fields, and returns their ids. `table`
+    /// is named like the collection in the paths.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError`] if there is no such table.
+    pub async fn seed(&self, table: &str, count: usize) -> Result<Vec<String>, CommandError> {
+        let command = Command::Seed {
+            table: table.to_owned(),
+            count: Some(count),
+            fields: None,
+        };
+        let answer = self.execute(command).await?;
+        let ids = answer["ids"].as_array().into_iter().flatten();
+        let text = |id: &Value| id.as_str().map_or_else(|| id.to_string(), str::to_owned);
+        Ok(ids.map(text).collect())
     }
 
     /// The token request answers 503 until the faults are cleared.

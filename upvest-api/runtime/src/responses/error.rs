@@ -233,6 +233,9 @@ impl Error {
             (_, None) if self.is_outcome_unknown() => {
                 "the call may have been carried out: check that before you send it again, as it has no idempotency key"
             }
+            (ErrorKind::Conflict, Some(_)) => {
+                "the state of the resource does not allow it, or its idempotency key was used for another request"
+            }
             (ErrorKind::Permission, _) => {
                 "the token does not have a scope that the operation needs, or the client is not allowed to do this"
             }

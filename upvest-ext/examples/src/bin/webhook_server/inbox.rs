@@ -16,8 +16,8 @@ use sqlx::pool::PoolOptions;
 use tokio::time::{sleep, timeout};
 use upvest_ext::webhooks::{Event, EventType, UndecodableEvent, WebhookVerifier};
 
-/// SQLite or Postgres, as the URL says. If you have only one, name it here: `sqlx::Postgres` can bind ids and amounts
-/// as they are.
+/// SQLite or Postgres, as the URL says. If you have only one, name it here, such as `sqlx::Sqlite`, and delete the call
+/// of `install_default_drivers`. Then ids and amounts can be bound as they are.
 pub type Db = sqlx::Any;
 /// What a handler changes the database with.
 pub type Connection = <Db as sqlx::Database>::Connection;
