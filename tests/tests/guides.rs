@@ -98,13 +98,13 @@ fn documents_with_code() -> Vec<(PathBuf, String)> {
     documents
 }
 
-/// The document with the regions of `samples` as its blocks, which it names in their first lines.
+/// Replaces each block of Rust by the region of a sample. The first line of the block names the sample.
 fn with_samples<'a>(document: &str, samples: &'a [Sample], used: &mut BTreeSet<&'a str>) -> String {
     let mut blocks = document.split("```rust");
     let mut updated = blocks.next().unwrap().to_owned();
     for block in blocks {
         let (block, rest) = block.split_once("```").expect("a block ends");
-        // This file is compiled with its crates by the test `blocks`.
+        // The test `blocks` compiles this one, so it has no sample.
         if block.starts_with("\n// my-service/src/lib.rs\n") {
             updated += "```rust";
             updated += block;
@@ -117,7 +117,7 @@ fn with_samples<'a>(document: &str, samples: &'a [Sample], used: &mut BTreeSet<&
             block.starts_with(&first)
         };
         let sample = samples.iter().find(is_named);
-        let sample = sample.unwrap_or_else(|| panic!("it has no sample, or is marked:{block}"));
+        let sample = sample.unwrap_or_else(|| panic!("no sample is named by the first line of this block, or its language is not `rust`:{block}"));
         used.insert(&sample.name);
         updated += "```rust\n";
         updated += &sample.block;

@@ -14,11 +14,24 @@ where
     T: DeserializeOwned + Serialize + PartialEq,
 {
     let mut with_news = sent.clone();
-    with_news["a_field_of_tomorrow"] = json!({ "nested": [1, 2, 3] });
+    with_news["a_field_of_tomorrow"] = field_of_tomorrow();
     let read: T = parse(&with_news)?;
     let written = serde_json::to_value(&read).expect("what was read can be written");
     let again: T = parse(&written)?;
     prop_assert!(read == again, "type -> JSON -> type changed {written}");
+    Ok(written)
+}
+
+fn field_of_tomorrow() -> Value {
+    json!({ "nested": [1, 2, 3] })
+}
+
+/// A problem keeps the fields that the description does not have.
+fn round_trip_of_problem(sent: &Value) -> Result<Value, TestCaseError> {
+    let mut written = round_trip::<types::Problem>(sent)?;
+    let object = written.as_object_mut().expect("a problem is an object");
+    let kept = object.remove("a_field_of_tomorrow");
+    prop_assert_eq!(kept, Some(field_of_tomorrow()));
     Ok(written)
 }
 
@@ -34,7 +47,7 @@ macro_rules! schemas {
         fn round_trip_of(schema: &str, sent: &Value) -> Option<Result<Value, TestCaseError>> {
             match schema {
                 $(stringify!($name) => Some(round_trip::<types::$name>(sent)),)*
-                "Error" => Some(round_trip::<types::Problem>(sent)),
+                "Error" => Some(round_trip_of_problem(sent)),
                 _ => None,
             }
         }

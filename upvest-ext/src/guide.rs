@@ -1,6 +1,6 @@
 //! The guides, a page each.
 
-// `guides` beside this folder is a link to `docs/guides` of the repository, so that a package contains them.
+// `upvest-ext/guides` is a symbolic link to `docs/guides`, so that the published crate contains the guides.
 
 /// The first definition of a link counts, so those of `links.md` and `drawings.md` replace the ones at the end of each
 /// guide. `drawings.md` has the drawings themselves, as rustdoc copies no files.

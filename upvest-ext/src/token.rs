@@ -79,7 +79,7 @@ impl Credentials {
     }
 }
 
-/// The token of a client.
+/// Requests and renews the token of a client.
 pub(crate) struct Tokens {
     credentials: Arc<Credentials>,
     request: Box<dyn Fn() -> ValueRequest<HeaderValue> + Send + Sync>,

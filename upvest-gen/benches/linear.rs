@@ -1,7 +1,7 @@
 //! Measures how the processor time to generate code grows with the size of the description: 1, 2, 4 and 8 renamed
 //! copies of the vendored one, and many of each construct.
 //!
-//! Fails if 8 times the size takes more than 10 times as long: `cargo bench -p upvest-gen --bench linear`.
+//! Fails if 8 times the size takes more than 12 times as long: `cargo bench -p upvest-gen --bench linear`.
 
 #[path = "../tests/common/sizes.rs"]
 mod sizes;
@@ -17,7 +17,8 @@ const OVERLAY: &str = include_str!("../../spec/overlay.yaml");
 
 const COPIES: [usize; 4] = [1, 2, 4, 8];
 const ROUNDS: usize = 5;
-const LIMIT: f64 = 10.0;
+/// Sorted maps take `n log n`: from 125 to 1,000 operations that is 11.4 times as long. A quadratic step takes 64 times.
+const LIMIT: f64 = 12.0;
 
 fn main() {
     let whole = describe(

@@ -195,7 +195,7 @@ impl<'a> Schemas<'a> {
         if self.depth.get() >= DEEPEST {
             return Err(Error::at(
                 at,
-                format!("more than {DEEPEST} schemas refer to each other by `$ref` or `allOf`"),
+                format!("a chain of `$ref` and `allOf` has more than {DEEPEST} schemas"),
                 "merge some of them into one",
             ));
         }

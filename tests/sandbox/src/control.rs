@@ -74,7 +74,7 @@ async fn known_names_only(
         return next.run(request).await;
     }
     rejected(
-        "the control API accepts only host names of this machine, such as localhost, and those of `--allow-control-from`",
+        "the header `host` of a control request must name this machine, such as localhost, or a host of `--allow-control-from`",
     )
 }
 

@@ -21,8 +21,8 @@ const VENDORED: &str = "spec/upvest-investment-api.yaml";
 /// What `curl` does in a block: it answers the one download that the README needs.
 const CURL: &str = "#!/usr/bin/env bash
 set -euo pipefail
-[ \"$*\" = '--location --output api.json https://docs.upvest.co/_bundle/api.json?download' ]
-cp official.yaml api.json
+[ \"$*\" = '--location --output ../my-service/api.json https://docs.upvest.co/_bundle/api.json?download' ]
+cp official.yaml ../my-service/api.json
 ";
 
 /// What `cargo` does in a block.

@@ -101,7 +101,7 @@ pub(crate) async fn plans_are_kept(u: &Upvest, lived: &Lived) {
     assert_nothing_is_lost(u, &format!("/savings_plans/{savings_plan}"), typed).await;
 }
 
-pub(crate) async fn books_are_kept(u: &Upvest, lived: &Lived) {
+pub(crate) async fn account_responses_lose_nothing(u: &Upvest, lived: &Lived) {
     let Lived {
         account,
         position,

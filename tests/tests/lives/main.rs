@@ -90,7 +90,7 @@ async fn no_field_that_the_server_sends_is_lost_or_changed_by_its_type() {
     people_are_kept(&upvest, &lived).await;
     trades_are_kept(&upvest, &lived).await;
     plans_are_kept(&upvest, &lived).await;
-    books_are_kept(&upvest, &lived).await;
+    account_responses_lose_nothing(&upvest, &lived).await;
     papers_are_kept(&upvest, &lived).await;
     let mut reads = BTreeMap::new();
     for request in sandbox.requests().into_iter().skip(lived_until) {

@@ -162,11 +162,13 @@ async fn raw_requests_are_keyed_only_by_the_key_given() {
 
 #[tokio::test]
 async fn a_conflict_hints_at_a_key_that_was_used_before() {
-    let api = FakeApi::new(|_, _| Reply::status(409));
-    let upvest = api.client();
-    let error = upvest.create_order().body(order()).send().await;
-    let error = error.unwrap_err();
-    assert!(error.hint().unwrap().contains("used for another request"));
-    let error = upvest.list_orders().send().await.unwrap_err();
-    assert_eq!(error.hint(), None, "a list has no key");
+    for status in [409, 422] {
+        let api = FakeApi::new(move |_, _| Reply::status(status));
+        let upvest = api.client();
+        let error = upvest.create_order().body(order()).send().await;
+        let error = error.unwrap_err();
+        assert!(error.hint().unwrap().contains("used for another request"));
+        let error = upvest.list_orders().send().await.unwrap_err();
+        assert_eq!(error.hint(), None, "a list has no key");
+    }
 }

@@ -178,7 +178,7 @@ fn common_discriminator<'a>(branches: &[Node<'a>]) -> Option<&'a Map<String, Val
     is_common.then_some(first)
 }
 
-/// The tag `field`, if no value occurs in two branches.
+/// The tag `field`, if each branch has values of it and no value occurs in two branches.
 fn tag_of<'a>(
     field: &str,
     branches: &[Node<'a>],

@@ -85,8 +85,8 @@ pub(super) fn any<'a>(
     kind_or_json(types, Ok(Rc::new(Node::one_of(parts, &at))), context)
 }
 
-/// The type of the value that `node` describes, and whether it may be null. A decimal that may be an empty text is
-/// nullable as a type. Lists and maps are followed to the value in them, and the objects in it are read later.
+/// The type of the value that `node` describes, and whether it may be null. For a decimal that may be an empty
+/// text, the type itself is nullable instead. The objects in the value are added to the worklist.
 pub(super) fn kind_and_null<'a>(
     types: &mut Types<'a>,
     node: Rc<Node<'a>>,

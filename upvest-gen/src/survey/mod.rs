@@ -30,9 +30,9 @@ const EVENT: [&str; 5] = ["id", "created_at", "type", "object", "webhook_id"];
 /// How many envelopes may contain each other around an event.
 const DEEPEST_ENVELOPE: usize = 8;
 
-/// The values of a description, with what the crate has for them.
+/// What a description contains, and what of it the crate has.
 pub(crate) struct Survey<'a> {
-    /// Each value.
+    /// Each value that a schema describes.
     pub(crate) visits: Vec<Visit<'a>>,
     /// What the description contains, by name.
     pub(crate) items: Vec<(Item, Presence)>,

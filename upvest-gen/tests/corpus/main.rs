@@ -132,6 +132,7 @@ fn telling_lines<'t>(file: &str, text: &'t str) -> impl Iterator<Item = &'t str>
         "pub use ",
         "}",
         "#[non_exhaustive]",
+        "#[doc(no_inline)]",
         "#[cfg(",
         "#[allow(",
         "mod received",

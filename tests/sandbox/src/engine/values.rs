@@ -217,7 +217,7 @@ impl<'a> ValueMaker<'a> {
         Value::Object(object)
     }
 
-    /// The fields that the schema does not name.
+    /// Adds the fields that the schema does not name.
     fn add_unnamed(
         &mut self,
         shape: &Shape<'_>,

@@ -20,8 +20,8 @@ use crate::domain::rows::Row;
 /// The smallest file that programs open as a PDF.
 const PDF: &[u8] = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n\
 trailer<</Root 1 0 R>>\n%%EOF\n";
-/// Headers that are not taken from the description, as the server sets them.
-const OF_SERVER: [&str; 7] = [
+/// Headers that the server sets itself. Those of the description are ignored.
+const SERVER_HEADERS: [&str; 7] = [
     "content-type",
     "content-length",
     "content-encoding",
@@ -118,8 +118,8 @@ impl Engine {
     ) -> Vec<(String, String)> {
         let document = self.description.schemas();
         let described = response.headers.iter();
-        let described =
-            described.filter(|(name, _)| !OF_SERVER.contains(&name.to_ascii_lowercase().as_str()));
+        let described = described
+            .filter(|(name, _)| !SERVER_HEADERS.contains(&name.to_ascii_lowercase().as_str()));
         let headers = described.map(|(name, place)| {
             let sample = || {
                 let schema = place.as_ref().and_then(|place| document.pointer(place));

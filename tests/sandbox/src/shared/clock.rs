@@ -24,7 +24,7 @@ struct Hands {
     /// The time of the clock at `since`.
     base: DateTime<Utc>,
     since: Instant,
-    /// Where the latest jump ends.
+    /// The time at which the latest `advance` ends.
     end_of_jump: DateTime<Utc>,
 }
 

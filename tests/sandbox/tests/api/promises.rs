@@ -1,4 +1,4 @@
-//! Commands and calls that once went wrong in silence.
+//! Commands and calls that once failed without an error.
 
 use std::time::{Duration, Instant};
 

@@ -36,7 +36,7 @@ impl Bodies<'_> {
         self.value(schema, "", 0)
     }
 
-    /// A value of a parameter, which is not an id that is known.
+    /// A value of a parameter. An enum never gets the id of a resource.
     pub(crate) fn parameter(&self, schema: &Value, name: &str) -> Value {
         let nobody = BTreeMap::new();
         let bodies = Bodies {

@@ -236,6 +236,11 @@ impl Error {
             (ErrorKind::Conflict, Some(_)) => {
                 "the state of the resource does not allow it, or its idempotency key was used for another request"
             }
+            (ErrorKind::Rejected, Some(_))
+                if self.status() == Some(StatusCode::UNPROCESSABLE_ENTITY) =>
+            {
+                "the content is not accepted, or its idempotency key was used for another request, which is not changed"
+            }
             (ErrorKind::Permission, _) => {
                 "the token does not have a scope that the operation needs, or the client is not allowed to do this"
             }

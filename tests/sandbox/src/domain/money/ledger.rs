@@ -122,7 +122,7 @@ impl Holding {
 }
 
 impl State {
-    /// Books incoming cash, or outgoing cash from the available amount.
+    /// Adds an amount to the available cash, or takes it if it is negative, and records the transaction.
     pub(in crate::domain) fn book(
         &mut self,
         account: Uuid,

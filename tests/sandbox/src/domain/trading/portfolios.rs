@@ -72,7 +72,7 @@ lifecycle! {
     }
 }
 
-/// A rebalancing as requested.
+/// The body of the request for a rebalancing.
 #[derive(Deserialize)]
 pub(in crate::domain) struct Rebalancing {
     portfolio_id: Uuid,
