@@ -173,9 +173,9 @@ impl Handler for Effects {
 }
 
 /// Handles what [`Effects`] fails on.
-struct MendedEffects;
+struct RepairedEffects;
 
-impl Handler for MendedEffects {
+impl Handler for RepairedEffects {
     async fn handle(&self, event: Event, changes: &mut Connection) -> Result<(), Failure> {
         let insert = sqlx::query("insert into effects (event) values ($1)");
         insert.bind(event.key()).execute(changes).await?;
@@ -284,16 +284,16 @@ async fn a_dead_letter_that_is_replayed_has_its_effect_once() {
         assert_eq!(database.count("dead").await, 1);
         // Another delivery does not bring it back to life.
         database.insert(&[failing]).await;
-        assert!(!database.inbox.handle_next(&MendedEffects).await.unwrap());
+        assert!(!database.inbox.handle_next(&RepairedEffects).await.unwrap());
 
         assert!(database.inbox.replay(&key).await.unwrap());
-        database.handle_all(&MendedEffects).await;
+        database.handle_all(&RepairedEffects).await;
         assert_eq!(database.effects().await, [key.as_str()]);
         assert!(
             !database.inbox.replay(&key).await.unwrap(),
             "it is no longer dead"
         );
-        assert!(!database.inbox.handle_next(&MendedEffects).await.unwrap());
+        assert!(!database.inbox.handle_next(&RepairedEffects).await.unwrap());
     }
 }
 
@@ -305,7 +305,7 @@ struct Stuck {
 
 impl Handler for Stuck {
     async fn handle(&self, event: Event, changes: &mut Connection) -> Result<(), Failure> {
-        MendedEffects.handle(event, changes).await?;
+        RepairedEffects.handle(event, changes).await?;
         self.begun.notify_one();
         std::future::pending().await
     }
@@ -346,9 +346,9 @@ async fn an_event_that_is_being_handled_is_not_handled_by_another_worker() {
     let stuck = Stuck::default();
     let other_worker = async {
         stuck.begun.notified().await;
-        // Its pause ends while it is still being handled.
+        // The time after which the slow event could be taken again passes while it is still being handled.
         tokio::time::sleep(Duration::from_millis(20)).await;
-        while database.inbox.handle_next(&MendedEffects).await.unwrap() {}
+        while database.inbox.handle_next(&RepairedEffects).await.unwrap() {}
     };
     tokio::select! {
         handled = database.inbox.handle_next(&stuck) => panic!("{handled:?}"),

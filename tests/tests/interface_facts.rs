@@ -24,7 +24,7 @@ const PROSE: [&str; 8] = [
     "termsOfService",
 ];
 
-/// Members whose keys are names that an author chose. A property named `description` is a fact.
+/// Objects whose keys are names that an author chose, not keywords: in `properties`, `description` is a field.
 const NAMED: [&str; 4] = ["parameters", "paths", "properties", "schemas"];
 
 #[test]

@@ -173,7 +173,7 @@ async fn a_complaint_about_personal_data_does_not_repeat_it() {
     );
 }
 
-/// A request body from a user's own client, with a change.
+/// The body of a request to create a user, with a change.
 fn user(change: impl FnOnce(&mut Value)) -> Value {
     let mut user = json!({
         "first_name": "Ada", "last_name": "Lovelace", "email": "ada@example.com", "date_of_birth": "1990-12-10",

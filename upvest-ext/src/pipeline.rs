@@ -389,7 +389,7 @@ impl Core {
         let (body, headers, metadata) = response.into_parts();
         let body = body.bytes_within(ByteStream::VALUE_LIMIT).await;
         let body = body.map_err(|error| match error.kind() {
-            // The whole response came, although its body is of no use.
+            // The server did respond, so the error has the status and the headers. Otherwise the response is not complete.
             ErrorKind::Decode => error.with_metadata(&metadata),
             _ => error,
         })?;

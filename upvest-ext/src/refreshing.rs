@@ -92,10 +92,10 @@ impl<T: Clone + Send + Sync + 'static> Refreshing<T> {
         })
     }
 
-    /// The current value if it `fits`, or else that of a request. `None` if that does not fit either.
+    /// Returns the current value if it `fits`, or requests another one. `None` if that does not fit either.
     ///
-    /// A value that fits is returned at once, even if its renewal is due, in progress or failed. `request` gets the
-    /// value before.
+    /// A value that fits is returned at once, even if its renewal is due, in progress or failed. `request` receives the
+    /// previous value.
     pub(crate) async fn get(
         self: &Arc<Self>,
         fits: impl Fn(&T) -> bool,

@@ -436,11 +436,11 @@ async fn under_faults_revocations_cancellation_and_a_hanging_signer_nothing_hang
         let counted = failures.iter().filter(|(name, _)| is_counted(name));
         counted.map(|(_, count)| count).sum()
     };
-    // Three token requests fail before a call does, and then each task fails once.
+    // A token request that failed is sent up to twice more, if the retry budget allows it, and then each task fails once.
     let token_faults = count(&server.token_faults);
     let without_token = failed_as(|name| name.starts_with("Token"));
     assert!(
-        without_token <= TASKS * token_faults / 3,
+        without_token <= TASKS * token_faults,
         "{without_token} calls got no token after {token_faults} token requests that failed"
     );
     // A call fails with `RateLimited` if the server asks for more pauses than its deadline allows. The tasks ask for

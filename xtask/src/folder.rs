@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use anyhow::{Context, Result, bail};
 
@@ -89,11 +90,15 @@ pub(crate) fn read(path: &Path) -> Result<String> {
     fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// The workspace that xtask belongs to.
+/// The workspace that xtask belongs to. `cargo xtask` says where it is. Another clone may have compiled the program, if
+/// both share a folder for what is compiled.
 pub(crate) fn workspace() -> Result<&'static Path> {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .context("xtask has no workspace around it")
+    static XTASK: LazyLock<PathBuf> = LazyLock::new(|| {
+        let run = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        let run = run.filter(|folder| folder.ends_with("xtask"));
+        run.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")))
+    });
+    XTASK.parent().context("xtask has no workspace around it")
 }
 
 /// The path that leads from the folder `from` to `to`. `from` need not exist.

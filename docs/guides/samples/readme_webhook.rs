@@ -5,7 +5,7 @@ use http::StatusCode;
 use upvest_ext::api::events::EventObject;
 use upvest_ext::webhooks::{VerifyError, WebhookVerifier};
 
-/// Create it once, as it remembers keys: `WebhookVerifier::fetching(&upvest)`.
+/// Create the verifier once, by `WebhookVerifier::fetching(&upvest)`, as it remembers keys.
 async fn receive(
     verifier: &WebhookVerifier,
     request: http::Request<axum::body::Body>,

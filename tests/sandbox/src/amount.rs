@@ -217,7 +217,7 @@ impl<'de> Deserialize<'de> for Currency {
 }
 
 /// Writes an optional price. A missing price is an empty text (PROTOCOL 7).
-pub(crate) mod unused_is_empty {
+pub(crate) mod none_as_empty_text {
     use super::{Decimal, Deserialize, Deserializer, Serializer, parse};
     use serde::de::Error as _;
 

@@ -237,7 +237,7 @@ impl FaultPlan {
         };
         let rule = self.rules.iter().position(hits);
         let fault = match rule {
-            // The last use removes the rule, so its state must be found first.
+            // Cloned, as `use_up` below may remove the rule.
             Some(at) => self.rules[at].fault.clone(),
             None => drawn.filter(applies)?,
         };

@@ -58,8 +58,9 @@ impl Checkout {
         command.current_dir(workspace_file("")).env("CLONE", &clone);
         succeed(command, "copy the repository");
         // What was compiled for the workspace need not be compiled again.
-        let target = workspace_file("target").canonicalize().unwrap();
-        symlink(target, clone.join("target")).unwrap();
+        let compiled = workspace_file("target/debug").canonicalize().unwrap();
+        fs::create_dir_all(clone.join("target")).unwrap();
+        symlink(compiled, clone.join("target/debug")).unwrap();
 
         fs::copy(clone.join(OFFICIAL), clone.join("official.yaml")).unwrap();
         let official = fs::read_to_string(clone.join(OFFICIAL)).unwrap();

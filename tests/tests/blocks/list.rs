@@ -58,7 +58,10 @@ const RUNNERS: [(&str, &str, Runner); 37] = [
     (
         "docs/guides/overlays.md",
         "overlay: 1.0.0",
-        Test(SERVICES, "the_overlay_of_the_guide_applies"),
+        Test(
+            SERVICES,
+            "the_overlay_of_the_guide_makes_order_statuses_final",
+        ),
     ),
     (
         "docs/guides/updating-the-description.md",

@@ -16,7 +16,7 @@ use upvest_tests::servers::Postgres;
 use crate::markdown::block;
 
 #[test]
-fn the_overlay_of_the_guide_applies() {
+fn the_overlay_of_the_guide_makes_order_statuses_final() {
     let overlay = block("docs/guides/overlays.md", "overlay: 1.0.0");
     let overlay = Source::new("overlay.yaml", overlay.text);
     let official = source("tests/fixtures/official/official-1.9.0.json");

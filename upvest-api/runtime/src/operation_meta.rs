@@ -148,7 +148,7 @@ impl OperationMeta {
         Self::new(id, id, method, path)
     }
 
-    /// For generated code: an operation that `name` calls, without the optional properties.
+    /// For generated code: an operation, which the method `name` calls; the optional properties are not set.
     pub const fn new(
         id: &'static str,
         name: &'static str,

@@ -68,8 +68,8 @@ pub(crate) fn find_bytes(header: &str, name: &str) -> Result<Option<Vec<u8>>, Ma
     member.value.map(Some).ok_or(Malformed::Syntax)
 }
 
-/// RFC 8941 section 4.2.2, with `value` reading what follows each `key=`. A member that it does not read to the end has
-/// no value.
+/// Parses a dictionary (RFC 8941 section 4.2.2). `value` parses the text after each `key=`. If it leaves text over, the
+/// member has no value.
 fn parse_dictionary<'a, T>(
     header: &'a str,
     value: impl Fn(&mut Scanner<'a>) -> Option<T>,

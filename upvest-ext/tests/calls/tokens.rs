@@ -268,7 +268,7 @@ async fn a_second_401_is_final_and_says_what_is_likely_wrong() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_replaces_its_token_once_however_late_the_next_401_is() {
-    // Later than a second rejection shows that the token is not what is wrong.
+    // Each 401 comes after 4 s: too late for the second one to show that the token is not the cause.
     let api = FakeApi::new(|_, _| Reply::status(401).after(4 * SECOND));
     let error = list(&api.client()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Authentication);

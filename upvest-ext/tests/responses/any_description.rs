@@ -23,7 +23,7 @@ fn no_operation_and_no_type_of_a_description_is_named() {
         }
         files += 1;
         let text = fs::read_to_string(&path).unwrap();
-        // Examples in the documentation use the vendored description.
+        // Comments are skipped: examples in them may use the vendored description.
         let code = text
             .lines()
             .take_while(|line| !line.contains("#[cfg(test)]"));

@@ -221,7 +221,7 @@ fn of_enum(subject: &Subject<'_>) -> Option<Verdict> {
         ("", Step::Removed) => (Build, "the type is gone"),
         ("", _) => (None, "nobody uses it yet"),
         ("finals", Step::Lost) => (Build, "things with this status cannot be waited for"),
-        ("finals", _) => (None, "waiting ends at these values"),
+        ("finals", _) => (None, "the wait methods return at these values"),
         _ => return Option::None,
     })
 }

@@ -93,10 +93,10 @@ impl<'v> Restoring<'v> {
             }
             Value::Object(schema) => {
                 let scope = Scope { schema, around };
-                self.schema(&scope, at);
-                self.holder(schema, at);
+                self.restore_values(&scope, at);
+                self.restore_examples(schema, at);
                 for (key, value) in schema {
-                    self.member(&scope, key, value, at);
+                    self.visit_member(&scope, key, value, at);
                 }
             }
             _ => {}
@@ -116,7 +116,13 @@ impl<'v> Restoring<'v> {
         at.truncate(length);
     }
 
-    fn member(&mut self, scope: &Scope<'_, 'v>, key: &'v str, value: &'v Value, at: &mut String) {
+    fn visit_member(
+        &mut self,
+        scope: &Scope<'_, 'v>,
+        key: &'v str,
+        value: &'v Value,
+        at: &mut String,
+    ) {
         match (key, value) {
             ("allOf" | "oneOf" | "anyOf", Value::Array(_)) => {
                 self.visit_below(key, value, at, Around::Same(scope));
@@ -133,7 +139,7 @@ impl<'v> Restoring<'v> {
     }
 
     /// Replaces the values of a schema.
-    fn schema(&mut self, scope: &Scope<'_, 'v>, at: &str) {
+    fn restore_values(&mut self, scope: &Scope<'_, 'v>, at: &str) {
         let has_any = |key: &&&str| scope.schema.get(**key).is_some_and(has_unquoted);
         let keys: Vec<&str> = VALUES.iter().filter(has_any).copied().collect();
         if keys.is_empty() {
@@ -147,7 +153,7 @@ impl<'v> Restoring<'v> {
             }
             Kind::Unknown => {
                 for key in EXACT {
-                    self.untyped(scope.schema, key, at);
+                    self.restore_untyped(scope.schema, key, at);
                 }
             }
             Kind::Other => {}
@@ -155,7 +161,7 @@ impl<'v> Restoring<'v> {
     }
 
     /// Replaces the examples beside a schema, as those of a parameter.
-    fn holder(&mut self, holder: &'v Map<String, Value>, at: &str) {
+    fn restore_examples(&mut self, holder: &'v Map<String, Value>, at: &str) {
         let examples = ["example", "examples"].map(|key| holder.get(key));
         if examples.iter().all(Option::is_none) {
             return;
@@ -180,7 +186,7 @@ impl<'v> Restoring<'v> {
 
     /// Replaces the values of a schema without a type, if JSON would write one of them in another way. Those that look
     /// like numbers of JSON may be numbers, so the schema is marked.
-    fn untyped(&mut self, schema: &'v Map<String, Value>, key: &str, at: &str) {
+    fn restore_untyped(&mut self, schema: &'v Map<String, Value>, key: &str, at: &str) {
         let Some(values) = schema.get(key) else {
             return;
         };

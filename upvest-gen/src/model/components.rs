@@ -111,7 +111,7 @@ pub(super) fn read_unused(types: &mut Types<'_>) {
     }
 }
 
-/// The components of error responses, which one type of the runtime replaces.
+/// The components of error responses. One type of the runtime replaces them all.
 fn problems(document: &Value) -> BTreeSet<&str> {
     let mut problems = BTreeSet::new();
     for operation in document::operations(document) {

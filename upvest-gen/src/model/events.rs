@@ -243,7 +243,7 @@ impl Events {
         }
     }
 
-    /// The keys of the objects in the events.
+    /// The key of the schema of the object in each event.
     pub(super) fn objects(&self) -> impl Iterator<Item = &String> {
         self.delivered.iter().map(|delivered| &delivered.object)
     }

@@ -35,7 +35,7 @@ pub(super) fn scope_sets(document: &Value, security: Option<&Value>) -> Vec<Vec<
     sets.sort_by_key(|set| (set.len(), changes(set), set.clone()));
     let mut sufficient: Vec<Scopes> = Vec::new();
     for set in sets {
-        // A set with more scopes than another one adds nothing.
+        // A set that contains all scopes of a smaller one adds nothing.
         if !sufficient.iter().any(|smaller| smaller.is_subset(&set)) {
             sufficient.push(set);
         }

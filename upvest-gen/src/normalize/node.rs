@@ -35,7 +35,7 @@ pub struct Node<'a> {
     pub(super) values: Option<Vec<&'a Value>>,
     /// Whether it demands two types at once. It is read as any JSON.
     pub(super) is_contradictory: bool,
-    /// The components that it includes by `allOf`, itself included.
+    /// The names of this component and of those that it includes by `allOf`.
     pub(super) bases: BTreeSet<&'a str>,
     pub(super) keywords: BTreeMap<&'a str, &'a Value>,
 }

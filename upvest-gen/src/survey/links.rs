@@ -24,7 +24,8 @@ impl Links {
         })
     }
 
-    /// Adds the places of the schemas of a value, for which the crate has `held`.
+    /// Adds the schemas of a value, by their places. `held` says what the crate has instead of them, and `from` is the
+    /// index of the value around it. Returns the index of the new link.
     pub(crate) fn schema(
         &mut self,
         places: Vec<String>,

@@ -133,6 +133,17 @@ fn mismatch(error: &ValidationError<'_>) -> Mismatch {
             .to_string()
             .trim_start_matches("the value ")
             .to_owned(),
+        Kind::AnyOf { context } | Kind::OneOfNotValid { context } => {
+            let depth = depth(error);
+            match nearest(context).filter(|nearest| self::depth(nearest) > depth) {
+                Some(nearest) => {
+                    let nearest = mismatch(nearest);
+                    field = nearest.field;
+                    nearest.problem
+                }
+                None => error.masked_with("the value").to_string(),
+            }
+        }
         _ => error.masked_with("the value").to_string(),
     };
     Mismatch {
@@ -141,6 +152,19 @@ fn mismatch(error: &ValidationError<'_>) -> Mismatch {
         at,
         missing,
     }
+}
+
+/// The error that is deepest in the value, among those of all alternatives: the others fail earlier, so the value is
+/// hardly meant for them.
+fn nearest<'e>(
+    alternatives: &'e [Vec<ValidationError<'static>>],
+) -> Option<&'e ValidationError<'static>> {
+    let errors = alternatives.iter().flatten();
+    errors.max_by_key(|error| depth(error))
+}
+
+fn depth(error: &ValidationError<'_>) -> usize {
+    error.instance_path().as_str().matches('/').count()
 }
 
 impl fmt::Display for Mismatch {
@@ -155,5 +179,34 @@ impl fmt::Display for Mismatch {
 impl fmt::Debug for Schema {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Schema").field(&self.place).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_mismatch_of_all_alternatives_names_the_nearest_field() {
+        let name = json!({ "type": "object", "properties": { "first_name": { "type": "string", "minLength": 2 } } });
+        let document = json!({ "user": { "anyOf": [{ "type": "null" }, name] } });
+        let registry = registry(&Arc::new(document)).unwrap();
+        let schema = Schema::at("/user".to_owned(), &registry);
+        let problems = |value: Value| -> Vec<String> {
+            let mismatches = schema.mismatches(&value);
+            mismatches.map(|it| it.to_string()).collect()
+        };
+        assert!(problems(json!(null)).is_empty());
+        let [problem] = &problems(json!({ "first_name": "A" }))[..] else {
+            panic!("one problem");
+        };
+        assert!(problem.starts_with("`first_name` "), "{problem}");
+        assert!(!problem.contains("\"A\""), "it shows no value: {problem}");
+        let [problem] = &problems(json!(1))[..] else {
+            panic!("one problem");
+        };
+        assert!(problem.starts_with("the body "), "{problem}");
     }
 }

@@ -100,7 +100,7 @@ impl State {
 
     pub(crate) fn new(now: DateTime<Utc>, seed: u64, event_limit: usize) -> Self {
         let mut state = Self::empty(now, seed, event_limit);
-        state.list_mock_instruments();
+        state.add_mock_instruments();
         state.timeline.at(next_midnight(now), Due::Midnight);
         state
             .timeline

@@ -281,7 +281,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Ends a row by hand, as a `DELETE` does.
+    /// Ends the life of a row on request, as the method `DELETE` does.
     pub(crate) fn end(
         &self,
         state: &mut State,

@@ -31,6 +31,7 @@ const GRACE: Duration = Duration::from_secs(5);
 const MAX_REST: (Duration, u64) = (Duration::from_secs(2), 64 << 20);
 /// The command that must be answered although it cuts connections.
 const SET_OFFLINE: &str = "/_sandbox/set_offline";
+/// How long the server waits after `accept` has failed, such as for want of file descriptors.
 const BACK_OFF: Duration = Duration::from_millis(100);
 
 /// Marks a response that must be replaced by a reset of the connection.

@@ -595,7 +595,7 @@ async fn a_failed_delivery_comes_again_after_1_2_3_5_8_seconds_and_every_10_minu
 }
 
 #[tokio::test]
-async fn pauses_begin_again_after_a_success() {
+async fn retry_delays_start_over_after_a_success() {
     let sandbox = Sandbox::start().await.unwrap();
     let endpoint = Endpoint::start().await;
     switch_on(&sandbox, &endpoint).await;

@@ -116,7 +116,9 @@ impl Bench {
             match response.windows(4).position(|window| window == b"\r\n\r\n") {
                 Some(end) => break end + 4,
                 None if socket.read_buf(&mut response).await? == 0 => {
-                    return Err(std::io::Error::other("an end in the middle of the head"));
+                    return Err(std::io::Error::other(
+                        "the connection closed within the head of the response",
+                    ));
                 }
                 None => {}
             }

@@ -230,7 +230,7 @@ impl Api {
         Some(format!("{error} at {}", error.instance_path()))
     }
 
-    /// Calls an operation whose path has these values, in their order.
+    /// Calls an operation under a new idempotency key. `path` has the values of its parameters.
     pub(crate) async fn call(
         &self,
         operation: &Operation,

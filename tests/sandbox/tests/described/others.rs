@@ -325,7 +325,7 @@ async fn an_invalid_body_names_its_fields_in_the_described_error() {
 }
 
 #[tokio::test]
-async fn an_alternative_of_a_body_is_kept() {
+async fn a_field_with_alternatives_is_checked_and_returned_unchanged() {
     let api = library().await;
     let body = json!({ "title": "A", "medium": { "kind": "AUDIO", "seconds": 60 } });
     let reply = call(&api, "post /v1/books", "/v1/books", Some(body.clone())).await;

@@ -21,7 +21,7 @@ const STEPS_BETWEEN_CHECKS: usize = 250;
 const EVENTS: usize = 2_000;
 const MAX_ACCOUNTS: usize = 12;
 /// The number of accounts without transfers, whose positions are the sum of their trades.
-const ON_THEIR_OWN: usize = 3;
+const ACCOUNTS_WITHOUT_TRANSFERS: usize = 3;
 
 /// Instruments: normal, with a spread, with partial executions, cancelled in parts, random, oscillating, and in whole
 /// units.
@@ -566,7 +566,7 @@ impl Driver {
     }
 
     async fn transfer_securities(&mut self, step: Step) {
-        if usize::from(step.who) % self.accounts.len() < ON_THEIR_OWN {
+        if usize::from(step.who) % self.accounts.len() < ACCOUNTS_WITHOUT_TRANSFERS {
             return;
         }
         let inbound = !step.which.is_multiple_of(3);
@@ -588,7 +588,7 @@ impl Driver {
 
     /// A transfer between accounts of one user, or sometimes of two, which is rejected.
     fn transfer_account(&mut self, step: Step) {
-        let others = &self.accounts[self.accounts.len().min(ON_THEIR_OWN)..];
+        let others = &self.accounts[self.accounts.len().min(ACCOUNTS_WITHOUT_TRANSFERS)..];
         let Some(source) = others.get(usize::from(step.who) % others.len().max(1)) else {
             return;
         };

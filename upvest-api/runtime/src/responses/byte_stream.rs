@@ -39,7 +39,7 @@ pub struct ByteStream {
     length: Option<u64>,
     /// The number of bytes that were yielded.
     position: u64,
-    /// The longest time without bytes.
+    /// The longest allowed time between two chunks.
     idle_limit: Duration,
     /// Runs while the reader waits for bytes.
     idle_timer: Option<Pin<Box<Sleep>>>,

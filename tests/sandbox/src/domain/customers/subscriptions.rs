@@ -49,7 +49,7 @@ pub(crate) struct Subscription {
     in_flight: bool,
 }
 
-/// What a request says of a subscription.
+/// The body of a request that creates or changes a subscription.
 #[derive(Deserialize)]
 pub(crate) struct Wanted {
     url: Option<String>,

@@ -151,7 +151,7 @@ impl State {
         let Some(it) = self.instruments.get(instrument) else {
             return;
         };
-        // Rounded down, so that nobody gains by it.
+        // The bid is rounded down and the offer up, so that nobody gains by it.
         let price = |price: Decimal, rounding| {
             price
                 .checked_div(ratio)

@@ -296,7 +296,7 @@ impl Instrument {
 }
 
 impl State {
-    pub(in crate::domain) fn list_mock_instruments(&mut self) {
+    pub(in crate::domain) fn add_mock_instruments(&mut self) {
         for (isin, kind, bid, offer, behaviour, fractional) in MOCK_INSTRUMENTS {
             let quote = |text| crate::amount::parse(text).expect("the mock prices are decimals");
             self.add_instrument(

@@ -40,9 +40,9 @@ pub(crate) struct OrderView {
     quantity: Option<Decimal>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) cash_amount: Option<Decimal>,
-    #[serde(with = "amount::unused_is_empty")]
+    #[serde(with = "amount::none_as_empty_text")]
     limit_price: Option<Decimal>,
-    #[serde(with = "amount::unused_is_empty")]
+    #[serde(with = "amount::none_as_empty_text")]
     stop_price: Option<Decimal>,
     pub(in crate::domain) currency: Currency,
     #[serde(serialize_with = "crate::instant::write")]

@@ -132,7 +132,7 @@ async fn rebalancing_trades_back_to_the_weights() {
         let value = cents(api.units(account, isin) * api.bid(isin));
         assert!(
             (value - before * number(weight)).abs() <= few_cents,
-            "{isin} is worth {value} of {before}"
+            "{isin} is worth {value}, not its share of {before}"
         );
     }
     api.assert_books_add_up();

@@ -221,7 +221,8 @@ impl Inbox {
         }
     }
 
-    /// The mark comes first, as it locks the row: a row that another process has taken since then is not handled here.
+    /// Marks the row as done before it calls the handler, as this locks the row. If another process has taken the row in
+    /// the meantime, the handler is not called.
     async fn commit(
         &self,
         row: &ClaimedRow,
