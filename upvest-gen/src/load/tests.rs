@@ -248,6 +248,28 @@ fn values_without_any_type_are_texts_as_the_source_writes_them() {
 }
 
 #[test]
+fn a_type_is_looked_for_in_a_long_chain_and_in_circles() {
+    let reference = |name: &str| json!({ "$ref": format!("#/{name}") });
+    let mut document = serde_json::Map::new();
+    for index in 0..50_000 {
+        document.insert(format!("L{index}"), reference(&format!("L{}", index + 1)));
+    }
+    document.insert(
+        "chain".to_owned(),
+        json!({ "enum": [1.5], "allOf": [reference("L0")] }),
+    );
+    let circles = vec![reference("circle"); 20];
+    document.insert(
+        "circle".to_owned(),
+        json!({ "properties": { "x": { "const": 1.5 } }, "allOf": circles }),
+    );
+    let text = serde_json::Value::Object(document).to_string();
+    let document = parse(&text).unwrap();
+    assert_eq!(document["chain"]["enum"], json!([1.5]));
+    assert_eq!(document["circle"]["properties"]["x"]["const"], 1.5);
+}
+
+#[test]
 fn an_enum_in_json_keeps_the_text_of_its_values_too() {
     let text = r#"{ "a": { "type": "string", "enum": [1e3, 1.10, true, "A"] }, "b": { "type": ["string", "null"], "const": 1.0 } }"#;
     let document = parse(text).unwrap();

@@ -1,7 +1,7 @@
 //! Values of texts that YAML reads as numbers or booleans, as they are not quoted: each becomes the text of the source,
 //! as `0123` may be a code.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Number, Value};
 
@@ -25,7 +25,6 @@ pub(super) fn restore(document: &mut Value, sources: Option<&Sources>) -> Result
     let mut restoring = Restoring {
         document,
         sources,
-        kinds: HashMap::new(),
         restored: Vec::new(),
         missing: None,
     };
@@ -75,8 +74,6 @@ struct Restored {
 struct Restoring<'v> {
     document: &'v Value,
     sources: Option<&'v Sources>,
-    /// The known types of schemas, by their addresses.
-    kinds: HashMap<usize, Kind>,
     restored: Vec<Restored>,
     /// The place of a value whose exact text is needed and not known.
     missing: Option<String>,
@@ -193,8 +190,7 @@ impl<'v> Restoring<'v> {
         let place = pointer::join(at, key);
         let scalars = scalars(values, &place);
         let Some(sources) = self.sources else {
-            let is_float = |value: &Value| value.is_f64();
-            if scalars.iter().any(|(_, value)| is_float(value)) {
+            if scalars.iter().any(|(_, value)| value.is_f64()) {
                 self.missing = Some(place);
             }
             return;
@@ -252,7 +248,7 @@ impl<'v> Restoring<'v> {
     }
 
     /// The type of the values of a schema: its own, or that of a schema around it that applies too.
-    fn kind(&mut self, scope: &Scope<'_, 'v>) -> Kind {
+    fn kind(&self, scope: &Scope<'_, 'v>) -> Kind {
         let mut scope = scope;
         loop {
             let own = self.kind_of(scope.schema);
@@ -266,10 +262,10 @@ impl<'v> Restoring<'v> {
     }
 
     /// The type of a property in all schemas that apply to its object.
-    fn kind_of_property(&mut self, owner: &Scope<'_, 'v>, name: &str) -> Kind {
+    fn kind_of_property(&self, owner: &Scope<'_, 'v>, name: &str) -> Kind {
         let mut owner = owner;
         loop {
-            let kind = self.property_in(owner.schema, name, 0);
+            let kind = self.property_in(owner.schema, name);
             match owner.around {
                 _ if kind != Kind::Unknown => return kind,
                 Around::Same(outer) => owner = outer,
@@ -278,49 +274,45 @@ impl<'v> Restoring<'v> {
         }
     }
 
-    fn property_in(&mut self, schema: &'v Map<String, Value>, name: &str, depth: usize) -> Kind {
-        if let Some(property) = schema.get("properties").and_then(|it| it.get(name)) {
-            let kind = self.own_kind(property);
-            if kind != Kind::Unknown {
-                return kind;
-            }
-        }
-        if depth == DEEPEST {
-            return Kind::Unknown;
-        }
-        let parts = self.parts(schema);
-        let kinds = parts.into_iter().filter_map(Value::as_object);
-        let mut kinds = kinds.map(|part| self.property_in(part, name, depth + 1));
-        kinds
-            .find(|kind| *kind != Kind::Unknown)
-            .unwrap_or(Kind::Unknown)
+    fn property_in(&self, schema: &'v Map<String, Value>, name: &str) -> Kind {
+        self.find_kind(schema, |schema| {
+            let property = schema.get("properties").and_then(|it| it.get(name));
+            property.map_or(Kind::Unknown, |property| self.own_kind(property))
+        })
     }
 
-    fn own_kind(&mut self, schema: &'v Value) -> Kind {
+    fn own_kind(&self, schema: &'v Value) -> Kind {
         schema
             .as_object()
             .map_or(Kind::Unknown, |schema| self.kind_of(schema))
     }
 
     /// The type that a schema demands itself, by its keywords, its reference or its `allOf`.
-    fn kind_of(&mut self, schema: &'v Map<String, Value>) -> Kind {
-        let kind = kind_of_keywords(schema);
-        if kind != Kind::Unknown {
-            return kind;
+    fn kind_of(&self, schema: &'v Map<String, Value>) -> Kind {
+        self.find_kind(schema, kind_of_keywords)
+    }
+
+    /// The first type that `look` finds in a schema, or in those that apply to its values too.
+    fn find_kind(
+        &self,
+        schema: &'v Map<String, Value>,
+        look: impl Fn(&'v Map<String, Value>) -> Kind,
+    ) -> Kind {
+        let mut waiting = vec![schema];
+        let mut seen = HashSet::new();
+        while let Some(schema) = waiting.pop() {
+            let is_new = seen.insert(std::ptr::from_ref(schema).addr());
+            if !is_new || seen.len() > MOST_PARTS {
+                continue;
+            }
+            let kind = look(schema);
+            if kind != Kind::Unknown {
+                return kind;
+            }
+            let parts = self.parts(schema).into_iter().rev();
+            waiting.extend(parts.filter_map(Value::as_object));
         }
-        let address = std::ptr::from_ref(schema).addr();
-        if let Some(known) = self.kinds.get(&address) {
-            return *known;
-        }
-        // A circular reference says nothing.
-        self.kinds.insert(address, Kind::Unknown);
-        let parts = self.parts(schema);
-        let mut kinds = parts.into_iter().map(|part| self.own_kind(part));
-        let kind = kinds
-            .find(|kind| *kind != Kind::Unknown)
-            .unwrap_or(Kind::Unknown);
-        self.kinds.insert(address, kind);
-        kind
+        Kind::Unknown
     }
 
     /// The other schemas that apply to the values of a schema.
@@ -336,8 +328,8 @@ impl<'v> Restoring<'v> {
     }
 }
 
-/// The limit on the references from one object to another, when the type of a property is looked for.
-const DEEPEST: usize = 8;
+/// The limit on the schemas in which a type is looked for.
+const MOST_PARTS: usize = 200;
 
 fn kind_of_keywords(schema: &Map<String, Value>) -> Kind {
     let is_text = |name: &Value| *name == "string";
