@@ -53,15 +53,12 @@ pub(crate) fn write_form<T: Serialize>(form: &T, unusual: &[FormField]) -> Resul
 fn texts(value: Value, field: Option<&FormField>) -> Result<Vec<String>, String> {
     match (value, field.map(|field| field.style)) {
         (Value::Null, _) => Ok(Vec::new()),
+        (Value::Array(items), Some(FormStyle::Joined(_))) if items.is_empty() => Ok(Vec::new()),
         (value, Some(FormStyle::Json)) => Ok(vec![encoded(&value.to_string())]),
         (Value::Array(items), None) => items.into_iter().map(text).collect(),
         (Value::Array(items), Some(FormStyle::Joined(separator))) => {
             let items: Vec<String> = items.into_iter().map(text).collect::<Result<_, _>>()?;
-            let joined = items.join(separator);
-            Ok(Some(joined)
-                .filter(|_| !items.is_empty())
-                .into_iter()
-                .collect())
+            Ok(vec![items.join(separator)])
         }
         (value, _) => Ok(vec![text(value)?]),
     }

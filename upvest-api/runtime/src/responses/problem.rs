@@ -114,11 +114,14 @@ impl Problem {
 impl Problem {
     /// Whether it has a member of a problem document. Any JSON object has extensions.
     fn is_problem_document(&self) -> bool {
-        let without_extensions = Self {
-            extensions: Map::new(),
-            ..self.clone()
-        };
-        without_extensions != Self::default()
+        let texts = [
+            &self.type_,
+            &self.title,
+            &self.detail,
+            &self.instance,
+            &self.request_id,
+        ];
+        self.status.is_some() || texts.iter().any(|text| text.is_some())
     }
 
     /// `404 Not Found`, without any text of the server.
