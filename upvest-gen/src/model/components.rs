@@ -10,7 +10,7 @@ use super::lists::is_page;
 use super::names;
 use super::objects::entity;
 use super::types::Types;
-use super::unions::{forms, is_object, tag};
+use super::unions::{self, is_object, tag};
 use super::values;
 use crate::document;
 use crate::error::Result;
@@ -38,7 +38,8 @@ pub(super) fn name_components(types: &mut Types<'_>) {
         {
             types.children.entry(base).or_default().push(name);
         }
-        let branches = forms(types, &node).map_or_else(|_| Vec::new(), |forms| forms.branches);
+        let alternatives = unions::alternatives(types, &node);
+        let branches = alternatives.map_or_else(|_| Vec::new(), |found| found.branches);
         if tag(types, &node, &branches).is_some() {
             let components = branches.iter().filter_map(|branch| branch.component);
             let entity = entity(types, &node, name);
@@ -85,13 +86,13 @@ fn add_union<'a>(types: &mut Types<'a>, entity: &str, branches: impl Iterator<It
 /// The component, if it is an object and not another name for a component.
 fn object<'a>(types: &Types<'a>, name: &str, value: &'a Value) -> Result<Option<Rc<Node<'a>>>> {
     let node = types.node(value, &pointer::join(document::SCHEMAS, name))?;
-    let forms = forms(types, &node)?;
-    let is_other_name = match forms.branches.as_slice() {
+    let alternatives = unions::alternatives(types, &node)?;
+    let is_other_name = match alternatives.branches.as_slice() {
         // The only alternative beside an empty one.
         [only] => only.component.is_some(),
         _ => false,
     };
-    let is_object = !is_other_name && forms.branches.iter().all(is_object);
+    let is_object = !is_other_name && alternatives.branches.iter().all(is_object);
     Ok(Some(node).filter(|_| is_object))
 }
 

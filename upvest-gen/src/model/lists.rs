@@ -21,7 +21,7 @@ pub(crate) const PAGE_FIELDS: [&str; 7] = [
     "order",
 ];
 
-/// A response that is a list, in all its forms.
+/// A response that is a list, in all its alternatives.
 #[derive(Debug)]
 pub(super) struct List<'a> {
     /// The schemas of `data`.
@@ -37,24 +37,24 @@ pub(super) struct List<'a> {
 /// The list, if the response is an object with only `data`, and `meta` if it has pages, or one of several such objects.
 pub(super) fn list<'a>(types: &mut Types<'a>, value: &'a Value, at: &str) -> Option<List<'a>> {
     let node = types.node(value, at).ok()?;
-    let forms = unions::forms(types, &node).ok()?;
+    let alternatives = unions::alternatives(types, &node).ok()?;
     let mut list = List {
         data: Vec::new(),
         replaced: node.component.into_iter().collect(),
         is_nullable: node.nullable,
-        may_lack_data: forms.may_be_empty,
+        may_lack_data: alternatives.may_be_empty,
     };
-    for form in &forms.branches {
-        list.add_form(types, form)?;
+    for branch in &alternatives.branches {
+        list.add_branch(types, branch)?;
     }
     Some(list)
 }
 
 impl<'a> List<'a> {
-    /// Adds one form of the list. `None` if it is another object.
-    fn add_form(&mut self, types: &mut Types<'a>, form: &Node<'a>) -> Option<()> {
+    /// Adds one alternative of the list. `None` if it is another object.
+    fn add_branch(&mut self, types: &mut Types<'a>, branch: &Node<'a>) -> Option<()> {
         let mut data = None;
-        for property in &form.properties {
+        for property in &branch.properties {
             match property.name {
                 "data" => data = Some(property),
                 "meta" => self.add_page(types, property)?,
@@ -63,9 +63,9 @@ impl<'a> List<'a> {
         }
         let data = data?;
         let node = types.part(data).ok()?;
-        let is_needed = form.required.contains("data") && !node.nullable;
-        self.may_lack_data |= !is_needed || unions::forms(types, &node).ok()?.may_be_empty;
-        self.replaced.extend(form.component);
+        let is_needed = branch.required.contains("data") && !node.nullable;
+        self.may_lack_data |= !is_needed || unions::alternatives(types, &node).ok()?.may_be_empty;
+        self.replaced.extend(branch.component);
         self.data.push(data.clone());
         Some(())
     }

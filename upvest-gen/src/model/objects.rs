@@ -65,7 +65,7 @@ fn component<'a>(types: &mut Types<'a>, component: &'a str, name: String) -> Res
         let own = types.component(component)?;
         let children = unions::children(types, &own)?;
         let branches = if children.is_empty() {
-            unions::forms(types, &own)?.branches
+            unions::alternatives(types, &own)?.branches
         } else {
             children
         };

@@ -15,7 +15,7 @@ use crate::pointer;
 const DEEPEST_ALTERNATIVES: usize = 16;
 const MOST_ALTERNATIVES: usize = 200;
 
-/// The forms that a value may have.
+/// The schemas of which a value matches one.
 #[derive(Debug)]
 pub(super) struct Alternatives<'a> {
     /// The alternatives, or the value itself if there are none.
@@ -24,8 +24,8 @@ pub(super) struct Alternatives<'a> {
     pub(super) may_be_empty: bool,
 }
 
-/// The forms of a value. An alternative that only admits an empty value, beside others, is no branch.
-pub(super) fn forms<'a>(types: &Types<'a>, node: &Node<'a>) -> Result<Alternatives<'a>> {
+/// The alternatives of a value. One that only admits an empty value, beside others, is no branch.
+pub(super) fn alternatives<'a>(types: &Types<'a>, node: &Node<'a>) -> Result<Alternatives<'a>> {
     let mut branches = Vec::new();
     collect_branches(types, node.clone(), 0, &mut branches)?;
     Ok(without_empty(types, branches))

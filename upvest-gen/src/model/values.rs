@@ -98,17 +98,18 @@ pub(super) fn kind_and_null<'a>(
     let mut around = Vec::new();
     let mut seen = BTreeSet::new();
     loop {
-        let forms = unions::forms(types, &node)?;
-        let may_be_null = node.nullable || forms.branches.iter().any(|branch| branch.nullable);
+        let alternatives = unions::alternatives(types, &node)?;
+        let may_be_null =
+            node.nullable || alternatives.branches.iter().any(|branch| branch.nullable);
         let is_inside = is_nullable.is_some();
         let is_nullable = *is_nullable.get_or_insert(may_be_null);
         if may_be_null && is_inside {
             around.push(Around::Nullable);
         }
-        if forms.may_be_empty {
+        if alternatives.may_be_empty {
             around.push(Around::OrEmpty);
         }
-        let (step, part) = match read(types, &node, &forms, &context)? {
+        let (step, part) = match read(types, &node, &alternatives, &context)? {
             Reading::Type(kind) => return Ok((within(around, kind), is_nullable)),
             Reading::ListOf(items) => {
                 context = context.inside();
@@ -160,10 +161,10 @@ fn within(around: Vec<Around>, kind: Type) -> Type {
 fn read<'a>(
     types: &mut Types<'a>,
     node: &Node<'a>,
-    forms: &Alternatives<'a>,
+    alternatives: &Alternatives<'a>,
     context: &Context<'_>,
 ) -> Result<Reading<'a>> {
-    let branches = &forms.branches;
+    let branches = &alternatives.branches;
     match branches.as_slice() {
         // What remains of the alternatives of an object, without the empty one.
         [only] if only.component.is_none() && is_object(only) && !node.alternatives.is_empty() => {

@@ -48,16 +48,16 @@ impl Engine {
         request: Request<'_>,
     ) -> Response {
         let body = |schema: &Schema| self.body_with(at, schema, row, now, request);
-        let mut reply = self.reply(at, now, request, body, |_| None);
+        let mut written = self.write(at, now, request, body, |_| None);
         let location = self.location(at, row);
         if let Some(location) = location {
-            let mut headers = reply.headers.iter_mut();
+            let mut headers = written.headers.iter_mut();
             let header = headers.find(|(name, _)| name.eq_ignore_ascii_case("location"));
             if let Some((_, value)) = header {
                 *value = location;
             }
         }
-        reply
+        written
     }
 
     /// The response that contains a page of a list.
@@ -69,10 +69,10 @@ impl Engine {
         request: Request<'_>,
     ) -> Response {
         let body = |schema: &Schema| self.body_with_page(at, schema, page, now, request);
-        self.reply(at, now, request, body, |name| page.header(name))
+        self.write(at, now, request, body, |name| page.header(name))
     }
 
-    fn reply(
+    fn write(
         &self,
         at: usize,
         now: DateTime<Utc>,

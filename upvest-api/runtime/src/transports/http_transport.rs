@@ -52,7 +52,7 @@ type Connect = Box<dyn Fn() -> reqwest::Result<reqwest::Client> + Send + Sync>;
 /// ```
 pub struct HttpTransport {
     connect: Connect,
-    connections: Mutex<CurrentClient>,
+    current: Mutex<CurrentClient>,
 }
 
 /// The HTTP client in use. It holds the connections.
@@ -77,14 +77,14 @@ impl HttpTransport {
             let message = "the HTTP client could not be created";
             Error::new(ErrorKind::Configuration, message).with_source(error)
         })?;
-        let connections = CurrentClient {
+        let current = CurrentClient {
             client,
             renewed: None,
             are_shared: true,
         };
         Ok(Self {
             connect: Box::new(connect),
-            connections: Mutex::new(connections),
+            current: Mutex::new(current),
         })
     }
 
@@ -112,7 +112,7 @@ impl HttpTransport {
         let ResponseTimeout(limit) = limit.unwrap_or(ResponseTimeout(RESPONSE_TIMEOUT));
         let request = unchanged(request)?;
         let url = request.url().clone();
-        let client = self.connections().client.clone();
+        let client = self.current().client.clone();
         let Ok(response) = timeout(limit, client.execute(request)).await else {
             self.timed_out();
             let error = Error::new(ErrorKind::Timeout, "no response in time");
@@ -120,7 +120,7 @@ impl HttpTransport {
         };
         let mut response =
             response.map_err(|error| no_response(error).with_outcome_of(operation))?;
-        self.connections().are_shared = response.version() >= Version::HTTP_2;
+        self.current().are_shared = response.version() >= Version::HTTP_2;
         if *response.url() != url {
             let message = "the `reqwest` client followed a redirect: make it from `HttpTransport::settings()`";
             let error = Error::new(ErrorKind::Configuration, message);
@@ -136,10 +136,8 @@ impl HttpTransport {
         Ok(Response::new(ByteStream::new(body), headers, metadata))
     }
 
-    fn connections(&self) -> MutexGuard<'_, CurrentClient> {
-        self.connections
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn current(&self) -> MutexGuard<'_, CurrentClient> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -205,12 +203,12 @@ impl Transport for HttpTransport {
     }
 
     fn timed_out(&self) {
-        if !self.connections().begin_renewal() {
+        if !self.current().begin_renewal() {
             return;
         }
         // Not under the lock, which each request takes: reading certificates takes time.
         if let Ok(client) = (self.connect)() {
-            self.connections().client = client;
+            self.current().client = client;
         }
     }
 }
