@@ -61,10 +61,8 @@ impl Description {
     ///
     /// If it cannot be read, or the overlay cannot be applied.
     pub fn vendored() -> Self {
-        let (spec, overlay) = (
-            source("spec/upvest-investment-api.yaml"),
-            source("spec/overlay.yaml"),
-        );
+        let spec = source("spec/upvest-investment-api.yaml");
+        let overlay = source("spec/overlay.yaml");
         let document = describe(&spec, Some(&overlay)).unwrap_or_else(|error| panic!("{error}"));
         Self { document }
     }

@@ -15,6 +15,14 @@ struct Program {
     introduction: String,
 }
 
+/// Sends a request that must succeed. Returns the body of the response.
+async fn succeed(request: reqwest::RequestBuilder) -> Value {
+    let response = request.send().await.unwrap();
+    let status = response.status();
+    assert!(status.is_success(), "{}: {status}", response.url());
+    serde_json::from_slice(&response.bytes().await.unwrap()).unwrap()
+}
+
 impl Program {
     /// Starts it on a free port and reads its startup message.
     fn start(arguments: &[&str]) -> Self {
@@ -60,13 +68,7 @@ impl Program {
         let request = reqwest::Client::new()
             .get(format!("{}{path}", self.url()))
             .bearer_auth(self.token());
-        let response = request.send().await.unwrap();
-        assert!(
-            response.status().is_success(),
-            "{path}: {}",
-            response.status()
-        );
-        serde_json::from_slice(&response.bytes().await.unwrap()).unwrap()
+        succeed(request).await
     }
 
     async fn post(&self, path: &str, body: Value) -> Value {
@@ -76,13 +78,7 @@ impl Program {
         let request = request
             .header("content-type", "application/json")
             .body(body.to_string());
-        let response = request.send().await.unwrap();
-        assert!(
-            response.status().is_success(),
-            "{path}: {}",
-            response.status()
-        );
-        serde_json::from_slice(&response.bytes().await.unwrap()).unwrap()
+        succeed(request).await
     }
 
     /// The status and the body of the response.

@@ -306,11 +306,9 @@ async fn a_call_never_outlasts_its_deadline() {
             Reply::fate(Fate::Silence),
         ] {
             for reply in &slow {
-                let (token, reply, case) = (
-                    token.clone(),
-                    reply.clone(),
-                    format!("{deadline:?} {token:?} {reply:?}"),
-                );
+                let case = format!("{deadline:?} {token:?} {reply:?}");
+                let token = token.clone();
+                let reply = reply.clone();
                 let api =
                     FakeApi::with_tokens(move |_, _| token.clone(), move |_, _| reply.clone());
                 let upvest = api.client_with(CallOptions::new().retry(patient));
