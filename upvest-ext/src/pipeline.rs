@@ -389,7 +389,8 @@ impl Core {
         let (body, headers, metadata) = response.into_parts();
         let body = body.bytes_within(ByteStream::VALUE_LIMIT).await;
         let body = body.map_err(|error| match error.kind() {
-            // The server did respond, so the error has the status and the headers. Otherwise the response is not complete.
+            // The server did respond, so the error has the status and the headers. With other errors, the response is
+            // not complete.
             ErrorKind::Decode => error.with_metadata(&metadata),
             _ => error,
         })?;

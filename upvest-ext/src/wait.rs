@@ -43,8 +43,8 @@ use crate::debug_fields::debug_fields;
 use crate::pages::Paginator;
 use crate::retry::Backoff;
 
-/// How long a wait goes on if the resource is not found. It may have been created a moment ago (PROTOCOL 7), or have moved to another
-/// page of a list while the list was read.
+/// How long a wait goes on if the resource is not found. It may have been created a moment ago (PROTOCOL 7), or have
+/// moved to another page of a list while the list was read.
 const NOT_FOUND_GRACE: Duration = Duration::from_secs(30);
 
 /// The shortest pause between two polls, so that a wait without a backoff does not send without a pause.

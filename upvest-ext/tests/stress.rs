@@ -436,7 +436,8 @@ async fn under_faults_revocations_cancellation_and_a_hanging_signer_nothing_hang
         let counted = failures.iter().filter(|(name, _)| is_counted(name));
         counted.map(|(_, count)| count).sum()
     };
-    // A token request that failed is sent up to twice more, if the retry budget allows it, and then each task fails once.
+    // A token request that failed is sent up to twice more, if the retry budget allows it, and then each task fails
+    // once.
     let token_faults = count(&server.token_faults);
     let without_token = failed_as(|name| name.starts_with("Token"));
     assert!(

@@ -17,7 +17,8 @@ const OVERLAY: &str = include_str!("../../spec/overlay.yaml");
 
 const COPIES: [usize; 4] = [1, 2, 4, 8];
 const ROUNDS: usize = 5;
-/// Sorted maps take `n log n`: from 125 to 1,000 operations that is 11.4 times as long. A quadratic step takes 64 times.
+/// Sorted maps take `n log n`: from 125 to 1,000 operations that is 11.4 times as long. A quadratic step takes 64
+/// times.
 const LIMIT: f64 = 12.0;
 
 fn main() {

@@ -71,8 +71,8 @@ mod tests {
         assert!(states.0.len() <= 65, "{}", states.0.len());
         let seen = states.at(at(99_999) - reach).unwrap();
         let seen: i64 = std::str::from_utf8(&seen).unwrap().parse().unwrap();
-        // There is a state every 10 ms, so the one of 10 s ago is 1,000 steps old. What is kept may be newer than that by
-        // a sixty-fourth of the 10 s: 15 steps.
+        // There is a state every 10 ms, so the one of 10 s ago is 1,000 steps old. What is kept may be newer than that
+        // by a sixty-fourth of the 10 s: 15 steps.
         assert!((98_999..99_015).contains(&seen), "{seen}");
         // The present is not an earlier state.
         assert_eq!(states.at(at(99_999)), None);

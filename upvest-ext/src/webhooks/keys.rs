@@ -14,8 +14,8 @@ use crate::pipeline::Pipeline;
 use crate::refreshing::{Expiring, Pauses, Refreshing, ValueRequest};
 use upvest_signing::{KeySet, PublicKey};
 
-/// The call by which [`WebhookVerifier::fetching`](super::WebhookVerifier::fetching) fetches keys. Not every description
-/// contains it.
+/// The call by which [`WebhookVerifier::fetching`](super::WebhookVerifier::fetching) fetches keys. Not every
+/// description contains it.
 ///
 /// A client with scopes of its own needs that of this call too:
 ///

@@ -59,8 +59,8 @@ impl WebhookVerifier {
     /// Fetches the keys by `GET /auth/verify_keys` with `upvest` when they are needed (`PROTOCOL` 2.4), with its token,
     /// signature and retries.
     ///
-    /// A client with [scopes](crate::UpvestBuilder::scopes) of its own needs that of [`VERIFY_KEYS`](super::VERIFY_KEYS)
-    /// too: without it, each delivery is answered with 503.
+    /// A client with [scopes](crate::UpvestBuilder::scopes) of its own needs that of
+    /// [`VERIFY_KEYS`](super::VERIFY_KEYS) too: without it, each delivery is answered with 503.
     ///
     /// They are renewed after 1 h in the background, and used for 24 h while they cannot be fetched. A key that is no
     /// longer listed is used for 1 h more, as deliveries that it signed may still arrive. Unknown key ids cause at most

@@ -206,8 +206,8 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// Adds a value of an enum if it is a text, a number or a boolean. `null` only makes the enum nullable. An enum has no
-    /// variants for objects and lists.
+    /// Adds a value of an enum if it is a text, a number or a boolean. `null` only makes the enum nullable. An enum has
+    /// no variants for objects and lists.
     fn add_value(&mut self, value: &Value, at: &str) {
         if value.is_string() || value.is_number() || value.is_boolean() {
             self.enumerated.push(EnumValue {

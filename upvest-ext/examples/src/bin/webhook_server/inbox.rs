@@ -221,8 +221,8 @@ impl Inbox {
         }
     }
 
-    /// Marks the row as done before it calls the handler, as this locks the row. If another process has taken the row in
-    /// the meantime, the handler is not called.
+    /// Marks the row as done before it calls the handler, as this locks the row. If another process has taken the row
+    /// in the meantime, the handler is not called.
     async fn commit(
         &self,
         row: &ClaimedRow,
