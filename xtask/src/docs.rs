@@ -14,12 +14,13 @@ use crate::folder;
 use crate::progress;
 
 /// The crates with features, as their documentation names them. Their packages have `-` for `_`.
-const WITH_FEATURES: [&str; 5] = [
+const WITH_FEATURES: [&str; 6] = [
     "upvest_runtime",
     "upvest_api",
     "upvest_signing",
     "upvest_ext",
     "upvest_gen",
+    "upvest_sandbox",
 ];
 
 /// What rustdoc writes beside an item that needs a feature.

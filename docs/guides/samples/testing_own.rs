@@ -10,7 +10,7 @@ async fn start(sdk: &Path) -> Result<Sandbox, StartError> {
     Sandbox::builder()
         .description(sdk.join("tests/fixtures/official/official-1.9.0.json"))
         .overlay(sdk.join("spec/official-overlay.yaml"))
-        .life(sdk.join("tests/sandbox/life/official.yaml"))
+        .lifecycles(sdk.join("tests/sandbox/lifecycles/official.yaml"))
         .start()
         .await
 }

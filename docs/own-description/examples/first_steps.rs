@@ -20,7 +20,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sandbox = Sandbox::builder()
         .description("tests/fixtures/official/official-1.9.0.json")
         .overlay("spec/official-overlay.yaml")
-        .life("tests/sandbox/life/official.yaml")
+        .lifecycles("tests/sandbox/lifecycles/official.yaml")
         .start()
         .await?;
     let upvest = UpvestFor::<official_api::Client>::from_vars(sandbox.vars())?;

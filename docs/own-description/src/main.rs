@@ -31,7 +31,7 @@ type OfficialUpvest = UpvestFor<official_api::Client>;
 
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
-/// A step in the life of a resource takes a second of the sandbox's clock.
+/// A step in the lifecycle of a resource takes a second of the sandbox's clock.
 const STEP: Duration = Duration::from_secs(1);
 
 #[tokio::main]
@@ -47,7 +47,7 @@ async fn with_the_official_description() -> Result {
             "{root}/tests/fixtures/official/official-1.9.0.json"
         ))
         .overlay(format!("{root}/spec/official-overlay.yaml"))
-        .life(format!("{root}/tests/sandbox/life/official.yaml"))
+        .lifecycles(format!("{root}/tests/sandbox/lifecycles/official.yaml"))
         .start()
         .await?;
     let upvest = OfficialUpvest::from_vars(sandbox.vars())?;

@@ -43,7 +43,7 @@ async fn start() {
     vendored.measure().await;
     let official = Start {
         builder: official,
-        of: "the official description with overlay and life",
+        of: "the official description with overlay and lifecycles",
         limit: Duration::from_millis(150),
     };
     official.measure().await;
@@ -80,7 +80,7 @@ fn official() -> SandboxBuilder {
     Sandbox::builder()
         .description(root.join("../fixtures/official/official-1.9.0.json"))
         .overlay(root.join("../../spec/official-overlay.yaml"))
-        .life(root.join("life/official.yaml"))
+        .lifecycles(root.join("lifecycles/official.yaml"))
 }
 
 async fn throughput() {

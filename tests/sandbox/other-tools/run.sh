@@ -69,7 +69,7 @@ echo "-- a client generated from Upvest's own description"
 official=$root/tests/fixtures/official/official-1.9.0.json
 generate "$official" official_generated
 start --no-signatures --speed 0 --description "$official" --overlay "$root/spec/official-overlay.yaml" \
-    --life "$here/../life/official.yaml"
+    --lifecycles "$here/../lifecycles/official.yaml"
 SANDBOX_URL=$UPVEST_ENVIRONMENT PYTHONPATH=$work/official_generated \
     "$venv/bin/python" "$here/official_generated_client.py"
 stop

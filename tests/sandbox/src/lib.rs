@@ -46,6 +46,8 @@
 //! * **Money** is EUR. Accounts can have other currencies, but nothing can be bought, valued or charged in them.
 //! * **Portfolios and savings plans** are closed with their account.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod access;
 mod amount;
 mod clients;

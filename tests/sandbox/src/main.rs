@@ -48,7 +48,7 @@ struct Flags {
     overlay: Option<PathBuf>,
     /// What happens to the resources of the description by themselves.
     #[arg(long, value_name = "FILE", requires = "description")]
-    life: Option<PathBuf>,
+    lifecycles: Option<PathBuf>,
     /// Another client with its own state. Repeatable.
     #[arg(long, value_name = "ID:SECRET", value_parser = client)]
     client: Vec<(String, String)>,
@@ -190,8 +190,8 @@ async fn run(flags: Flags) -> Result<(), Box<dyn std::error::Error>> {
     if let Some(path) = flags.overlay {
         builder = builder.overlay(path);
     }
-    if let Some(path) = flags.life {
-        builder = builder.life(path);
+    if let Some(path) = flags.lifecycles {
+        builder = builder.lifecycles(path);
     }
     if let Some(url) = flags.webhook_url {
         builder = builder.webhook_url(url);

@@ -575,14 +575,14 @@ fn every_command_of_the_pages_starts_the_program() {
     let root = crate_folder.join("../..");
     let folder = tempfile::tempdir().unwrap();
     // The files that the commands name.
-    let life = folder.path().join("tests/sandbox/life");
-    std::fs::create_dir_all(&life).unwrap();
+    let lifecycles = folder.path().join("tests/sandbox/lifecycles");
+    std::fs::create_dir_all(&lifecycles).unwrap();
     for (from, to) in [
         ("tests/fixtures/official/official-1.9.0.json", "api.json"),
         ("spec/official-overlay.yaml", "overlay.yaml"),
         (
-            "tests/sandbox/life/official.yaml",
-            "tests/sandbox/life/official.yaml",
+            "tests/sandbox/lifecycles/official.yaml",
+            "tests/sandbox/lifecycles/official.yaml",
         ),
     ] {
         std::fs::copy(root.join(from), folder.path().join(to)).unwrap();

@@ -12,6 +12,7 @@ use upvest_signing::{PublicKey, SignatureVersion, SigningKey};
 use uuid::Uuid;
 
 use crate::access::{Access, CLIENT_ID, CLIENT_SECRET, Strictness};
+#[cfg(feature = "own-description")]
 use crate::clients::given::GivenDescription;
 use crate::clients::{Clients, Saved, check_file};
 use crate::commands::CommandError;
@@ -52,6 +53,7 @@ pub struct SandboxBuilder {
     webhook_url: Option<String>,
     event_limit: usize,
     log_limit: usize,
+    #[cfg(feature = "own-description")]
     given: GivenDescription,
 }
 
@@ -81,6 +83,7 @@ impl Default for SandboxBuilder {
             webhook_url: None,
             event_limit: 10_000,
             log_limit: 100_000,
+            #[cfg(feature = "own-description")]
             given: GivenDescription::default(),
         }
     }
@@ -253,43 +256,25 @@ impl SandboxBuilder {
         self
     }
 
-    /// Serves another API: that of an OpenAPI description in a file, in YAML or JSON. Its operations are derived from
-    /// the description alone. By default the Investment API is served, with rules for its accounts, orders and money.
-    pub fn description(mut self, path: impl Into<PathBuf>) -> Self {
-        self.given.description = Some(path.into());
-        self
-    }
-
-    /// Merges an OpenAPI Overlay into the [description](SandboxBuilder::description).
-    pub fn overlay(mut self, path: impl Into<PathBuf>) -> Self {
-        self.given.overlay = Some(path.into());
-        self
-    }
-
-    /// A file with what happens to the resources of the [description](SandboxBuilder::description) by themselves: for
-    /// each of its tables from which status to which one, after how many seconds, and with which event.
-    pub fn life(mut self, path: impl Into<PathBuf>) -> Self {
-        self.given.life = Some(path.into());
-        self
-    }
-
     /// The clients and the port of a sandbox that is about to run.
-    pub(crate) async fn prepare(mut self) -> Result<Prepared, StartError> {
-        self.setup = self.given.read(self.setup)?;
-        let listener = TcpListener::bind(SocketAddr::from((self.host, self.port)));
+    pub(crate) async fn prepare(self) -> Result<Prepared, StartError> {
+        let builder = self;
+        #[cfg(feature = "own-description")]
+        let builder = builder.read_description()?;
+        let listener = TcpListener::bind(SocketAddr::from((builder.host, builder.port)));
         let listener = listener.await.map_err(|source| StartError::Port {
-            port: self.port,
+            port: builder.port,
             source,
         })?;
-        let saved = self
+        let saved = builder
             .load
             .as_deref()
             .map(|path| with_path(path, Saved::load));
         let saved = saved.transpose()?;
-        if let Some(path) = &self.save {
+        if let Some(path) = &builder.save {
             with_path(path, check_file)?;
         }
-        let clients = Arc::new(Clients::start(self, saved)?);
+        let clients = Arc::new(Clients::start(builder, saved)?);
         Ok(Prepared { clients, listener })
     }
 
@@ -383,6 +368,36 @@ impl SandboxBuilder {
     }
 }
 
+/// A description of your own.
+#[cfg(feature = "own-description")]
+impl SandboxBuilder {
+    /// Serves another API: that of an OpenAPI description in a file, in YAML or JSON. Its operations are derived from
+    /// the description alone. By default the Investment API is served, with rules for its accounts, orders and money.
+    pub fn description(mut self, path: impl Into<PathBuf>) -> Self {
+        self.given.description = Some(path.into());
+        self
+    }
+
+    /// Merges an OpenAPI Overlay into the [description](SandboxBuilder::description).
+    pub fn overlay(mut self, path: impl Into<PathBuf>) -> Self {
+        self.given.overlay = Some(path.into());
+        self
+    }
+
+    /// A file with what happens to the resources of the [description](SandboxBuilder::description) by themselves: for
+    /// each of its tables from which status to which one, after how many seconds, and with which event.
+    pub fn lifecycles(mut self, path: impl Into<PathBuf>) -> Self {
+        self.given.lifecycles = Some(path.into());
+        self
+    }
+
+    /// Replaces what is served, if there is a description.
+    fn read_description(mut self) -> Result<Self, StartError> {
+        self.setup = self.given.read(self.setup)?;
+        Ok(self)
+    }
+}
+
 /// Reads or checks a file with a state.
 fn with_path<T>(path: &Path, action: fn(&Path) -> io::Result<T>) -> Result<T, StartError> {
     action(path).map_err(|source| StartError::Data {
@@ -414,7 +429,7 @@ pub enum StartError {
     /// A scope that the client may request is not one of the description.
     #[error("the description has no scope `{0}`")]
     Scope(String),
-    /// The sandbox cannot use the description, its overlay or the file with the lives of its resources.
+    /// The sandbox cannot use the description, its overlay or the file with the lifecycles of its resources.
     #[error("the description cannot be served")]
     Description(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A resource of the operating system is not available.

@@ -8,7 +8,7 @@ use upvest_gen::{Source, describe};
 
 use crate::clients::builder::StartError;
 use crate::description::Description;
-use crate::engine::{Engine, Life};
+use crate::engine::{Engine, Lifecycles};
 use crate::shared::Setup;
 
 /// The files that a user gave.
@@ -16,13 +16,13 @@ use crate::shared::Setup;
 pub(super) struct GivenDescription {
     pub(super) description: Option<PathBuf>,
     pub(super) overlay: Option<PathBuf>,
-    pub(super) life: Option<PathBuf>,
+    pub(super) lifecycles: Option<PathBuf>,
 }
 
 /// Why the files cannot be used.
 #[derive(Debug, thiserror::Error)]
 enum GivenError {
-    #[error("the overlay and the life need a description")]
+    #[error("the overlay and the lifecycles need a description")]
     NoDescription,
     #[error("{} cannot be read", .path.display())]
     File {
@@ -30,16 +30,16 @@ enum GivenError {
         source: std::io::Error,
     },
     #[error("in {}", .path.display())]
-    Life {
+    Lifecycles {
         path: PathBuf,
-        source: crate::engine::LifeError,
+        source: crate::engine::LifecycleError,
     },
 }
 
 impl GivenDescription {
     /// The settings with the description and the engine that serves it.
     pub(super) fn read(&self, setup: Setup) -> Result<Setup, StartError> {
-        let has_others = self.overlay.is_some() || self.life.is_some();
+        let has_others = self.overlay.is_some() || self.lifecycles.is_some();
         let Some(path) = &self.description else {
             return if has_others {
                 Err(unusable(GivenError::NoDescription))
@@ -61,13 +61,14 @@ impl GivenDescription {
     }
 
     fn engine(&self, description: &Arc<Description>) -> Result<Engine, StartError> {
-        let Some(path) = &self.life else {
-            return Engine::new(Arc::clone(description), Life::default()).map_err(unusable);
+        let Some(path) = &self.lifecycles else {
+            return Engine::new(Arc::clone(description), Lifecycles::default()).map_err(unusable);
         };
-        let life = Life::parse(&text(path)?);
-        let engine = life.and_then(|life| Engine::new(Arc::clone(description), life));
+        let lifecycles = Lifecycles::parse(&text(path)?);
+        let engine =
+            lifecycles.and_then(|lifecycles| Engine::new(Arc::clone(description), lifecycles));
         engine.map_err(|source| {
-            unusable(GivenError::Life {
+            unusable(GivenError::Lifecycles {
                 path: path.clone(),
                 source,
             })

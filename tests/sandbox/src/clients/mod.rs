@@ -2,6 +2,7 @@
 //! each other.
 
 pub(crate) mod builder;
+#[cfg(feature = "own-description")]
 mod given;
 
 use std::collections::BTreeMap;
@@ -34,12 +35,12 @@ pub(crate) struct Clients {
 
 struct Client {
     shared: Arc<Shared>,
-    life: JoinHandle<()>,
+    task: JoinHandle<()>,
 }
 
 impl Drop for Client {
     fn drop(&mut self) {
-        self.life.abort();
+        self.task.abort();
     }
 }
 
@@ -114,8 +115,8 @@ impl Clients {
         }
         let shared = Arc::new(shared);
         let alive = Arc::clone(&shared);
-        let life = tokio::spawn(async move { alive.drive().await });
-        others.insert(id, Client { shared, life });
+        let task = tokio::spawn(async move { alive.drive().await });
+        others.insert(id, Client { shared, task });
         Ok(())
     }
 

@@ -32,7 +32,7 @@ pub(crate) struct Row {
     pub(crate) subscription: Option<Uuid>,
 }
 
-/// A step in the life of a row.
+/// A step in the lifecycle of a row.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Step {
     pub(crate) table: String,

@@ -24,7 +24,7 @@ pub(crate) struct Timeline {
 /// A scheduled step. The ids are those of the resources that it changes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Due {
-    /// A step in the life of a row that the engine serves. In a box, as a million orders have other steps.
+    /// A step in the lifecycle of a row that the engine serves. In a box, as a million orders have other steps.
     Row(Box<Step>),
     FinishChecks(Uuid),
     OpenAccount(Uuid),

@@ -3,14 +3,14 @@
 //! ```text
 //! description -> tables, actions, events          derived once
 //! request -> action -> rows -> response              serve
-//!                   -> life, events, webhooks     what happens to a row afterwards
+//!                   -> lifecycle, events, webhooks     what happens to a row afterwards
 //! ```
 //!
 //! Nothing here knows an API. The words by which it recognizes pages, statuses and subscriptions are in [`words`].
 
 mod actions;
 mod events;
-mod life;
+mod lifecycle;
 mod listing;
 mod numbers;
 mod patterns;
@@ -39,8 +39,8 @@ use events::EventTypes;
 use patterns::PatternTexts;
 use tables::Table;
 
-use life::TableLife;
-pub(crate) use life::{Life, LifeError};
+use lifecycle::Lifecycle;
+pub(crate) use lifecycle::{LifecycleError, Lifecycles};
 pub(crate) use request::{Request, Response};
 
 /// What the operations of a description do with its tables. It has no state.
@@ -50,14 +50,15 @@ pub(crate) struct Engine {
     /// In the order of the operations.
     actions: Vec<Action>,
     events: EventTypes,
-    life: Life,
+    lifecycles: Lifecycles,
     texts: PatternTexts,
 }
 
 /// The engine for the description of this workspace.
 static BUNDLED: LazyLock<Arc<Engine>> = LazyLock::new(|| {
-    let life = Life::parse(include_str!("../../life/vendored.yaml"));
-    let engine = life.and_then(|life| Engine::new(Description::bundled(), life));
+    let lifecycles = serde_json::from_str(include_str!("../../lifecycles.json"))
+        .expect("a test compares the file with the one in YAML");
+    let engine = Engine::new(Description::bundled(), lifecycles);
     Arc::new(engine.expect("every test of the sandbox starts with it"))
 });
 
@@ -67,21 +68,24 @@ impl Engine {
         Arc::clone(&BUNDLED)
     }
 
-    pub(crate) fn new(description: Arc<Description>, life: Life) -> Result<Self, LifeError> {
+    pub(crate) fn new(
+        description: Arc<Description>,
+        lifecycles: Lifecycles,
+    ) -> Result<Self, LifecycleError> {
         let (mut tables, of_operation) = tables::tables(&description);
         let actions = actions::actions(&description, &mut tables, &of_operation);
         let events = EventTypes::read(&description, &tables);
-        life.check(&tables, &events)?;
+        lifecycles.check(&tables, &events)?;
         for table in &mut tables {
-            let life = life.of(&table.name);
-            table.has_create |= life.is_some_and(|life| life.rows.is_some());
+            let lifecycle = lifecycles.of(&table.name);
+            table.has_create |= lifecycle.is_some_and(|lifecycle| lifecycle.rows.is_some());
         }
         Ok(Self {
             description,
             tables,
             actions,
             events,
-            life,
+            lifecycles,
             texts: PatternTexts::default(),
         })
     }
@@ -101,27 +105,32 @@ impl Engine {
         with_status.collect()
     }
 
-    /// The statuses of each table whose life a file describes: what can follow, and the event.
+    /// The statuses of each table whose lifecycle a file describes: what can follow, and the event.
     pub(crate) fn transitions(&self) -> BTreeMap<&str, Value> {
         let tables = self.tables.iter().enumerate();
-        let lives = tables.filter_map(|(at, table)| {
-            let life = self.life.of(&table.name)?;
+        let lifecycles = tables.filter_map(|(at, table)| {
+            let lifecycle = self.lifecycles.of(&table.name)?;
             let statuses = table.status.as_ref()?.values.iter();
             let rows = statuses.filter_map(|status| {
-                let event = self.event_of_status(at, life, status)?;
-                let next = life.transitions().filter(|(from, _)| from == status);
+                let event = self.event_of_status(at, lifecycle, status)?;
+                let next = lifecycle.transitions().filter(|(from, _)| from == status);
                 let next: Vec<_> = next.map(|(_, to)| to).collect();
                 Some((status.clone(), json!({ "next": next, "event": event })))
             });
             let rows: Map<_, _> = rows.collect();
             (!rows.is_empty()).then(|| (table.name.as_str(), rows.into()))
         });
-        lives.collect()
+        lifecycles.collect()
     }
 
     /// The event that is sent about a row when it gets a status.
-    fn event_of_status(&self, at: usize, life: &TableLife, status: &str) -> Option<&'static str> {
-        let named = life
+    fn event_of_status(
+        &self,
+        at: usize,
+        lifecycle: &Lifecycle,
+        status: &str,
+    ) -> Option<&'static str> {
+        let named = lifecycle
             .event_of(status)
             .and_then(|name| self.events.named(name));
         let event = named.or_else(|| self.events.after(at, &[status]))?;

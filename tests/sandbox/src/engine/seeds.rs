@@ -129,8 +129,8 @@ impl Engine {
     /// Makes the rows that a new state has.
     pub(crate) fn begin(&self, state: &mut State) {
         for (at, table) in self.tables.iter().enumerate() {
-            let life = self.life.of(&table.name);
-            let rows = life.and_then(|life| life.rows.as_ref());
+            let lifecycle = self.lifecycles.of(&table.name);
+            let rows = lifecycle.and_then(|lifecycle| lifecycle.rows.as_ref());
             for fields in rows.into_iter().flatten() {
                 let fields = Value::Object(fields.clone());
                 self.insert(state, at, None, &fields, BTreeMap::new());
@@ -152,7 +152,7 @@ impl Engine {
         if let Some(row) = state.rows.get_mut(table, number) {
             row.facts = facts;
         }
-        self.begin_life(state, at, number, &["CREATED"]);
+        self.begin_row(state, at, number, &["CREATED"]);
         self.follow(state, at, number);
         let row = state.rows.get(table, number);
         Ok(row.map(|row| row.id.clone()).unwrap_or_default())

@@ -90,7 +90,7 @@ impl Engine {
         }
         let links = links(action, request);
         let number = self.insert(state, action.table, own_id, &fields, links);
-        self.begin_life(state, action.table, number, &["CREATED"]);
+        self.begin_row(state, action.table, number, &["CREATED"]);
         self.follow(state, action.table, number);
         let row = state.rows.get(&table.name, number);
         Ok(self.response_with(at, row, state.timeline.now, request))
@@ -136,8 +136,8 @@ impl Engine {
             .unwrap_or_default();
         let status = table.status.as_ref();
         let to = status.and_then(|status| body.get(&status.name)?.as_str());
-        let life = self.life.of(&table.name);
-        let checked = life.map_or(Ok(()), |life| life.check_request(&from, to));
+        let lifecycle = self.lifecycles.of(&table.name);
+        let checked = lifecycle.map_or(Ok(()), |lifecycle| lifecycle.check_request(&from, to));
         checked.map_err(Rejected::Conflict)
     }
 
@@ -151,7 +151,7 @@ impl Engine {
         let id = row_id(table, action, request);
         let id = Some(id).filter(|id| table.is_single || !id.is_empty());
         let number = self.insert(state, action.table, id, &known, links);
-        self.begin_life(state, action.table, number, &["CREATED"]);
+        self.begin_row(state, action.table, number, &["CREATED"]);
         self.follow(state, action.table, number);
         let row = state.rows.get(&table.name, number);
         let mut response = self.response_with(at, row, state.timeline.now, request);
@@ -167,7 +167,7 @@ impl Engine {
         self.check_parents(state, action, request)?;
         let number = self.find(state, action, request)?.number;
         let is_later = self.status_of_response(at) == 202;
-        self.end_life(state, action.table, number, is_later, BY_CLIENT)?;
+        self.end_row(state, action.table, number, is_later, BY_CLIENT)?;
         self.follow_subscription(state, action.table, number);
         let row = state.rows.get(&table.name, number).cloned();
         Ok(self.response_with(at, row.as_ref(), state.timeline.now, request))

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::Engine;
 use super::events::EventType;
-use super::life::{first_status, last_statuses, status_after};
+use super::lifecycle::{first_status, last_statuses, status_after};
 use super::references::is_named_after;
 use super::serve::{BY_CLIENT, status_of};
 use super::tables::{StatusField, Table};
@@ -101,20 +101,20 @@ impl Engine {
         table: &Table,
         status: &'a StatusField,
     ) -> Option<&'a str> {
-        let life = self.life.of(&table.name);
-        let first = life.and_then(|life| life.first.as_deref());
+        let lifecycle = self.lifecycles.of(&table.name);
+        let first = lifecycle.and_then(|lifecycle| lifecycle.first.as_deref());
         first.or_else(|| first_status(status))
     }
 
     /// Sends the event of a new row, and plans its first step.
-    pub(super) fn begin_life(&self, state: &mut State, at: usize, number: u64, actions: &[&str]) {
+    pub(super) fn begin_row(&self, state: &mut State, at: usize, number: u64, actions: &[&str]) {
         let table = &self.tables[at];
         let Some(row) = state.rows.get(&table.name, number) else {
             return;
         };
         let status = status_of(table, row);
-        let life = self.life.of(&table.name);
-        let named = life.and_then(|life| life.created.as_deref());
+        let lifecycle = self.lifecycles.of(&table.name);
+        let named = lifecycle.and_then(|lifecycle| lifecycle.created.as_deref());
         let named = named.and_then(|name| self.events.named(name));
         let of_status = status.as_deref().into_iter();
         let actions: Vec<_> = actions.iter().copied().chain(of_status).collect();
@@ -138,11 +138,11 @@ impl Engine {
         };
         let status = status_of(table, row);
         let is_new = status.as_deref() != before;
-        let life = self.life.of(&table.name);
+        let lifecycle = self.lifecycles.of(&table.name);
         let new = status.as_deref().filter(|_| is_new);
-        let named = life.and_then(|life| match new {
-            Some(status) => life.event_of(status),
-            None => life.changed.as_deref(),
+        let named = lifecycle.and_then(|lifecycle| match new {
+            Some(status) => lifecycle.event_of(status),
+            None => lifecycle.changed.as_deref(),
         });
         let named = named.and_then(|name| self.events.named(name));
         let actions: Vec<_> = new.into_iter().chain(["UPDATED", "CHANGED"]).collect();
@@ -167,14 +167,14 @@ impl Engine {
     ) {
         let table = &self.tables[at];
         self.set_status(state, at, number, status);
-        let life = self.life.of(&table.name);
-        let named = event.or_else(|| life?.event_of(status));
+        let lifecycle = self.lifecycles.of(&table.name);
+        let named = event.or_else(|| lifecycle?.event_of(status));
         let named = named.and_then(|name| self.events.named(name));
         if let Some(event) = named.or_else(|| self.events.after(at, &[status, "UPDATED"])) {
             self.emit_because(state, event, at, number, why);
         }
         self.follow(state, at, number);
-        if life.is_some() {
+        if lifecycle.is_some() {
             self.plan_next(state, at, number);
         }
     }
@@ -202,10 +202,10 @@ impl Engine {
         let table = &self.tables[at];
         let row = state.rows.get(&table.name, number);
         let status = row.and_then(|row| status_of(table, row));
-        let life = self.life.of(&table.name);
-        let Some(next) = life
+        let lifecycle = self.lifecycles.of(&table.name);
+        let Some(next) = lifecycle
             .zip(status)
-            .and_then(|(life, status)| life.next(&status))
+            .and_then(|(lifecycle, status)| lifecycle.next(&status))
         else {
             return;
         };
@@ -222,7 +222,7 @@ impl Engine {
     }
 
     /// Ends a row by a `DELETE`: at once, or, if the response says that it was only accepted, a step later.
-    pub(super) fn end_life(
+    pub(super) fn end_row(
         &self,
         state: &mut State,
         at: usize,
@@ -233,8 +233,8 @@ impl Engine {
         let table = &self.tables[at];
         let row = state.rows.get(&table.name, number);
         let status = row.and_then(|row| status_of(table, row));
-        let life = self.life.of(&table.name);
-        if let Some(ending) = life.and_then(|life| life.delete.as_ref()) {
+        let lifecycle = self.lifecycles.of(&table.name);
+        if let Some(ending) = lifecycle.and_then(|lifecycle| lifecycle.delete.as_ref()) {
             let status = status.unwrap_or_default();
             let is_done = ending.to == status && !ending.removes;
             if !ending.from.is_empty() && !ending.from.contains(&status) || is_done {
@@ -281,7 +281,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Ends the life of a row on request, as the method `DELETE` does.
+    /// Ends the lifecycle of a row on request, as the method `DELETE` does.
     pub(crate) fn end(
         &self,
         state: &mut State,
@@ -291,7 +291,7 @@ impl Engine {
     ) -> Result<(), Rejected> {
         let at = self.table_named(table).map_err(|_| Rejected::NotFound)?;
         let number = state.rows.find(table, id).ok_or(Rejected::NotFound)?.number;
-        self.end_life(state, at, number, false, why)
+        self.end_row(state, at, number, false, why)
     }
 
     fn remove(&self, state: &mut State, at: usize, number: u64) {

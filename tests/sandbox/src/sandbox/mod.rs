@@ -65,7 +65,7 @@ pub struct Sandbox {
     address: SocketAddr,
     server: Option<JoinHandle<()>>,
     /// The task that follows the clock.
-    life: JoinHandle<()>,
+    task: JoinHandle<()>,
 }
 
 impl Sandbox {
@@ -101,13 +101,13 @@ impl Sandbox {
             Limits::default(),
         ));
         let alive = Arc::clone(&shared);
-        let life = tokio::spawn(async move { alive.drive().await });
+        let task = tokio::spawn(async move { alive.drive().await });
         Ok(Self {
             shared,
             clients,
             address,
             server: Some(server),
-            life,
+            task,
         })
     }
 
@@ -287,7 +287,7 @@ impl fmt::Debug for Sandbox {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         self.shared.port.server.send_replace(ServerState::Killed);
-        self.life.abort();
+        self.task.abort();
         if let Some(server) = self.server.take() {
             server.abort();
         }

@@ -107,8 +107,8 @@ impl Shared {
             }
             tokio::select! {
                 _ = on_their_way.next() => {}
-                () = self.wake.notified() => self.run_life(),
-                () = self.something_due() => self.run_life(),
+                () = self.wake.notified() => self.run_due_steps(),
+                () = self.something_due() => self.run_due_steps(),
             }
         }
     }

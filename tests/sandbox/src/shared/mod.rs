@@ -260,7 +260,7 @@ impl Shared {
     }
 
     /// Processes everything that is due.
-    pub(crate) fn run_life(&self) {
+    pub(crate) fn run_due_steps(&self) {
         let now = self.clock.now();
         self.catch_up(&mut self.core(), now);
     }
@@ -302,15 +302,15 @@ impl Shared {
         let advanced = tokio::spawn(async move {
             let _one_after_another = shared.turning.lock().await;
             let target = shared.clock.begin_jump(by);
-            shared.run_life();
+            shared.run_due_steps();
             shared.deliver_due().await;
             while let Some(next) = shared.next_event().filter(|next| *next <= target) {
                 shared.clock.turn_to(next);
-                shared.run_life();
+                shared.run_due_steps();
                 shared.deliver_due().await;
             }
             shared.clock.turn_to(target);
-            shared.run_life();
+            shared.run_due_steps();
             shared.deliver_all().await;
             shared.wake.notify_one();
         });
@@ -321,7 +321,7 @@ impl Shared {
     /// Processes steps when they are due, until the sandbox is stopped.
     pub(crate) async fn drive(self: &Arc<Self>) {
         loop {
-            self.run_life();
+            self.run_due_steps();
             self.deliver_due().await;
             tokio::select! {
                 () = self.wake.notified() => {}

@@ -802,14 +802,29 @@ fn the_prepared_description_is_that_of_the_workspace() {
     let served = describe(&described, Some(&source("statuses.yaml")))
         .unwrap()
         .to_string();
-    let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("description.json");
+    assert_is_prepared("description.json", &served);
+}
+
+/// The package contains the lifecycles in JSON, so that its users need not build a parser of YAML.
+#[test]
+fn the_prepared_lifecycles_are_those_of_the_file_in_yaml() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("lifecycles/vendored.yaml");
+    let yaml = fs::read_to_string(path).unwrap();
+    let lifecycles: Value = serde_saphyr::from_str(&yaml).unwrap();
+    let lifecycles = serde_json::to_string_pretty(&lifecycles).unwrap();
+    assert_is_prepared("lifecycles.json", &lifecycles);
+}
+
+/// Compares a file of the package with what it is made from.
+fn assert_is_prepared(name: &str, expected: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     if std::env::var_os("UPDATE_DESCRIPTION").is_some() {
-        fs::write(&place, &served).unwrap();
+        fs::write(&path, expected).unwrap();
     }
-    let prepared = fs::read_to_string(place).unwrap();
+    let prepared = fs::read_to_string(&path).unwrap_or_default();
     assert!(
-        prepared == served,
-        "run this test again with UPDATE_DESCRIPTION=1, and look at what changes"
+        prepared == expected,
+        "{name}: run this test again with UPDATE_DESCRIPTION=1, and look at what changes"
     );
 }
 

@@ -278,7 +278,7 @@ async fn every_change_of_state_is_one_event_that_arrives_once_and_in_order() {
     subscribe(&upvest, &endpoint.url(), [WebhookEventCategory::All]).await;
     let before = happened(&sandbox).len();
 
-    a_week_of_life(&sandbox, &upvest).await;
+    a_week_of_activity(&sandbox, &upvest).await;
 
     let events = sandbox.events().split_off(before);
     assert_eq!(
@@ -306,7 +306,7 @@ async fn an_event_carries_the_whole_thing_as_it_was_then() {
     let endpoint = Endpoint::start().await;
     let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
     subscribe(&upvest, &endpoint.url(), [WebhookEventCategory::All]).await;
-    a_week_of_life(&sandbox, &upvest).await;
+    a_week_of_activity(&sandbox, &upvest).await;
 
     let mut orders = Vec::new();
     for event in endpoint.events() {
@@ -351,7 +351,7 @@ async fn the_reference_shape_carries_no_more_than_an_id_and_changes_no_name() {
     let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
     subscribe(&upvest, &endpoint.url(), [WebhookEventCategory::All]).await;
     let before = happened(&sandbox).len();
-    a_week_of_life(&sandbox, &upvest).await;
+    a_week_of_activity(&sandbox, &upvest).await;
 
     let events = endpoint.events();
     for event in &events {
@@ -932,7 +932,7 @@ async fn the_log_of_events_forgets_the_oldest_but_no_delivery_does() {
     );
 }
 
-/// The events of [`a_week_of_life`], which has a user, an account, an order, a direct debit, a portfolio and a plan.
+/// The events of [`a_week_of_activity`], which has a user, an account, an order, a direct debit, a portfolio and a plan.
 #[rustfmt::skip]
 const A_WEEK_OF_LIFE: &[&str] = &[
     // The user is checked, and the account opens.
@@ -958,7 +958,7 @@ const A_WEEK_OF_LIFE: &[&str] = &[
     "SAVINGS_PLAN.PAUSED", "SAVINGS_PLAN.CANCELLED",
 ];
 
-async fn a_week_of_life(sandbox: &Sandbox, upvest: &Upvest) {
+async fn a_week_of_activity(sandbox: &Sandbox, upvest: &Upvest) {
     let user = upvest
         .create_user()
         .body(somebody())

@@ -88,9 +88,9 @@ pub(crate) fn spec(name: &str) -> PathBuf {
         .join(name)
 }
 
-pub(crate) fn life(name: &str) -> PathBuf {
+pub(crate) fn lifecycles(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("life")
+        .join("lifecycles")
         .join(name)
 }
 

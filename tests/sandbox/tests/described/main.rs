@@ -6,7 +6,7 @@ mod coverage;
 #[path = "../endpoint/mod.rs"]
 mod endpoint;
 mod hostile;
-mod life;
+mod lifecycles;
 mod others;
 
 use api::{Api, fixture, plain, spec};

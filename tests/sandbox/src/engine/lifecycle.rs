@@ -18,15 +18,15 @@ const SHORTEST: f64 = 0.001;
 /// The longest a step can take: ten years.
 const LONGEST: f64 = 10.0 * 366.0 * 86_400.0;
 
-/// The lives of the rows of all tables, by the names of the tables.
+/// The lifecycles of the rows of all tables, by the names of the tables.
 #[derive(Debug, Default, Deserialize)]
 #[serde(transparent)]
-pub(crate) struct Life(BTreeMap<String, TableLife>);
+pub(crate) struct Lifecycles(BTreeMap<String, Lifecycle>);
 
-/// The life of the rows of one table.
+/// The lifecycle of the rows of one table.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct TableLife {
+pub(super) struct Lifecycle {
     /// The status of a new row.
     #[serde(default)]
     pub(super) first: Option<String>,
@@ -84,9 +84,10 @@ pub(super) struct Ending {
     pub(super) removes: bool,
 }
 
-/// Why a file of lives cannot be used.
+/// Why a file of lifecycles cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum LifeError {
+pub(crate) enum LifecycleError {
+    #[cfg(feature = "own-description")]
     #[error("invalid YAML: {0}")]
     Syntax(String),
     #[error("the description has no table `{table}`; its tables are {known}")]
@@ -105,35 +106,40 @@ pub(crate) enum LifeError {
     Twice { table: String, status: String },
 }
 
-impl Life {
-    pub(crate) fn parse(text: &str) -> Result<Self, LifeError> {
+impl Lifecycles {
+    #[cfg(feature = "own-description")]
+    pub(crate) fn parse(text: &str) -> Result<Self, LifecycleError> {
         let options = serde_saphyr::options! { strict_booleans: true };
         serde_saphyr::from_str_with_options(text, options)
-            .map_err(|error| LifeError::Syntax(error.without_snippet().to_string()))
+            .map_err(|error| LifecycleError::Syntax(error.without_snippet().to_string()))
     }
 
-    pub(super) fn of(&self, table: &str) -> Option<&TableLife> {
+    pub(super) fn of(&self, table: &str) -> Option<&Lifecycle> {
         self.0.get(table)
     }
 
     /// Checks that all names are those of the description.
-    pub(super) fn check(&self, tables: &[Table], events: &EventTypes) -> Result<(), LifeError> {
-        for (name, life) in &self.0 {
+    pub(super) fn check(
+        &self,
+        tables: &[Table],
+        events: &EventTypes,
+    ) -> Result<(), LifecycleError> {
+        for (name, lifecycle) in &self.0 {
             let Some(table) = tables.iter().find(|table| table.name == *name) else {
                 let known: Vec<_> = tables.iter().map(|table| table.name.as_str()).collect();
-                return Err(LifeError::NoTable {
+                return Err(LifecycleError::NoTable {
                     table: name.clone(),
                     known: known.join(", "),
                 });
             };
-            life.check(table, events)?;
+            lifecycle.check(table, events)?;
         }
         Ok(())
     }
 }
 
-impl TableLife {
-    fn check(&self, table: &Table, events: &EventTypes) -> Result<(), LifeError> {
+impl Lifecycle {
+    fn check(&self, table: &Table, events: &EventTypes) -> Result<(), LifecycleError> {
         let known = table
             .status
             .as_ref()
@@ -145,7 +151,7 @@ impl TableLife {
         let of_delete = of_delete.flat_map(|end| end.from.iter().chain([&end.to]));
         for status in of_steps.chain(&self.first).chain(of_delete) {
             if !known.contains(status) {
-                return Err(LifeError::NoStatus {
+                return Err(LifecycleError::NoStatus {
                     table: table.name.clone(),
                     status: status.clone(),
                     known: known.join(", "),
@@ -158,7 +164,7 @@ impl TableLife {
         let of_row = self.created.iter().chain(&self.changed);
         for event in of_steps.chain(of_delete).chain(of_row) {
             if events.named(event).is_none() {
-                return Err(LifeError::NoEvent {
+                return Err(LifecycleError::NoEvent {
                     table: table.name.clone(),
                     event: event.clone(),
                 });
@@ -167,13 +173,13 @@ impl TableLife {
         let mut durations = self.steps.iter().map(|step| step.after);
         // Steps that take no time could follow each other without an end.
         if durations.any(|after| !(SHORTEST..=LONGEST).contains(&after)) {
-            return Err(LifeError::Duration {
+            return Err(LifecycleError::Duration {
                 table: table.name.clone(),
             });
         }
         let mut from = BTreeSet::new();
         if let Some(twice) = self.steps.iter().find(|step| !from.insert(&step.from)) {
-            return Err(LifeError::Twice {
+            return Err(LifecycleError::Twice {
                 table: table.name.clone(),
                 status: twice.from.clone(),
             });
@@ -244,7 +250,7 @@ impl Transition {
     }
 }
 
-/// The status of a new row without a life of its own.
+/// The status of a new row without a lifecycle of its own.
 pub(super) fn first_status(status: &StatusField) -> Option<&str> {
     let usual = words::FIRST.into_iter();
     let mut usual = usual.filter(|first| status.values.iter().any(|value| value == first));

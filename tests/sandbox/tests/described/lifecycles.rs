@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 use upvest_sandbox::{Command, Fault, FaultRule, Sandbox, SandboxBuilder, StartError};
 use uuid::Uuid;
 
-use crate::api::{Api, fixture, life, own, plain, spec};
+use crate::api::{Api, fixture, lifecycles, own, plain, spec};
 use crate::endpoint::Endpoint;
 
-/// The official description with its life.
+/// The official description with its lifecycles.
 fn official() -> SandboxBuilder {
-    plain().life(life("official.yaml"))
+    plain().lifecycles(lifecycles("official.yaml"))
 }
 
 async fn official_api() -> Api {
@@ -146,7 +146,7 @@ async fn the_official_flow_runs_from_onboarding_to_payout() {
 }
 
 #[tokio::test]
-async fn a_delete_follows_the_life_of_its_table() {
+async fn a_delete_follows_the_lifecycle_of_its_table() {
     let api = official_api().await;
     let [user, _, account] = open_account(&api).await;
     let placed = ok(&api, "place_order", "/orders", Some(order(&user, &account))).await;
@@ -166,7 +166,7 @@ async fn a_delete_follows_the_life_of_its_table() {
 }
 
 #[tokio::test]
-async fn without_a_life_events_are_named_after_what_happened() {
+async fn without_lifecycles_events_are_named_after_what_happened() {
     let api = Api::start(plain(), &fixture("official-1.9.0.json")).await;
     let [_, _, account] = open_account(&api).await;
     let path = format!("/accounts/{}", text(&account));
@@ -273,10 +273,10 @@ async fn ids_that_do_not_exist_are_never_invented() {
     }
 }
 
-/// The vendored description as if it were a user's own, with the file of its life and without rules.
+/// The vendored description as if it were a user's own, with the file of its lifecycles and without rules.
 async fn vendored_api() -> Api {
     let builder = plain().overlay(spec("overlay.yaml"));
-    let builder = builder.life(life("vendored.yaml"));
+    let builder = builder.lifecycles(lifecycles("vendored.yaml"));
     Api::start(builder, &spec("upvest-investment-api.yaml")).await
 }
 
@@ -287,7 +287,7 @@ async fn new_user(api: &Api) -> String {
 }
 
 #[tokio::test]
-async fn requests_change_a_status_only_as_its_life_allows() {
+async fn requests_change_a_status_only_as_its_lifecycle_allows() {
     let api = vendored_api().await;
     let user = new_user(&api).await;
     let account = json!({ "user_id": user, "account_group_id": Uuid::new_v4() });
@@ -347,7 +347,7 @@ async fn an_event_of_another_table_is_about_the_resource_of_the_row() {
 }
 
 #[tokio::test]
-async fn rows_in_a_life_are_there_at_the_start_and_no_others() {
+async fn rows_in_lifecycles_are_there_at_the_start_and_no_others() {
     let api = vendored_api().await;
     for (id, path, count) in [
         ("listFeeConfigurations", "/fee_configurations", 2),
@@ -491,10 +491,10 @@ async fn a_saved_state_continues_where_it_was() {
 }
 
 #[tokio::test]
-async fn a_life_that_does_not_fit_is_named_at_the_start() {
+async fn a_lifecycle_that_does_not_fit_is_named_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("life.yaml");
-    for (life, named) in [
+    let file = folder.path().join("lifecycles.yaml");
+    for (lifecycles, named) in [
         ("ordres: {}", "ordres"),
         ("shipments: { first: EATEN }", "EATEN"),
         ("shipments: { created: shipment.eaten }", "shipment.eaten"),
@@ -513,11 +513,15 @@ async fn a_life_that_does_not_fit_is_named_at_the_start() {
         ),
         ("shipments: [", "YAML"),
     ] {
-        std::fs::write(&file, life).unwrap();
-        let builder = plain().description(own("shop.yaml")).life(&file);
+        std::fs::write(&file, lifecycles).unwrap();
+        let builder = plain().description(own("shop.yaml")).lifecycles(&file);
         let error = builder.start().await.unwrap_err();
         assert!(matches!(error, StartError::Description(_)), "{error:?}");
-        assert!(chain(&error).contains(named), "{life}: {}", chain(&error));
+        assert!(
+            chain(&error).contains(named),
+            "{lifecycles}: {}",
+            chain(&error)
+        );
     }
 }
 
@@ -538,7 +542,7 @@ async fn a_file_that_is_no_description_is_an_error_at_the_start() {
     }
     let missing = Sandbox::builder().description(folder.path().join("none"));
     assert!(missing.start().await.is_err());
-    let alone = Sandbox::builder().life(life("official.yaml"));
+    let alone = Sandbox::builder().lifecycles(lifecycles("official.yaml"));
     assert!(alone.start().await.is_err());
 }
 

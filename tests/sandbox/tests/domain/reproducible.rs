@@ -378,7 +378,7 @@ async fn fill(api: &Plain) -> Uuid {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_life_of_a_saved_sandbox_is_that_of_one_that_ran_through() {
+async fn a_loaded_sandbox_continues_as_if_it_had_never_stopped() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.json");
     let through = Plain::start().await;

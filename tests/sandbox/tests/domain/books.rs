@@ -61,7 +61,7 @@ struct Driver {
     /// Accounts and instruments with movements of units that are not orders.
     moved: BTreeSet<(Uuid, &'static str)>,
     books: Books,
-    lives: Lives,
+    lifecycles: Lifecycles,
     bids: BTreeMap<String, Decimal>,
 }
 
@@ -85,7 +85,7 @@ struct Book {
 
 /// The statuses of resources according to their events, which are checked against the tables of the sandbox.
 #[derive(Default)]
-struct Lives {
+struct Lifecycles {
     /// The resource, the status and the following statuses, by event.
     table: BTreeMap<String, (String, String, BTreeSet<String>)>,
     /// The last event about a resource.
@@ -98,7 +98,7 @@ fn money_and_shares_are_conserved_over_ten_thousand_random_steps() {
     runtime().block_on(async {
         let mut draws = StdRng::seed_from_u64(7);
         let mut driver = Driver::start().await;
-        driver.lives.read(&driver.api.sandbox).await;
+        driver.lifecycles.read(&driver.api.sandbox).await;
         for number in 1..=STEPS {
             let step = Step {
                 what: draws.random(),
@@ -113,7 +113,7 @@ fn money_and_shares_are_conserved_over_ten_thousand_random_steps() {
                 "after step {number}, {step:?}: {findings:#?}"
             );
             let happened = driver.books.news(&driver.api.sandbox);
-            driver.lives.follow(&happened);
+            driver.lifecycles.follow(&happened);
             driver.check_that_nobody_got_rich(step, &happened);
             if number % STEPS_BETWEEN_CHECKS == 0 {
                 driver.check_from_outside();
@@ -122,9 +122,9 @@ fn money_and_shares_are_conserved_over_ten_thousand_random_steps() {
         driver.check_units();
         driver.assert_much_has_happened();
         assert!(
-            driver.lives.steps.len() > 30,
+            driver.lifecycles.steps.len() > 30,
             "few changes of status: {:?}",
-            driver.lives.steps
+            driver.lifecycles.steps
         );
     });
 }
@@ -265,7 +265,7 @@ impl Driver {
             debits: Vec::new(),
             moved: BTreeSet::new(),
             books: Books::default(),
-            lives: Lives::default(),
+            lifecycles: Lifecycles::default(),
             bids: BTreeMap::new(),
         }
     }
@@ -772,7 +772,7 @@ impl Driver {
     }
 }
 
-impl Lives {
+impl Lifecycles {
     async fn read(&mut self, sandbox: &Sandbox) {
         let table = reqwest::get(format!("{}/_sandbox/lifecycles", sandbox.url()))
             .await
