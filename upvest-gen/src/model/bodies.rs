@@ -52,7 +52,7 @@ pub(super) fn read<'a>(
     };
     Ok(Some(Body {
         encoding,
-        media_type: media_types::unusual(media_type, encoding),
+        media_type: media_types::explicit_media_type(media_type, encoding),
         required: body["required"] == true,
         kind,
         fields: if encoding == Encoding::Form {
