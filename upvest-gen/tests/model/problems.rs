@@ -205,7 +205,7 @@ fn paths_headers_and_media_types_that_cannot_be_sent_are_named() {
         ),
         (
             "/a: { post: { requestBody: { content: { application/x-www-form-urlencoded: { schema: { required: [a], properties: { a: { type: object } } } } } }, responses: { '204': {} } } }",
-            "the field `a` in the form of postA is neither a single value nor a list of these",
+            "the field `a` in the form of postA is neither a scalar nor a list of scalars",
         ),
     ] {
         let api = read("3.1.0", &format!("paths:\n  {ok}\n  {item}")).unwrap();
