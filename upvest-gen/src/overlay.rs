@@ -1,5 +1,6 @@
 //! Applies an OpenAPI Overlay 1.0 to a description.
 
+mod extensions;
 mod places;
 mod regular_expressions;
 
@@ -27,6 +28,8 @@ struct Action {
     /// Whether the action may match nothing.
     #[serde(default, rename = "x-optional")]
     optional: bool,
+    #[serde(flatten)]
+    others: Value,
 }
 
 /// Applies the actions of `overlay` to `document`, in order. All problems are found in one run.
@@ -51,17 +54,26 @@ pub(crate) fn overlay(
             "use version 1.0.x",
         )]);
     }
-    let actions = overlay.actions.into_iter().enumerate();
-    let errors: Vec<Error> = actions
-        .filter_map(|(index, action)| {
-            apply(&mut document, action, &format!("/actions/{index}")).err()
-        })
-        .collect();
+    let mut errors = Vec::new();
+    for (index, action) in overlay.actions.into_iter().enumerate() {
+        let at = format!("/actions/{index}");
+        errors.extend(misspelt(&action, &at));
+        errors.extend(apply(&mut document, action, &at).err());
+    }
     if errors.is_empty() {
         Ok(document)
     } else {
         Err(errors)
     }
+}
+
+/// The misspelt extensions of an action and of its update.
+fn misspelt(action: &Action, at: &str) -> Vec<Error> {
+    let mut errors = extensions::misspelt(&action.others, at);
+    if let Some(update) = &action.update {
+        errors.extend(extensions::misspelt(update, &pointer::join(at, "update")));
+    }
+    errors
 }
 
 fn apply(document: &mut Value, action: Action, at: &str) -> Result<()> {

@@ -290,3 +290,21 @@ fn all_actions_that_cannot_be_applied_are_named_in_one_run() {
         ["/actions/0/target", "/actions/1", "/actions/3/target"]
     );
 }
+
+#[test]
+fn a_misspelt_extension_of_an_action_or_its_update_is_an_error() {
+    for (action, place) in [
+        (
+            "{ target: $.b, description: Why., x-optinal: true, remove: true }",
+            "/actions/0/x-optinal",
+        ),
+        (
+            "{ target: $.a, description: Why., update: { x-finals: [1] } }",
+            "/actions/0/update/x-finals",
+        ),
+    ] {
+        let errors = apply(yaml("a: {}"), action).unwrap_err();
+        let places: Vec<_> = errors.iter().map(Error::pointer).collect();
+        assert!(places.contains(&place), "{places:?}");
+    }
+}
