@@ -932,7 +932,7 @@ async fn the_log_of_events_forgets_the_oldest_but_no_delivery_does() {
     );
 }
 
-/// The events of [`a_week_of_activity`], which has a user, an account, an order, a direct debit, a portfolio and a plan.
+/// The events of [`a_week_of_activity`]. It has a user, an account, an order, a direct debit, a portfolio and a plan.
 #[rustfmt::skip]
 const A_WEEK_OF_LIFE: &[&str] = &[
     // The user is checked, and the account opens.

@@ -35,17 +35,22 @@ use super::error_kind::ErrorKind;
 ///
 /// A byte order mark before the JSON is skipped.
 pub fn read_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, Error> {
-    let json = without_byte_order_mark(json);
-    serde_json::from_slice(json).map_err(|_| Error::new(ErrorKind::Decode, explain::<T>(json)))
+    // The whole body is checked at once: `from_slice` would check each text on its own, which costs more.
+    let json = str::from_utf8(without_byte_order_mark(json)).map_err(|error| {
+        let position = error.valid_up_to();
+        let problem = format!("the body is not valid JSON: no UTF-8 at byte {position}");
+        Error::new(ErrorKind::Decode, problem)
+    })?;
+    serde_json::from_str(json).map_err(|_| Error::new(ErrorKind::Decode, explain::<T>(json)))
 }
 
 /// Parses again with a slower parser that records the path of the error.
 #[cold]
-fn explain<T: DeserializeOwned>(json: &[u8]) -> String {
+fn explain<T: DeserializeOwned>(json: &str) -> String {
     if json.is_empty() {
         return "the body is empty".to_owned();
     }
-    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    let mut deserializer = serde_json::Deserializer::from_str(json);
     let Err(error) = serde_path_to_error::deserialize::<_, T>(&mut deserializer) else {
         return "the body contains text after its JSON value".to_owned();
     };
@@ -101,6 +106,19 @@ mod tests {
             error.to_string(),
             "the body does not match the schema at [0]: the value is not one of those that the schema allows"
         );
+    }
+
+    #[test]
+    fn a_body_that_is_not_utf8_is_a_decode_error_with_the_place() {
+        for wrong in [
+            b"{\"id\": \"\xff\"}".as_slice(),
+            b"{\"x\": \"\xc3\"}",
+            b"\xff",
+        ] {
+            let error = read_json::<serde_json::Value>(wrong).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Decode);
+            assert!(error.to_string().contains("no UTF-8 at byte "), "{error}");
+        }
     }
 
     #[test]
