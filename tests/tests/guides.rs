@@ -9,8 +9,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
-/// Lines of about 130 characters: two screens.
-const LONGEST_GUIDE: usize = 160;
+/// The maximum number of lines in a guide, about two screens.
+const MAX_GUIDE_LINES: usize = 160;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -34,7 +34,7 @@ fn name(path: &Path) -> &str {
     path.file_name().unwrap().to_str().unwrap()
 }
 
-/// The targets of links and images: `[text](target)`, or `[text][label]` with `[label]: target` on a line.
+/// Returns the targets of links and images: `[text](target)`, or `[text][label]` with `[label]: target` on a line.
 fn links(text: &str) -> Vec<&str> {
     let inline = text.split("](").skip(1);
     let inline = inline.filter_map(|rest| rest.split_once(')'));
@@ -48,7 +48,7 @@ fn definition(line: &str) -> Option<(&str, &str)> {
     line.strip_prefix('[')?.split_once("]: ")
 }
 
-/// The anchor of a heading, as GitHub and mdBook make it.
+/// The anchors of all headings, as GitHub and mdBook make them.
 fn anchors(text: &str) -> BTreeSet<String> {
     let headings = text
         .lines()
@@ -98,7 +98,7 @@ fn documents_with_code() -> Vec<(PathBuf, String)> {
     documents
 }
 
-/// Replaces each block of Rust by the region of a sample. The first line of the block names the sample.
+/// Replaces each Rust code block with the marked region of the sample that the block's first line names.
 fn with_samples<'a>(document: &str, samples: &'a [Sample], used: &mut BTreeSet<&'a str>) -> String {
     let mut blocks = document.split("```rust");
     let mut updated = blocks.next().unwrap().to_owned();
@@ -128,7 +128,7 @@ fn with_samples<'a>(document: &str, samples: &'a [Sample], used: &mut BTreeSet<&
 }
 
 #[test]
-fn every_block_of_rust_is_the_region_of_a_sample() {
+fn every_rust_code_block_is_the_region_of_a_sample() {
     let samples = samples();
     let mut used = BTreeSet::new();
     for (path, text) in documents_with_code() {
@@ -152,7 +152,7 @@ fn every_block_of_rust_is_the_region_of_a_sample() {
 }
 
 #[test]
-fn every_block_of_rust_names_the_crates_that_it_needs() {
+fn every_rust_code_block_names_the_crates_that_it_needs() {
     let manifest = fs::read_to_string(root().join("tests/Cargo.toml")).unwrap();
     let manifest: toml::Table = toml::from_str(&manifest).unwrap();
     let tables = ["dependencies", "dev-dependencies"].map(|table| manifest[table].as_table());
@@ -405,7 +405,7 @@ fn guides_are_short() {
     for (path, text) in files("docs/guides", "md") {
         let shown = text.lines().count();
         assert!(
-            shown <= LONGEST_GUIDE,
+            shown <= MAX_GUIDE_LINES,
             "{} has {shown} lines",
             path.display()
         );

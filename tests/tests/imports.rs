@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What each file or module imports.
+/// The files or modules that each file or module imports.
 type Imports = BTreeMap<String, BTreeSet<String>>;
 
 const RUNTIME: &str = "upvest-api/runtime/src";
@@ -27,7 +27,7 @@ fn no_exported_macro_contains_a_feature() {
             let (body, _) = rest
                 .split_once("\n}\n")
                 .expect("a macro ends with its brace");
-            // It asks for no feature: it says in the documentation which one an item needs.
+            // This attribute asks for no feature. It documents which feature an item needs.
             let body = body.replace("cfg_attr(docsrs, doc(cfg(feature", "");
             for condition in [
                 "cfg(feature",
@@ -50,7 +50,7 @@ fn no_file_imports_a_file_that_imports_it() {
     for folder in [RUNTIME, SIGNING, LAYER, GENERATOR, XTASK] {
         let imports = imports(&source(folder));
         assert!(imports.len() > 10, "found only {imports:?}");
-        assert_eq!(circle(&imports), None, "{folder}");
+        assert_eq!(first_cycle(&imports), None, "{folder}");
     }
 }
 
@@ -64,7 +64,7 @@ fn no_module_imports_a_module_that_imports_it() {
             let others = others.filter(|other| *other != module).map(str::to_owned);
             modules.entry(module.to_owned()).or_default().extend(others);
         }
-        assert_eq!(circle(&modules), None, "{folder}");
+        assert_eq!(first_cycle(&modules), None, "{folder}");
     }
 }
 
@@ -98,21 +98,21 @@ fn no_module_of_the_sandbox_imports_one_that_imports_it() {
         }
     }
     assert!(modules.len() > 10, "found only {modules:?}");
-    assert_eq!(circle(&modules), None);
+    assert_eq!(first_cycle(&modules), None);
 }
 
 #[test]
-fn a_circle_is_found() {
+fn a_cycle_is_found() {
     let imports = [("a", "b"), ("b", "c"), ("c", "a"), ("d", "a")];
     let imports = imports.map(|(from, to)| (from.to_owned(), BTreeSet::from([to.to_owned()])));
     assert_eq!(
-        circle(&Imports::from(imports)),
+        first_cycle(&Imports::from(imports)),
         Some("a -> b -> c -> a".to_owned())
     );
 }
 
-/// The imports of each file, as `module/file`, without those of tests. The front page, `lib.rs` or
-/// `main.rs`, imports from all and is imported by none.
+/// Returns the imports of each file, as `module/file`. Imports of tests are left out, and so is the front page
+/// (`lib.rs` or `main.rs`), which no file imports.
 fn imports(source: &Path) -> Imports {
     let mut imports = Imports::new();
     for path in files(source) {
@@ -137,7 +137,7 @@ fn imports(source: &Path) -> Imports {
     imports
 }
 
-/// The file that a line of `file` imports from, or that it declares.
+/// Returns the file from which a line of `file` imports, or the module that the line declares.
 fn imported(source: &Path, file: &str, line: &str) -> Option<String> {
     if let Some(name) = line.strip_prefix("mod ").or(line.strip_prefix("pub mod ")) {
         let folder = file.strip_suffix("/mod").unwrap_or(file);
@@ -173,33 +173,33 @@ fn module(file: &str) -> &str {
     file.split_once('/').map_or(file, |(module, _)| module)
 }
 
-/// The first circle of imports.
-fn circle(imports: &Imports) -> Option<String> {
+/// Returns the first cycle of imports.
+fn first_cycle(imports: &Imports) -> Option<String> {
     let mut done = BTreeSet::new();
     imports
         .keys()
-        .find_map(|start| circle_from(start, imports, &mut Vec::new(), &mut done))
+        .find_map(|start| cycle_from(start, imports, &mut Vec::new(), &mut done))
 }
 
-fn circle_from<'i>(
+fn cycle_from<'i>(
     from: &'i str,
     imports: &'i Imports,
-    way: &mut Vec<&'i str>,
+    path: &mut Vec<&'i str>,
     done: &mut BTreeSet<&'i str>,
 ) -> Option<String> {
-    if let Some(start) = way.iter().position(|passed| *passed == from) {
-        return Some([&way[start..], &[from]].concat().join(" -> "));
+    if let Some(start) = path.iter().position(|passed| *passed == from) {
+        return Some([&path[start..], &[from]].concat().join(" -> "));
     }
     if done.contains(from) {
         return None;
     }
-    way.push(from);
+    path.push(from);
     let found = imports
         .get(from)
         .into_iter()
         .flatten()
-        .find_map(|to| circle_from(to, imports, way, done));
-    way.pop();
+        .find_map(|to| cycle_from(to, imports, path, done));
+    path.pop();
     done.insert(from);
     found
 }

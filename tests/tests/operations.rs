@@ -1,6 +1,6 @@
 //! Every operation of the description builds the right request and reads the right response. The data are the
 //! examples of the description: they have fields and values that the sandbox does not send. The tests with the sandbox
-//! are in `lives`.
+//! are in `lifecycles`.
 
 use std::fmt::Write;
 
@@ -154,7 +154,7 @@ fn success(operation: &Operation) -> ResponseTemplate {
 }
 
 #[tokio::test]
-async fn every_operation_sends_the_request_and_reads_the_response_of_the_description() {
+async fn every_operation_matches_its_description() {
     let operations = Description::vendored().operations();
     assert_eq!(operations.len(), 70);
     for operation in operations {
@@ -186,7 +186,7 @@ async fn every_operation_sends_the_request_and_reads_the_response_of_the_descrip
     }
 }
 
-/// The request that was sent, and the value of the response.
+/// Formats the request that was sent, and the value of the response.
 fn exchange(request: &Request, status: u16, value: &Value) -> String {
     let mut text = format!("{} {}", request.method, request.url.path());
     if let Some(query) = request.url.query() {

@@ -8,30 +8,31 @@ use serde_json::{Value, json};
 use upvest_api::types;
 use upvest_tests::description::Description;
 
-/// Reads `sent` as `T` and writes it again, twice.
+/// Reads `sent` with an unknown field as `T`, writes it as JSON, and checks that reading this JSON gives the same value.
+/// Returns the JSON.
 fn round_trip<T>(sent: &Value) -> Result<Value, TestCaseError>
 where
     T: DeserializeOwned + Serialize + PartialEq,
 {
-    let mut with_news = sent.clone();
-    with_news["a_field_of_tomorrow"] = field_of_tomorrow();
-    let read: T = parse(&with_news)?;
+    let mut with_unknown_field = sent.clone();
+    with_unknown_field["an_unknown_field"] = unknown_field();
+    let read: T = parse(&with_unknown_field)?;
     let written = serde_json::to_value(&read).expect("what was read can be written");
     let again: T = parse(&written)?;
     prop_assert!(read == again, "type -> JSON -> type changed {written}");
     Ok(written)
 }
 
-fn field_of_tomorrow() -> Value {
+fn unknown_field() -> Value {
     json!({ "nested": [1, 2, 3] })
 }
 
-/// A problem keeps the fields that the description does not have.
+/// Checks that a problem keeps an unknown field, then removes it so that the rest can be compared.
 fn round_trip_of_problem(sent: &Value) -> Result<Value, TestCaseError> {
     let mut written = round_trip::<types::Problem>(sent)?;
     let object = written.as_object_mut().expect("a problem is an object");
-    let kept = object.remove("a_field_of_tomorrow");
-    prop_assert_eq!(kept, Some(field_of_tomorrow()));
+    let kept = object.remove("an_unknown_field");
+    prop_assert_eq!(kept, Some(unknown_field()));
     Ok(written)
 }
 

@@ -144,7 +144,7 @@ async fn the_last_value_of_an_argument_wins() {
         "/v1/orders?limit=2"
     );
     assert_eq!(
-        asked(|list| list.offset(9).limit(1).at(20, 10)).await,
+        asked(|list| list.offset(9).limit(1).with_page(20, 10)).await,
         "/v1/orders?limit=10&offset=20"
     );
 }
@@ -414,7 +414,9 @@ async fn what_a_builder_holds_is_not_shown() {
 fn items<T: Paginated>(
     list: T,
 ) -> impl stream::Stream<Item = Result<Vec<T::Item>, Error>> + Send + 'static {
-    stream::once(async move { Ok(T::page(list.at(0, 100).send().await?.into_inner()).items) })
+    stream::once(
+        async move { Ok(T::page(list.with_page(0, 100).send().await?.into_inner()).items) },
+    )
 }
 
 /// Calls, list streams and response bodies do not borrow the client.

@@ -53,7 +53,7 @@ use crate::debug_fields::debug_fields;
 use crate::progress::{Progress, ReceivedPage};
 
 /// The most pages that are requested ahead, as a total can be wrong.
-const MOST_PREFETCHED: usize = 64;
+const MAX_PREFETCHED: usize = 64;
 
 /// Reads a list with pages. Implemented for the builder of every operation that has pages.
 ///
@@ -125,7 +125,7 @@ impl<T: Paginated<Item: Serialize>> Paginator<T> {
     /// Prefetching starts after the first page, which contains the total. Nothing is prefetched of a list without a
     /// total. The requests run on tasks of their own, which end with the stream.
     pub fn prefetch(mut self, pages: usize) -> Self {
-        self.prefetch = pages.min(MOST_PREFETCHED);
+        self.prefetch = pages.min(MAX_PREFETCHED);
         self
     }
 
@@ -262,7 +262,7 @@ impl<T: List<Item: Serialize>> Reading<T> {
     fn request(&self, offset: u64) -> PageFuture<T::Item> {
         let list = self.settings.list.clone();
         let list = match self.settings.page_size {
-            Some(size) => list.at(offset, size),
+            Some(size) => list.with_page(offset, size),
             None => list,
         };
         async move { Ok(T::page(list.send().await?.into_inner())) }.boxed()

@@ -28,7 +28,7 @@ use upvest_signing::SignRequest;
 
 pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// The number of headers of a signed request, so that the map is allocated once.
-const MOST_HEADERS: usize = 16;
+const MAX_HEADERS: usize = 16;
 /// An attempt whose deadline leaves it less than this part of its full time says nothing about the connection.
 const NEARLY_FULL: f64 = 0.9;
 
@@ -123,7 +123,7 @@ struct FailedAttempt {
 }
 
 impl Core {
-    /// Sends `request`, again where that is safe. A response that is not a success is an error.
+    /// Sends `request`, and retries it if that is safe. Returns an error for a non-success response.
     pub(crate) async fn call(
         &self,
         request: Request<Bytes>,
@@ -149,7 +149,7 @@ impl Core {
         }
     }
 
-    /// Adds what is the same for all attempts.
+    /// Checks the options and the URL, and adds the headers that are the same for all attempts.
     fn prepare<'a>(
         &self,
         mut request: Request<Bytes>,
@@ -180,7 +180,7 @@ impl Core {
         );
         let lacks_expected_body = expects_body && request.body().is_empty();
         let headers = request.headers_mut();
-        headers.reserve(MOST_HEADERS);
+        headers.reserve(MAX_HEADERS);
         for (name, value) in self.headers.iter().chain(options.headers()) {
             headers.insert(name, value.clone());
         }

@@ -11,15 +11,15 @@ pub(crate) enum BrokenRule {
     OffsetIgnored { requested: u64, stated: u64 },
     #[error("the server returned the same page twice")]
     Repeated,
-    #[error("the server returned {MOST_EMPTY_PAGES} empty pages in a row")]
+    #[error("the server returned {MAX_EMPTY_PAGES} empty pages in a row")]
     TooManyEmptyPages,
 }
 
 /// After this many empty pages in a row, reading fails.
-const MOST_EMPTY_PAGES: u32 = 10;
+const MAX_EMPTY_PAGES: u32 = 10;
 
 /// After this many more equal items on pages of one item, reading fails.
-const MOST_EQUAL_ITEMS: u32 = 10;
+const MAX_EQUAL_ITEMS: u32 = 10;
 
 /// A page, as the rules need it.
 #[derive(Clone, Copy, Debug)]
@@ -92,7 +92,7 @@ impl Progress {
         self.empty = if page.items == 0 { self.empty + 1 } else { 0 };
         self.last_was_short = page.items > 0 && page.items < self.limit;
         self.next = self.end_of(page);
-        if goes_on && self.empty >= MOST_EMPTY_PAGES {
+        if goes_on && self.empty >= MAX_EMPTY_PAGES {
             return Err(BrokenRule::TooManyEmptyPages);
         }
         Ok(goes_on)
@@ -160,7 +160,7 @@ impl Progress {
         }
         self.repeated += 1;
         let allowed = match page.offset {
-            Some(_) if page.items == 1 => MOST_EQUAL_ITEMS,
+            Some(_) if page.items == 1 => MAX_EQUAL_ITEMS,
             Some(_) => 1,
             None => 0,
         };

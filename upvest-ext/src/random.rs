@@ -1,6 +1,6 @@
-//! Random numbers of the operating system, for jitter.
+//! Random numbers from the operating system, for jitter.
 //!
-//! A generator with its state in the process would repeat itself after `fork`.
+//! After `fork`, an in-process generator would give parent and child the same numbers.
 
 /// A random fraction in `[0, 1)` with 53 bits, the precision of an `f64`.
 #[expect(clippy::cast_precision_loss, reason = "53 bits fit an f64 exactly")]

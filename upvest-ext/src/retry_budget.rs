@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// What a retry takes from the budget.
+/// The amount that a retry takes from the budget.
 const COST: u32 = 5;
 
 /// A limit on the retries of all calls of a client, which prevents a retry storm during an outage: a bucket from which
@@ -26,12 +26,12 @@ impl RetryBudget {
         }
     }
 
-    /// How much is left.
+    /// The amount that is left.
     pub fn available(&self) -> u32 {
         self.left.load(Ordering::Relaxed)
     }
 
-    /// Takes what a retry costs. Returns whether there was enough.
+    /// Takes the cost of a retry. Returns `false` and takes nothing if not enough is left.
     pub(crate) fn withdraw(&self) -> bool {
         let take = |left: u32| left.checked_sub(COST);
         self.left
@@ -64,7 +64,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_budget_is_never_overdrawn_nor_overfilled_and_its_clones_share_it() {
+    fn clones_share_a_budget_that_stays_between_zero_and_its_capacity() {
+        // A retry costs 5. A success without retries adds 1; a success after a retry refunds 5, up to the maximum.
         let budget = RetryBudget::new(7);
         let clone = budget.clone();
         assert!(budget.withdraw());

@@ -148,7 +148,7 @@ where
 /// The value of `operation`, or `None` if the resource does not exist.
 async fn retrieve<O: Operation>(operation: O) -> Result<Option<O::Output>, Error> {
     if !O::META.is_safe() {
-        let message = "a wait sends its operation repeatedly, so it must be one that only reads";
+        let message = "the operation must be read-only, because a wait sends it repeatedly";
         let error = Error::new(ErrorKind::InvalidRequest, message);
         return Err(error.with_context(|context| context.operation = Some(O::META.id.into())));
     }

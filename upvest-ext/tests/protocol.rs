@@ -250,7 +250,7 @@ impl List for Numbers {
         output.into()
     }
 
-    fn at(self, offset: u64, limit: u32) -> Self {
+    fn with_page(self, offset: u64, limit: u32) -> Self {
         Self {
             offset,
             limit,

@@ -225,8 +225,8 @@ fn a_key_set_of_more_than_100_keys_or_a_mebibyte_is_rejected() {
     assert!(KeySet::from_json(padded(1024 * 1024 + 1)).is_err());
 }
 
-/// A coordinate of a key, in base64, without the zero bytes at its left.
-fn without_left_zeros(coordinate: &str) -> String {
+/// Removes the leading zero bytes of a coordinate in base64.
+fn without_leading_zeros(coordinate: &str) -> String {
     let engine = base64::engine::general_purpose::URL_SAFE_NO_PAD;
     let bytes = engine.decode(coordinate).unwrap();
     let first = bytes.iter().position(|byte| *byte != 0).unwrap();
@@ -234,15 +234,15 @@ fn without_left_zeros(coordinate: &str) -> String {
 }
 
 #[tokio::test]
-async fn coordinates_without_their_left_zeros_are_accepted() {
+async fn coordinates_without_leading_zeros_are_accepted() {
     let mut shortened = 0;
-    // The first byte of a coordinate has only one bit, so it is zero in every second one.
+    // A P-521 coordinate has 521 bits, so its first byte is zero in half of all keys.
     while shortened < 10 {
         let tester = WebhookTester::new().unwrap();
         let mut set: serde_json::Value = serde_json::from_str(&tester.key_set().to_json()).unwrap();
         for name in ["x", "y"] {
             let full = set["keys"][0][name].as_str().unwrap().to_owned();
-            let short = without_left_zeros(&full);
+            let short = without_leading_zeros(&full);
             shortened += usize::from(short.len() < full.len());
             set["keys"][0][name] = short.into();
         }
@@ -532,7 +532,7 @@ async fn keys_are_fetched_again_after_an_hour_and_kept_for_a_day() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_that_is_due_for_renewal_is_used_while_the_renewal_runs_fails_or_hangs() {
+async fn keys_stay_in_use_while_their_renewal_is_slow_fails_or_hangs() {
     let takes = [
         Duration::ZERO,
         Duration::from_secs(5),
@@ -557,8 +557,9 @@ async fn a_key_that_is_due_for_renewal_is_used_while_the_renewal_runs_fails_or_h
         }
         let fetches = match (takes.as_secs(), down) {
             (0 | 5, false) => 2,
+            // A fetch that fails is repeated ten seconds after it began: ten times in 100 s.
             (0 | 5, true) => 1 + 10,
-            // A fetch is given up after 20 s.
+            // A fetch that hangs is given up after 20 s: five fetches in 100 s.
             _ => 1 + 5,
         };
         assert_eq!(endpoint.fetches(), fetches, "{takes:?} {down}");
@@ -566,7 +567,7 @@ async fn a_key_that_is_due_for_renewal_is_used_while_the_renewal_runs_fails_or_h
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_renewal_that_panics_is_made_again() {
+async fn a_key_renewal_that_panics_is_repeated() {
     let tester = WebhookTester::new().unwrap().at(now());
     let endpoint = Endpoint::default();
     endpoint.serve(tester.key_set());
@@ -583,7 +584,7 @@ async fn a_renewal_that_panics_is_made_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_that_is_no_longer_listed_is_used_for_an_hour_more() {
+async fn a_key_that_is_no_longer_listed_is_used_for_another_hour() {
     let old = WebhookTester::new().unwrap().at(now());
     let new = WebhookTester::new().unwrap().at(now());
     let endpoint = Endpoint::default();
@@ -723,7 +724,7 @@ async fn a_key_fetch_survives_the_sender_who_caused_it_and_hung_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_fetch_that_hangs_or_panics_is_given_up_and_made_again() {
+async fn a_key_fetch_that_hangs_or_panics_is_repeated() {
     let tester = WebhookTester::new().unwrap().at(now());
     let delivery = tester.deliver("/webhooks", &events());
     let endpoint = Endpoint::default();
@@ -757,7 +758,7 @@ async fn a_key_fetch_that_hangs_or_panics_is_given_up_and_made_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn while_no_key_was_ever_fetched_deliveries_are_put_off_and_not_rejected() {
+async fn verify_returns_keys_unavailable_until_keys_are_fetched() {
     let tester = WebhookTester::new().unwrap().at(now());
     let endpoint = Endpoint::default();
     endpoint.serve(tester.key_set());
@@ -772,6 +773,7 @@ async fn while_no_key_was_ever_fetched_deliveries_are_put_off_and_not_rejected()
         );
         advance(Duration::from_secs(1)).await;
     }
+    // In these 20 s there were two fetches, because a failure is remembered for ten seconds.
     assert_eq!(endpoint.fetches(), 2);
     endpoint.set_down(false);
     assert!(verifier.verify(&delivery).await.is_ok());

@@ -1,5 +1,5 @@
-//! Measures how the processor time to generate code grows with the size of the description: 1, 2, 4 and 8 renamed
-//! copies of the vendored one, and many of each construct.
+//! Measures how CPU time grows with the size of the description. Inputs: 1, 2, 4 and 8 renamed copies of the vendored
+//! description, and descriptions that repeat one construct many times.
 //!
 //! Fails if 8 times the size takes more than 12 times as long: `cargo bench -p upvest-gen --bench linear`.
 
@@ -66,7 +66,7 @@ fn main() {
     measure_constructs();
 }
 
-/// Compares 8 times as many of each construct with the size that a large API has.
+/// Compares the time for as many of each construct as a large API has with the time for an eighth of them.
 fn measure_constructs() {
     println!("  size  seconds  times as long as an eighth");
     for ((name, description), size) in sizes::GROWTHS {

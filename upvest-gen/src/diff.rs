@@ -98,8 +98,8 @@ impl Facts {
         for what in keys(&old.subjects, &new.subjects) {
             match (old.subjects.get(what), new.subjects.get(what)) {
                 (Some(before), Some(after)) => compare_parts(what, before, after, &mut changes),
-                (None, _) => changes.push(whole(what, "", Step::Added, false)),
-                (_, None) => changes.push(whole(what, "", Step::Removed, false)),
+                (None, _) => changes.push(change_of_part(what, "", Step::Added, false)),
+                (_, None) => changes.push(change_of_part(what, "", Step::Removed, false)),
             }
         }
         for change in &mut changes {
@@ -184,15 +184,15 @@ fn compare_parts(what: &str, old: &Parts, new: &Parts, changes: &mut Vec<Change>
                 } else {
                     Step::Added
                 };
-                changes.push(whole(what, part, step, is_sent));
+                changes.push(change_of_part(what, part, step, is_sent));
             }
-            (Some(_), None) => changes.push(whole(what, part, Step::Removed, is_sent)),
+            (Some(_), None) => changes.push(change_of_part(what, part, Step::Removed, is_sent)),
         }
     }
 }
 
-/// Gives the reason if a removed operation is still described and now left out by the generator, or an added one was
-/// left out before.
+/// Adds the reason to an operation change that comes from the generator: a 'removed' operation that the generator now
+/// skips, or an 'added' one that it skipped before.
 fn explain_left_out(change: &mut Change, old: &Facts, new: &Facts) {
     if !change.what.starts_with("operation ") || !change.part.is_empty() {
         return;
@@ -233,8 +233,8 @@ impl Values<'_> {
     }
 }
 
-/// The change of a whole part.
-fn whole(what: &str, part: &str, step: Step, is_sent: bool) -> Change {
+/// Makes the change of a whole part.
+fn change_of_part(what: &str, part: &str, step: Step, is_sent: bool) -> Change {
     let values = Values {
         before: None,
         after: None,

@@ -64,7 +64,7 @@ pub(crate) fn closed(text: &str) -> String {
     text
 }
 
-/// The fence of a block of code without an end.
+/// Returns the fence of a code block if the block is not closed.
 fn unclosed_fence(block: &str) -> Option<&str> {
     let mut lines = block.trim_end().lines();
     let fence = fence_of(lines.next()?)?;
@@ -74,7 +74,7 @@ fn unclosed_fence(block: &str) -> Option<&str> {
     (!is_end).then_some(fence)
 }
 
-/// The characters with which a line begins a block of code.
+/// Returns the fence with which a line opens a code block: three or more backticks or tildes.
 fn fence_of(line: &str) -> Option<&str> {
     let line = line.trim_start();
     let first = line.chars().next().filter(|c| matches!(c, '`' | '~'))?;

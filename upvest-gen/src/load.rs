@@ -20,7 +20,7 @@ const DEEPEST: usize = 128;
 const STACK: usize = 16 << 20;
 
 /// The limit on the values of a description.
-const MOST_VALUES: usize = 20_000_000;
+const MAX_VALUES: usize = 20_000_000;
 
 /// Parses `text` and checks that it is an OpenAPI document of a supported version.
 pub(crate) fn load(text: &str) -> Result<Value> {
@@ -82,8 +82,8 @@ fn parse_yaml(text: &str) -> Result<Value> {
         non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
         budget: serde_saphyr::budget! {
             max_depth: DEEPEST,
-            max_events: 2 * MOST_VALUES,
-            max_nodes: MOST_VALUES,
+            max_events: 2 * MAX_VALUES,
+            max_nodes: MAX_VALUES,
         },
     };
     let tree = serde_saphyr::from_str_with_options::<InYaml>(text, options);

@@ -20,7 +20,7 @@ use json_path::json_path;
 use part::part_around;
 
 /// How many problems of one operation are fixed on trial.
-const MOST_PROBLEMS: usize = 8;
+const MAX_PROBLEMS: usize = 8;
 
 /// What helps against a problem.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,7 +65,7 @@ pub fn remedy(document: &Value, problem: &Error) -> Option<Remedy> {
 
 /// Whether the operations of `part` are whole after a change, once their other problems are fixed too.
 fn loses_nothing(part: &Value, mut changed: Value, mut trial: Trial) -> bool {
-    for _ in 0..MOST_PROBLEMS {
+    for _ in 0..MAX_PROBLEMS {
         if trial.has_everything_of(part) {
             return true;
         }

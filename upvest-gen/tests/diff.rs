@@ -19,27 +19,27 @@ fn two_hundred_random_changes_of_one_fact_are_all_seen() {
     let check = |seeds: Range<u64>| {
         let seen = seeds.map(|seed| {
             let mutation = Mutation::new(&original, seed);
-            // A description that the generator rejects counts as found too.
+            // If the generator rejects the mutated description, the change counts as seen.
             let is_seen = mutation
                 .facts()
                 .map_or(true, |new| !old.compare(&new).is_empty());
             assert!(
                 is_seen,
                 "seed {seed}: {}: not seen: {}",
-                mutation.sort, mutation.what
+                mutation.kind, mutation.description
             );
-            mutation.sort
+            mutation.kind
         });
         seen.collect::<BTreeSet<_>>()
     };
-    let sorts: BTreeSet<_> = thread::scope(|scope| {
+    let kinds: BTreeSet<_> = thread::scope(|scope| {
         let halves = [0..100, 100..200].map(|seeds| scope.spawn(|| check(seeds)));
         halves
             .into_iter()
             .flat_map(|half| half.join().expect("all are seen"))
             .collect()
     });
-    assert_eq!(sorts, BTreeSet::from(mutations::SORTS));
+    assert_eq!(kinds, BTreeSet::from(mutations::KINDS));
 }
 
 #[test]

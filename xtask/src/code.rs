@@ -36,7 +36,7 @@ impl Code {
             ));
         }
         let notes: Vec<_> = generated.notes.iter().collect();
-        let problems = problems::report("left out", &left_out, spec, overlay)
+        let problems = problems::report("left out of the crate", &left_out, spec, overlay)
             + &problems::report("expressed with a loss", &notes, spec, overlay);
         Ok(Self {
             generated,
@@ -50,7 +50,7 @@ impl Code {
         let mut files: Vec<(String, String)> = files
             .map(|file| (format!("{folder}{}", file.name), file.text.clone()))
             .collect();
-        let facts = facts_file::write(&self.generated.facts)?;
+        let facts = facts_file::to_text(&self.generated.facts)?;
         files.push((format!("{folder}{}", facts_file::NAME), facts));
         Ok(files)
     }

@@ -52,7 +52,7 @@ pub(crate) fn run() -> Result<()> {
         let found = links_of(&folder::read(&full.join(&page))?);
         links += found.len();
         for link in found {
-            if !leads_somewhere(&full, &page, &link)? {
+            if !link_target_exists(&full, &page, &link)? {
                 problems.push(format!("{}: {link} leads nowhere", page.display()));
             }
         }
@@ -106,7 +106,7 @@ fn succeed(mut command: Command) -> Result<()> {
     Ok(())
 }
 
-/// The pages in some of the entries of a folder, as paths within it.
+/// Returns the pages in the given entries of a folder, as paths relative to the folder.
 fn pages(folder: &Path, entries: &[&str]) -> Result<Vec<PathBuf>> {
     let mut pages = Vec::new();
     for entry in entries {
@@ -124,21 +124,26 @@ struct GatedItem {
     names_feature: bool,
 }
 
+/// Lists the items of a page that exist only in the docs built with all features.
 fn gated_items(full: &Path, plain: &Path, page: &Path) -> Result<Vec<GatedItem>> {
     let html = folder::read(&full.join(page))?;
+    // A redirection has no items, and `all.html` only lists the items of other pages.
     let is_redirection = html.contains("<title>Redirection</title>");
     if is_redirection || page.ends_with("all.html") {
         return Ok(Vec::new());
     }
-    let plain = plain.join(page);
-    if !plain.exists() {
+    let plain_path = plain.join(page);
+    if !plain_path.exists() {
         return Ok(vec![GatedItem {
             place: page.display().to_string(),
             names_feature: html.contains(FEATURE),
         }]);
     }
-    let plain = folder::read(&plain)?;
-    let known: BTreeSet<&str> = sections(&plain).into_iter().map(|(id, _)| id).collect();
+    let plain_html = folder::read(&plain_path)?;
+    let known: BTreeSet<&str> = sections(&plain_html)
+        .into_iter()
+        .map(|(id, _)| id)
+        .collect();
     let mut items = Vec::new();
     for (id, text) in sections(&html) {
         if !known.contains(id) {
@@ -151,9 +156,9 @@ fn gated_items(full: &Path, plain: &Path, page: &Path) -> Result<Vec<GatedItem>>
     Ok(items)
 }
 
-/// The methods of a type and its implementations of traits, each with its id and its text up to the next one. The
-/// methods of a trait need what its implementation needs. Traits that other crates implement for all types are left
-/// out, and so are the methods of the type to which this one dereferences.
+/// Returns the methods of a type and its implementations of traits, each with its id and the text up to the next one.
+/// The methods of a trait are left out, as they need the same features as the implementation. Blanket implementations
+/// and the methods of the `Deref` target are left out too.
 fn sections(html: &str) -> Vec<(&str, &str)> {
     let (html, _) = html
         .split_once("id=\"blanket-implementations\"")
@@ -179,7 +184,7 @@ fn with_ids(html: &str) -> Vec<(&str, &str)> {
         .collect()
 }
 
-/// The targets of the links and images of a page, except for those to other sites.
+/// Returns the targets of the links and images of a page. Links to other sites are left out.
 fn links_of(html: &str) -> BTreeSet<String> {
     let mut links = BTreeSet::new();
     for attribute in [" href=\"", " src=\""] {
@@ -196,7 +201,7 @@ fn links_of(html: &str) -> BTreeSet<String> {
     links
 }
 
-fn leads_somewhere(docs: &Path, page: &Path, link: &str) -> Result<bool> {
+fn link_target_exists(docs: &Path, page: &Path, link: &str) -> Result<bool> {
     let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
     let target = if file.is_empty() {
         page.to_owned()
@@ -217,7 +222,7 @@ fn leads_somewhere(docs: &Path, page: &Path, link: &str) -> Result<bool> {
     Ok(html.contains(&format!("id=\"{anchor}\"")))
 }
 
-/// The path without `..`.
+/// Resolves each `..` of a path.
 fn normalized(path: &Path) -> PathBuf {
     let mut normalized = PathBuf::new();
     for component in path.components() {
@@ -276,7 +281,7 @@ mod tests {
         std::fs::write(docs.path().join("guide/a.html"), "<h2 id=\"one\">").unwrap();
         std::fs::write(docs.path().join("index.html"), "").unwrap();
         let page = Path::new("guide/a.html");
-        let works = |link: &str| leads_somewhere(docs.path(), page, link).unwrap();
+        let works = |link: &str| link_target_exists(docs.path(), page, link).unwrap();
         assert!(works("a.html"));
         assert!(works("#one"));
         assert!(works("../index.html"));

@@ -70,7 +70,8 @@ pub(crate) fn export(flags: &Export) -> Result<Code> {
     Ok(code)
 }
 
-/// Our front page with the documentation of the new crate, as ours has examples of our description.
+/// Returns our `lib.rs` for export. The README of the new crate is its documentation, because our own documentation has
+/// examples of our description.
 fn library() -> Result<String> {
     let ours = folder::read(&folder::workspace()?.join(OURS).join("src/lib.rs"))?;
     let code: Vec<&str> = ours
@@ -83,8 +84,8 @@ fn library() -> Result<String> {
     ))
 }
 
-/// Our manifest with another name and source of the runtime, in which the values inherited from the workspace are
-/// written out.
+/// Returns our manifest for export: it renames the package, sets the source of the runtime, and writes out values
+/// inherited from the workspace.
 fn manifest(flags: &Export) -> Result<String> {
     let mut manifest = parse(&folder::workspace()?.join(OURS).join("Cargo.toml"))?;
     let workspace = parse(&folder::workspace()?.join("Cargo.toml"))?;
@@ -128,7 +129,7 @@ fn table<'t>(parent: &'t mut Table, key: &str) -> Result<&'t mut Table> {
         .with_context(|| format!("the manifest has no table `{key}`"))
 }
 
-/// Sets where the runtime comes from.
+/// Sets the source of the runtime: a path, a Git repository or a registry.
 fn set_source(dependency: &mut Table, flags: &Export) -> Result<()> {
     let folder = match &flags.runtime {
         Some(RuntimeSource::Git { url, revision }) => {

@@ -11,14 +11,14 @@ use crate::folder::{self, MARKER};
 /// The name of the file.
 pub(crate) const NAME: &str = "facts.json";
 
-/// The text of the file.
-pub(crate) fn write(facts: &Facts) -> Result<String> {
+/// Returns the text of the file.
+pub(crate) fn to_text(facts: &Facts) -> Result<String> {
     let file = json!({ "generated": format!("{MARKER} regen`"), "facts": facts });
     let text = serde_json::to_string_pretty(&file).context("cannot write the facts")?;
     Ok(text + "\n")
 }
 
-/// The facts of the description when the code in `folder` was written. `None` if there is no such file.
+/// Reads the facts from which the code in `folder` was generated. `None` if the file is missing or cannot be parsed.
 pub(crate) fn read(folder: &Path) -> Option<Facts> {
     let path = folder.join(NAME);
     let text = folder::read(&path).ok()?;
@@ -26,7 +26,9 @@ pub(crate) fn read(folder: &Path) -> Option<Facts> {
         .and_then(|mut file| serde_json::from_value(file["facts"].take()));
     if let Err(error) = &facts {
         let path = path.display();
-        eprintln!("{path} is of another version, so that differences are not listed: {error}");
+        eprintln!(
+            "cannot read {path}, perhaps written by another version of the generator; differences are not listed: {error}"
+        );
     }
     facts.ok()
 }

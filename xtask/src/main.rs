@@ -12,10 +12,10 @@ mod folder;
 mod problems;
 mod progress;
 mod regen;
+mod signature_vectors;
 mod source;
 mod try_;
 mod update;
-mod vectors;
 
 use std::process::ExitCode;
 
@@ -29,7 +29,7 @@ fn main() -> ExitCode {
         Command::Export(flags) => export::run(&flags),
         Command::Try(flags) => try_::run(&flags),
         Command::Update(flags) => update::run(&flags),
-        Command::Vectors(flags) => vectors::run(&flags),
+        Command::Vectors(flags) => signature_vectors::run(&flags),
         Command::Docs => docs::run(),
     };
     match result {

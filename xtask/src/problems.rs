@@ -8,10 +8,10 @@ use serde_json::Value;
 use upvest_gen::remedy::{Remedy, remedy};
 use upvest_gen::{Error, Source, describe};
 
-/// How many places are shown per group.
+/// The maximum number of places that are shown per group.
 const SHOWN: usize = 3;
 
-/// The error of a command that fails because of these problems.
+/// Returns the error of a command that fails because of these problems.
 pub(crate) fn rejection(
     title: &str,
     errors: &[&Error],
@@ -28,8 +28,8 @@ pub(crate) fn rejection(
     }
 }
 
-/// The groups of problems, each with its number, its first places, and an action that fixes the first. Empty if there
-/// are no problems.
+/// Lists the problems in groups. Each group has the number of its problems, its first places, and an overlay action that
+/// fixes the first. Empty if there are no problems.
 pub(crate) fn report(
     title: &str,
     errors: &[&Error],
@@ -49,7 +49,7 @@ pub(crate) fn report(
     }
     let document = describe(spec, overlay).ok();
     let mut text = format!(
-        "{title}: {} of {}\n",
+        "{title}: {} ({})\n",
         count(errors.len(), "problem"),
         count(kinds.len(), "kind")
     );

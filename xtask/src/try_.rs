@@ -93,13 +93,13 @@ fn run_program(program: &Path) -> Result<()> {
     let manifest = program.join("Cargo.toml").display().to_string();
     let target = folder::workspace()?.join("target").display().to_string();
     let flags = ["run", "--manifest-path", &manifest, "--target-dir", &target];
-    let title = "cargo run of a program with upvest-ext and this crate";
+    let title = "run a test program that uses upvest-ext and the generated crate";
     let run = progress::step(title, || cargo::run(&flags))?;
     if !run.is_success {
         let errors = run.errors();
         let shown = errors.get(..SHOWN.min(errors.len())).unwrap_or_default();
         bail!(
-            "the program with upvest-ext and this crate: {} errors\n  {}",
+            "the test program that uses upvest-ext and the generated crate failed with {} errors:\n  {}",
             errors.len(),
             shown.join("\n  ")
         );

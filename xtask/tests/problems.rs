@@ -20,13 +20,16 @@ fn broken() -> String {
 }
 
 #[test]
-fn regen_leaves_out_what_cannot_be_expressed_by_name_and_kind() {
+fn regen_lists_left_out_operations_grouped_by_remedy() {
     let folder = Folder::new();
     folder.write("api.yaml", &broken());
     let text = folder
         .xtask(&["regen", "--spec", "api.yaml", "--out", "out"])
         .succeeded();
-    assert!(text.contains("left out: 5 problems of 2 kinds\n"), "{text}");
+    assert!(
+        text.contains("left out of the crate: 5 problems (2 kinds)\n"),
+        "{text}"
+    );
     let kind =
         "\n4 times: describe at least one 2xx answer\n  api.yaml: /paths/~1a/get/responses: ";
     assert!(
@@ -41,7 +44,7 @@ fn regen_leaves_out_what_cannot_be_expressed_by_name_and_kind() {
 }
 
 #[test]
-fn strict_rejects_what_otherwise_is_left_out_and_writes_nothing() {
+fn strict_fails_and_writes_nothing_if_operations_are_left_out() {
     let folder = Folder::new();
     folder.write("api.yaml", &broken());
     for command in ["regen", "export"] {
@@ -49,7 +52,7 @@ fn strict_rejects_what_otherwise_is_left_out_and_writes_nothing() {
             .xtask(&[command, "--spec", "api.yaml", "--out", "out", "--strict"])
             .failed();
         assert!(
-            message.starts_with("error: operations cannot be generated: 5 problems of 2 kinds\n"),
+            message.starts_with("error: operations cannot be generated: 5 problems (2 kinds)\n"),
             "{message}"
         );
         assert!(!folder.path("out").exists(), "{command}");
@@ -57,7 +60,7 @@ fn strict_rejects_what_otherwise_is_left_out_and_writes_nothing() {
 }
 
 #[test]
-fn the_overlay_actions_that_regen_suggests_mend_the_description() {
+fn the_overlay_actions_that_regen_suggests_fix_the_description() {
     let folder = Folder::new();
     folder.write(
         "api.yaml",
@@ -65,8 +68,7 @@ fn the_overlay_actions_that_regen_suggests_mend_the_description() {
             .replace("/b:\n    get", "/b:\n    put")
             .replace("/c:\n    get", "/c:\n    post"),
     );
-    let mut overlay =
-        "overlay: 1.0.0\ninfo: { title: Mended, version: '1' }\nactions:\n".to_owned();
+    let mut overlay = "overlay: 1.0.0\ninfo: { title: Fixed, version: '1' }\nactions:\n".to_owned();
     // The report contains one action per group, so several rounds are needed.
     for round in 0..5 {
         folder.write("overlay.yaml", &overlay);
@@ -97,9 +99,9 @@ fn the_overlay_actions_that_regen_suggests_mend_the_description() {
     panic!("it is not fixed: {overlay}");
 }
 
-/// An operation that still answers after its body or its filter was removed does not do what it did.
+/// Removing the body or a filter would change what the operation does.
 #[test]
-fn no_action_is_suggested_that_takes_something_from_an_operation() {
+fn no_overlay_action_is_suggested_that_would_remove_a_needed_part() {
     let folder = Folder::new();
     folder.write("api.yaml", LOSSES);
     let text = folder
@@ -137,7 +139,7 @@ paths:
 "#;
 
 #[test]
-fn actions_of_an_overlay_that_match_nothing_are_all_listed() {
+fn all_overlay_actions_that_match_nothing_are_listed() {
     let folder = Folder::new();
     folder.write("api.yaml", ORDERS);
     let action = |path: &str| {
@@ -158,7 +160,7 @@ fn actions_of_an_overlay_that_match_nothing_are_all_listed() {
         "out",
     ];
     let message = folder.xtask(&flags).failed();
-    assert!(message.contains("2 problems of 1 kind"), "{message}");
+    assert!(message.contains("2 problems (1 kind)"), "{message}");
     assert!(
         message.contains("overlay.yaml: /actions/0/target: `$.paths['/a']` matches nothing"),
         "{message}"

@@ -109,7 +109,7 @@ fn update_lists_all_actions_that_match_nothing_and_writes_nothing() {
         .replace("side:", "direction:");
     let message = update(&folder, &new).failed();
     assert!(
-        message.contains("nothing was written: 2 problems of 1 kind"),
+        message.contains("nothing was written: 2 problems (1 kind)"),
         "{message}"
     );
     assert!(

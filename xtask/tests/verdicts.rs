@@ -67,7 +67,7 @@ fn the_compiler_agrees_with_the_verdicts_of_diff() {
                         breaks,
                         format!(
                             "seed {seed}, {}: {}\nverdict:{verdict}",
-                            mutation.sort, mutation.what
+                            mutation.kind, mutation.description
                         ),
                     ),
                 );
@@ -129,7 +129,7 @@ fn write_module(folder: &Path, mutation: &Mutation, caller: &str) {
         &Source::new("new.json", mutation.document.to_string()),
         None,
     );
-    let generated = generated.unwrap_or_else(|errors| panic!("{}: {errors}", mutation.what));
+    let generated = generated.unwrap_or_else(|errors| panic!("{}: {errors}", mutation.description));
     fs::create_dir_all(folder).expect("the folder can be made");
     let write = |name: &str, text: &str| {
         fs::write(folder.join(name), text).expect("the file can be written");

@@ -23,7 +23,7 @@ async fn prepare(sandbox: &Sandbox, order: &str) -> Result<Vec<String>, CommandE
 // endregion
 
 #[tokio::test]
-async fn resources_of_a_description_are_made_and_changed() {
+async fn the_sandbox_seeds_resources_and_sets_their_status() {
     let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let sandbox = start(&sdk).await.unwrap();
     let orders = sandbox.seed("orders", 1).await.unwrap();

@@ -1,11 +1,11 @@
-//! Upvest's own description (1.9.0) and the description of the SDK in one program, each with its own crate and a local
-//! sandbox.
+//! Uses two OpenAPI descriptions in one program: Upvest's own (1.9.0) and that of the SDK. Each has its own crate and its
+//! own local sandbox.
 //!
-//! With Upvest's own it does what a bank does: it onboards a user, opens an account group and an account, places a
-//! signed order, learns by webhook that it is filled, lists positions and transactions, and pays out. With that of the
-//! SDK it places an order.
+//! With Upvest's description, the program does what a bank does: it onboards a user, opens an account group and an
+//! account, places a signed order, learns by webhook that the order is filled, lists positions and transactions, and
+//! pays out. With the SDK's description, it places an order.
 //!
-//! The names of `official_api` are those of Upvest's description: `place_order` is its operation `place_order`.
+//! Names in `official_api` follow the operation ids of Upvest's description, such as `place_order`.
 //! `spec/official-overlay.yaml` says which statuses are final, so that `wait_for` compiles.
 
 mod endpoint;

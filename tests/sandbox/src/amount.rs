@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 const MAX_WHOLE_DIGITS: usize = 9;
 const MAX_DECIMALS: u32 = 10;
 
-/// Parses a decimal number without an exponent or a sign `+`.
+/// Parses a decimal number. An exponent or a leading `+` is not allowed.
 pub(crate) fn parse(text: &str) -> Result<Decimal, &'static str> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
@@ -52,12 +52,12 @@ pub(crate) fn positive(text: &str) -> Result<Decimal, &'static str> {
 }
 
 /// The lowest and the highest price. Results of a division or a multiplication by a price in this range fit a decimal.
-const LEAST_PRICE: Decimal = Decimal::from_parts(1, 0, 0, false, 4);
-const MOST_PRICE: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
+const MIN_PRICE: Decimal = Decimal::from_parts(1, 0, 0, false, 4);
+const MAX_PRICE: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
 /// The most units of an instrument that an account can hold: a million millions.
-pub(crate) const MOST_UNITS: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0);
+pub(crate) const MAX_UNITS: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0);
 /// The most cash that an account can hold in a currency: a thousand million millions.
-pub(crate) const MOST_CASH: Decimal = Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0);
+pub(crate) const MAX_CASH: Decimal = Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0);
 
 /// The price of a unit.
 pub(crate) fn price(text: &str) -> Result<Decimal, &'static str> {
@@ -65,9 +65,9 @@ pub(crate) fn price(text: &str) -> Result<Decimal, &'static str> {
         .and_then(|price| bounded_price(price).ok_or("must be between 0.0001 and 1000000000"))
 }
 
-/// The price, or `None` if it is out of this range.
+/// Returns `price`, or `None` if it is lower than [`MIN_PRICE`] or higher than [`MAX_PRICE`].
 pub(crate) fn bounded_price(price: Decimal) -> Option<Decimal> {
-    (LEAST_PRICE..=MOST_PRICE).contains(&price).then_some(price)
+    (MIN_PRICE..=MAX_PRICE).contains(&price).then_some(price)
 }
 
 /// The value of `quantity` at `price` for a seller, rounded down to whole cents.
@@ -183,7 +183,7 @@ impl FromStr for Currency {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match <[u8; 3]>::try_from(text.as_bytes()) {
             Ok(code) if code.iter().all(u8::is_ascii_uppercase) => Ok(Self(code)),
-            _ => Err("is not a currency code: three capital letters"),
+            _ => Err("is not a currency code (it must be three capital letters)"),
         }
     }
 }

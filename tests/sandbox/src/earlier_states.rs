@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// The most states that are kept of the time that reads go back.
-const MOST: i32 = 64;
+/// The maximum number of states that are kept.
+const MAX_STATES: i32 = 64;
 
 /// Earlier states, oldest first. They are kept as JSON, as states are rarely read.
 #[derive(Default)]
@@ -27,7 +27,7 @@ impl EarlierStates {
         reach: TimeDelta,
         state: impl FnOnce() -> Vec<u8>,
     ) {
-        let pause = reach / MOST;
+        let pause = reach / MAX_STATES;
         if self.0.back().is_some_and(|last| now < last.until + pause) {
             return;
         }

@@ -53,17 +53,16 @@ pub enum Fault {
         /// The milliseconds between two pieces of the response.
         millis: u64,
     },
-    /// A read returns what was there some time ago, but nothing from before the fault was added. Other calls are not
+    /// A read returns the data of an earlier time, but not of a time before the fault was added. Other calls are not
     /// affected.
     StaleRead {
-        /// The seconds by which the read is late, on the sandbox's clock: from 1 to 600.
+        /// The age of the returned data in seconds, on the sandbox's clock: from 1 to 600.
         seconds: u32,
     },
 }
 
 impl Fault {
-    /// The default set of random faults: those that a client must handle without carrying out anything
-    /// twice.
+    /// The default set of random faults. A client must handle each of them without executing a call twice.
     pub fn common() -> Vec<Self> {
         vec![
             Self::ResetBeforeCommit,
@@ -97,7 +96,7 @@ impl Fault {
         }
     }
 
-    /// By how much a read is late.
+    /// The age of the data that a stale read returns.
     fn staleness(&self) -> Option<TimeDelta> {
         match self {
             Self::StaleRead { seconds } => Some(TimeDelta::seconds((*seconds).into())),
@@ -221,7 +220,7 @@ impl FaultPlan {
         *self = Self::new(self.seed);
     }
 
-    /// The fault of the next call. Rules take precedence over random faults.
+    /// Draws the fault of the next call. Rules take precedence over random faults.
     pub(crate) fn draw(
         &mut self,
         operation: &str,
@@ -271,14 +270,14 @@ impl FaultPlan {
         }
     }
 
-    /// Drops the states of faults that are used up. None were kept since then, so that some changes are missing.
+    /// Drops the stored states if no fault needs them. Changes since the last fault was used up are not in them.
     fn forget_unused_states(&mut self) {
         if self.staleness().is_none() {
             self.earlier_states = EarlierStates::default();
         }
     }
 
-    /// How far stale reads go back. `None` if no fault makes reads stale.
+    /// The age of the oldest data that a stale read can return. `None` if no fault makes reads stale.
     fn staleness(&self) -> Option<TimeDelta> {
         let of_rules = self.rules.iter().map(|rule| &rule.fault);
         let at_random = self.random.iter().flat_map(|random| &random.faults);

@@ -65,8 +65,8 @@ mod hosts;
 mod http;
 mod instant;
 mod log;
+mod request_handling;
 mod sandbox;
-mod service;
 mod shared;
 mod webhooks;
 

@@ -198,7 +198,7 @@ const RUNNERS: [(&str, &str, Runner); 37] = [
         "// docs/guides/samples/",
         Test(
             "tests/tests/guides.rs",
-            "every_block_of_rust_is_the_region_of_a_sample",
+            "every_rust_code_block_is_the_region_of_a_sample",
         ),
     ),
 ];

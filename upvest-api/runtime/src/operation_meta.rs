@@ -24,7 +24,7 @@ pub struct OperationMeta {
     pub changes_nothing: bool,
     /// The sets of scopes that suffice for the call, the smallest first. A token needs all scopes of one of them.
     pub scope_sets: &'static [&'static [&'static str]],
-    /// Those of its scopes that not every client can have. A client does not request them unless it is told to.
+    /// The scopes that Upvest does not grant to every client. A client requests them only if it is told to.
     pub optional_scopes: &'static [&'static str],
     /// Whether the server supports an `idempotency-key`. Only then may a call that changes something be sent twice.
     pub idempotency_key: bool,
@@ -64,7 +64,7 @@ pub struct ParameterMeta {
     pub name: &'static str,
     /// The location in the request.
     pub place: ParameterPlace,
-    /// What it holds, or what each of its values is if it is a list.
+    /// The type of its value; for a list, the type of each item.
     pub kind: ParameterType,
     /// Whether it is a list of values.
     pub is_list: bool,
@@ -84,14 +84,14 @@ impl ParameterMeta {
         }
     }
 
-    /// Sets that it is a list of values.
+    /// Marks the parameter as a list.
     #[must_use]
     pub const fn list(mut self) -> Self {
         self.is_list = true;
         self
     }
 
-    /// Sets that the call cannot be sent without it.
+    /// Marks the parameter as required.
     #[must_use]
     pub const fn required(mut self) -> Self {
         self.required = true;
@@ -110,7 +110,7 @@ pub enum ParameterPlace {
     Header,
 }
 
-/// What a parameter holds.
+/// The type of the value of a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ParameterType {
@@ -148,7 +148,7 @@ impl OperationMeta {
         Self::new(id, id, method, path)
     }
 
-    /// For generated code: an operation, which the method `name` calls; the optional properties are not set.
+    /// An operation that the client method `name` calls, without the optional properties. For generated code.
     pub const fn new(
         id: &'static str,
         name: &'static str,
@@ -187,42 +187,42 @@ impl OperationMeta {
         self
     }
 
-    /// Sets that the call needs no access token.
+    /// Marks the call as one that needs no access token.
     #[must_use]
     pub const fn without_token(mut self) -> Self {
         self.needs_token = false;
         self
     }
 
-    /// Sets that the call changes nothing, so that it may be sent any number of times.
+    /// Marks the call as one that changes nothing, so it may be sent any number of times.
     #[must_use]
     pub const fn changing_nothing(mut self) -> Self {
         self.changes_nothing = true;
         self
     }
 
-    /// Sets the sets of scopes of which one suffices.
+    /// Sets the alternative sets of scopes. A token needs all scopes of one of them.
     #[must_use]
     pub const fn sufficient(mut self, sets: &'static [&'static [&'static str]]) -> Self {
         self.scope_sets = sets;
         self
     }
 
-    /// Sets which of the scopes not every client can have.
+    /// Sets the scopes that Upvest does not grant to every client.
     #[must_use]
     pub const fn optional(mut self, scopes: &'static [&'static str]) -> Self {
         self.optional_scopes = scopes;
         self
     }
 
-    /// Sets that the operation supports an idempotency key.
+    /// Marks the operation as one that supports an idempotency key.
     #[must_use]
     pub const fn keyed(mut self) -> Self {
         self.idempotency_key = true;
         self
     }
 
-    /// Sets that the operation has pages.
+    /// Sets the bounds of the page size.
     #[must_use]
     pub const fn paged(mut self, paging: Paging) -> Self {
         self.paging = Some(paging);
@@ -243,7 +243,7 @@ impl OperationMeta {
         self
     }
 
-    /// Whether a request with this method calls the operation. `segments` are those of its path, decoded.
+    /// Whether a request with this method and path calls the operation. `segments` are the decoded segments of the path.
     ///
     /// ```
     /// use upvest_runtime::OperationMeta;

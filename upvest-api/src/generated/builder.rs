@@ -102,7 +102,7 @@ impl upvest_runtime::List for ListUsers {
         output.into()
     }
 
-    fn at(self, offset: u64, limit: u32) -> Self {
+    fn with_page(self, offset: u64, limit: u32) -> Self {
         self.offset(offset).limit(limit)
     }
 }
@@ -263,7 +263,7 @@ impl upvest_runtime::List for ListUserIdentifiers {
         output.into()
     }
 
-    fn at(self, _offset: u64, _limit: u32) -> Self {
+    fn with_page(self, _offset: u64, _limit: u32) -> Self {
         self
     }
 }
@@ -444,7 +444,7 @@ impl upvest_runtime::List for ListUserChecks {
         output.into()
     }
 
-    fn at(self, _offset: u64, _limit: u32) -> Self {
+    fn with_page(self, _offset: u64, _limit: u32) -> Self {
         self
     }
 }
@@ -486,7 +486,7 @@ impl upvest_runtime::List for ListTaxResidencies {
         output.into()
     }
 
-    fn at(self, _offset: u64, _limit: u32) -> Self {
+    fn with_page(self, _offset: u64, _limit: u32) -> Self {
         self
     }
 }
@@ -584,7 +584,7 @@ impl upvest_runtime::List for ListUserAccounts {
         output.into()
     }
 
-    fn at(self, _offset: u64, _limit: u32) -> Self {
+    fn with_page(self, _offset: u64, _limit: u32) -> Self {
         self
     }
 }
@@ -632,7 +632,7 @@ impl upvest_runtime::List for ListAccounts {
         output.into()
     }
 
-    fn at(self, offset: u64, limit: u32) -> Self {
+    fn with_page(self, offset: u64, limit: u32) -> Self {
         self.offset(offset).limit(limit)
     }
 }
@@ -853,7 +853,7 @@ impl upvest_runtime::List for ListInstruments {
         output.into()
     }
 
-    fn at(self, offset: u64, limit: u32) -> Self {
+    fn with_page(self, offset: u64, limit: u32) -> Self {
         self.offset(offset).limit(limit)
     }
 }
@@ -932,7 +932,7 @@ impl upvest_runtime::List for ListInstrumentPrices {
         output.into()
     }
 
-    fn at(self, _offset: u64, _limit: u32) -> Self {
+    fn with_page(self, _offset: u64, _limit: u32) -> Self {
         self
     }
 }
@@ -990,7 +990,7 @@ impl upvest_runtime::List for ListOrders {
         output.into()
     }
 
-    fn at(self, offset: u64, limit: u32) -> Self {
+    fn with_page(self, offset: u64, limit: u32) -> Self {
         self.offset(offset).limit(limit)
     }
 }
@@ -1138,7 +1138,7 @@ impl upvest_runtime::List for ListOrderExecutions {
         output.into()
     }
 
-    fn at(self, _offset: u64, _limit: u32) -> Self {
+    fn with_page(self, _offset: u64, _limit: u32) -> Self {
         self
     }
 }
@@ -1186,7 +1186,7 @@ impl upvest_runtime::List for ListPortfolios {
         output.into()
     }
 
-    fn at(self, offset: u64, limit: u32) -> Self {
+    fn with_page(self, offset: u64, limit: u32) -> Self {
         self.offset(offset).limit(limit)
     }
 }
@@ -1366,7 +1366,7 @@ impl upvest_runtime::List for ListPortfolioAllocations {
         output.into()
     }
 
-    fn at(self, _offset: u64, _limit: u32) -> Self {
+    fn with_page(self, _offset: u64, _limit: u32) -> Self {
         self
     }
 }
@@ -1429,7 +1429,7 @@ impl upvest_runtime::List for UpdatePortfolioAllocations {
         output.into()
     }
 
-    fn at(self, _offset: u64, _limit: u32) -> Self {
+    fn with_page(self, _offset: u64, _limit: u32) -> Self {
         self
     }
 }
@@ -1533,7 +1533,7 @@ impl upvest_runtime::List for ListRebalancingExecutions {
         output.into()
     }
 
-    fn at(self, _offset: u64, _limit: u32) -> Self {
+    fn with_page(self, _offset: u64, _limit: u32) -> Self {
         self
     }
 }
@@ -1622,7 +1622,7 @@ impl upvest_runtime::List for ListSavingsPlans {
         output.into()
     }
 
-    fn at(self, offset: u64, limit: u32) -> Self {
+    fn with_page(self, offset: u64, limit: u32) -> Self {
         self.offset(offset).limit(limit)
     }
 }
@@ -1834,7 +1834,7 @@ impl upvest_runtime::List for ListPositions {
         output.into()
     }
 
-    fn at(self, _offset: u64, _limit: u32) -> Self {
+    fn with_page(self, _offset: u64, _limit: u32) -> Self {
         self
     }
 }
@@ -1919,7 +1919,7 @@ impl upvest_runtime::List for ListValuations {
         output.into()
     }
 
-    fn at(self, _offset: u64, _limit: u32) -> Self {
+    fn with_page(self, _offset: u64, _limit: u32) -> Self {
         self
     }
 }
@@ -1964,7 +1964,7 @@ impl upvest_runtime::List for ListAccountReturns {
         output.into()
     }
 
-    fn at(self, _offset: u64, _limit: u32) -> Self {
+    fn with_page(self, _offset: u64, _limit: u32) -> Self {
         self
     }
 }
@@ -2009,7 +2009,7 @@ impl upvest_runtime::List for ListCashBalances {
         output.into()
     }
 
-    fn at(self, _offset: u64, _limit: u32) -> Self {
+    fn with_page(self, _offset: u64, _limit: u32) -> Self {
         self
     }
 }
@@ -2057,7 +2057,7 @@ impl upvest_runtime::List for ListDirectDebits {
         output.into()
     }
 
-    fn at(self, offset: u64, limit: u32) -> Self {
+    fn with_page(self, offset: u64, limit: u32) -> Self {
         self.offset(offset).limit(limit)
     }
 }
@@ -2159,7 +2159,7 @@ impl upvest_runtime::List for ListMandates {
         output.into()
     }
 
-    fn at(self, offset: u64, limit: u32) -> Self {
+    fn with_page(self, offset: u64, limit: u32) -> Self {
         self.offset(offset).limit(limit)
     }
 }
@@ -2241,7 +2241,7 @@ impl upvest_runtime::List for ListWithdrawals {
         output.into()
     }
 
-    fn at(self, offset: u64, limit: u32) -> Self {
+    fn with_page(self, offset: u64, limit: u32) -> Self {
         self.offset(offset).limit(limit)
     }
 }
@@ -2339,7 +2339,7 @@ impl upvest_runtime::List for ListReferenceAccounts {
         output.into()
     }
 
-    fn at(self, _offset: u64, _limit: u32) -> Self {
+    fn with_page(self, _offset: u64, _limit: u32) -> Self {
         self
     }
 }
@@ -2382,7 +2382,7 @@ impl upvest_runtime::List for ListFees {
         output.into()
     }
 
-    fn at(self, _offset: u64, _limit: u32) -> Self {
+    fn with_page(self, _offset: u64, _limit: u32) -> Self {
         self
     }
 }
@@ -2430,7 +2430,7 @@ impl upvest_runtime::List for ListFeeConfigurations {
         output.into()
     }
 
-    fn at(self, offset: u64, limit: u32) -> Self {
+    fn with_page(self, offset: u64, limit: u32) -> Self {
         self.offset(offset).limit(limit)
     }
 }
@@ -2480,7 +2480,7 @@ impl upvest_runtime::List for ListReports {
         output.into()
     }
 
-    fn at(self, offset: u64, limit: u32) -> Self {
+    fn with_page(self, offset: u64, limit: u32) -> Self {
         self.offset(offset).limit(limit)
     }
 }
@@ -2530,7 +2530,7 @@ impl upvest_runtime::List for ListTreasuryReports {
         output.into()
     }
 
-    fn at(self, offset: u64, limit: u32) -> Self {
+    fn with_page(self, offset: u64, limit: u32) -> Self {
         self.offset(offset).limit(limit)
     }
 }
@@ -2588,7 +2588,7 @@ impl upvest_runtime::List for ListTransactions {
         output.into()
     }
 
-    fn at(self, offset: u64, limit: u32) -> Self {
+    fn with_page(self, offset: u64, limit: u32) -> Self {
         self.offset(offset).limit(limit)
     }
 }
@@ -2666,7 +2666,7 @@ impl upvest_runtime::List for ListLiquidations {
         output.into()
     }
 
-    fn at(self, _offset: u64, _limit: u32) -> Self {
+    fn with_page(self, _offset: u64, _limit: u32) -> Self {
         self
     }
 }
@@ -2773,7 +2773,7 @@ impl upvest_runtime::List for ListSecuritiesTransfers {
         output.into()
     }
 
-    fn at(self, offset: u64, limit: u32) -> Self {
+    fn with_page(self, offset: u64, limit: u32) -> Self {
         self.offset(offset).limit(limit)
     }
 }
@@ -2874,7 +2874,7 @@ impl upvest_runtime::List for ListAccountTransfers {
         output.into()
     }
 
-    fn at(self, offset: u64, limit: u32) -> Self {
+    fn with_page(self, offset: u64, limit: u32) -> Self {
         self.offset(offset).limit(limit)
     }
 }
@@ -2975,7 +2975,7 @@ impl upvest_runtime::List for ListCorporateActions {
         output.into()
     }
 
-    fn at(self, offset: u64, limit: u32) -> Self {
+    fn with_page(self, offset: u64, limit: u32) -> Self {
         self.offset(offset).limit(limit)
     }
 }
@@ -3014,7 +3014,7 @@ impl upvest_runtime::List for ListWebhookSubscriptions {
         output.into()
     }
 
-    fn at(self, _offset: u64, _limit: u32) -> Self {
+    fn with_page(self, _offset: u64, _limit: u32) -> Self {
         self
     }
 }

@@ -265,7 +265,7 @@ impl SignaturePolicy {
     }
 }
 
-/// The input of a label and the signature with the same label.
+/// Returns the signature input and the signature that have the same label.
 fn take_pair<'i, 't>(
     input: &'i Labelled<'t, SignatureInput<'t>>,
     signatures: &mut [Labelled<'_, Vec<u8>>],

@@ -6,9 +6,9 @@ use upvest_runtime::without_byte_order_mark;
 
 use super::event::{Event, UndecodableEvent};
 
-/// The most events that are decoded from one delivery. One event has at least 150 bytes, and a delivery at most 1 MiB
-/// or one event (`PROTOCOL` 2.5). A delivery with more was made to keep this process busy: each undecodable event costs
-/// an error with its path.
+/// The maximum number of events that are decoded from one delivery. An event has at least 150 bytes. A delivery has at
+/// most 1 MiB, unless it contains a single event (`PROTOCOL` 2.5). So a delivery with more events is an attack: each
+/// undecodable event would allocate an error.
 const MAX_EVENTS: usize = 10_000;
 const TOO_MANY_EVENTS: &str = "the delivery has more than 10000 events";
 

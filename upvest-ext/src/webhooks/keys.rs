@@ -101,14 +101,14 @@ impl fmt::Debug for Keys {
     }
 }
 
-/// The keys that the server lists, and those that it listed a while ago.
+/// The keys that the server lists, and keys that it listed recently.
 #[derive(Default)]
 pub(super) struct ListedKeys(Vec<ListedKey>);
 
 #[derive(Clone)]
 struct ListedKey {
     id: String,
-    /// `None` if it cannot be used.
+    /// `None` if the key cannot be used.
     key: Option<PublicKey>,
     /// Set when the key is no longer listed.
     expires_at: Option<Instant>,
@@ -122,7 +122,8 @@ impl ListedKey {
 }
 
 impl ListedKeys {
-    /// The keys of `listed`, and those of `earlier` that are no longer listed, for an hour from when that was noticed.
+    /// Keeps the keys of `listed`. Keys of `earlier` that are no longer listed stay usable for one hour after we notice
+    /// that they are missing.
     fn new(listed: &KeySet, earlier: Option<&Self>) -> Self {
         let current = listed.iter().map(|(id, key)| ListedKey {
             id: id.to_owned(),

@@ -117,7 +117,7 @@ async fn a_call_whose_deadline_comes_before_the_end_of_the_pause_fails_at_once()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_is_retried_after_a_429_waits_no_less_than_the_others() {
+async fn a_retry_after_a_429_without_retry_after_waits_a_second() {
     let server = Throttling::new(None);
     let upvest = server.api.client();
     let started = Instant::now();
@@ -135,8 +135,8 @@ async fn a_429_that_is_final_keeps_its_status_and_problem() {
     assert_eq!(error.retry_after(), Some(5 * SECOND));
 }
 
-/// When a call is sent that starts after `pause`. Two other calls, which start at once, are rejected with 429: one at
-/// once and one a second later. Both responses have a `retry-after`.
+/// Returns how long it takes until a call is sent that starts after `pause`. Two other calls start at once and are
+/// rejected with 429: the first after a second (`retry-after: {later}`), the second at once (`retry-after: {at_once}`).
 async fn sent_after_two_429s(
     at_once: &'static str,
     later: &'static str,

@@ -311,7 +311,7 @@ impl List for ListThings {
         counted.into()
     }
 
-    fn at(self, offset: u64, limit: u32) -> Self {
+    fn with_page(self, offset: u64, limit: u32) -> Self {
         Self {
             offset,
             limit,

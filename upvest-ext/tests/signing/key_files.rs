@@ -218,7 +218,7 @@ fn an_unsupported_encryption_is_called_by_its_name_with_the_command_that_convert
         ),
         ("convert.pkcs8-scrypt", "scrypt", COMMAND),
     ] {
-        // No passphrase would help, so the error names the encryption even if there is none.
+        // The encryption is unsupported, so the error is the same with or without a passphrase.
         for passphrase in [Some(PASSPHRASE), None] {
             let error = open(file, passphrase).unwrap_err();
             assert_eq!(

@@ -19,16 +19,16 @@ fn now() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(CREATED)
 }
 
-fn claims(
+fn parse(
     target: &str,
     headers: &[(&str, &str)],
     policy: &SignaturePolicy,
 ) -> Result<Vec<UnverifiedSignature>, SignatureError> {
-    timed(target, headers, policy).0
+    parse_and_measure(target, headers, policy).0
 }
 
-/// As above, and returns the time that it takes.
-fn timed(
+/// As [`parse`], and also returns how long it takes.
+fn parse_and_measure(
     target: &str,
     headers: &[(&str, &str)],
     policy: &SignaturePolicy,
@@ -46,12 +46,15 @@ fn timed(
     (policy.claims(&received, now()), started.elapsed())
 }
 
-/// The result for this `signature-input` in an otherwise valid request.
-fn judge(target: &str, input: &str) -> Result<Vec<UnverifiedSignature>, SignatureError> {
-    signed(target, input, &[0, 0, 0])
+/// Parses an otherwise valid request with this `signature-input` and a signature of three zero bytes.
+fn parse_with_dummy_signature(
+    target: &str,
+    input: &str,
+) -> Result<Vec<UnverifiedSignature>, SignatureError> {
+    parse_with_signature(target, input, &[0, 0, 0])
 }
 
-fn signed(
+fn parse_with_signature(
     target: &str,
     input: &str,
     signature: &[u8],
@@ -63,7 +66,7 @@ fn signed(
         ("content-digest", DIGEST),
         ("accept", "*/*"),
     ];
-    claims(target, &headers, &SignaturePolicy::deliveries())
+    parse(target, &headers, &SignaturePolicy::deliveries())
 }
 
 #[test]
@@ -75,20 +78,20 @@ fn method_path_query_and_digest_have_to_be_covered() {
         "\"content-digest\"",
     ];
     let whole = all.join(" ");
-    assert!(judge("/x?y=z", &format!("sig1=({whole}){PARAMS}")).is_ok());
+    assert!(parse_with_dummy_signature("/x?y=z", &format!("sig1=({whole}){PARAMS}")).is_ok());
     for left_out in all {
         let list: Vec<_> = all.into_iter().filter(|name| *name != left_out).collect();
         let input = format!("sig1=({}){PARAMS}", list.join(" "));
         assert_eq!(
-            judge("/x?y=z", &input).unwrap_err(),
+            parse_with_dummy_signature("/x?y=z", &input).unwrap_err(),
             SignatureError::RequiredComponentMissing,
             "{left_out}"
         );
     }
     let without_query = format!("sig1=(\"@method\" \"@path\" \"content-digest\"){PARAMS}");
-    assert!(judge("/x", &without_query).is_ok());
+    assert!(parse_with_dummy_signature("/x", &without_query).is_ok());
     assert!(
-        judge("/x?", &without_query).is_ok(),
+        parse_with_dummy_signature("/x?", &without_query).is_ok(),
         "a bare `?` is not a query"
     );
 }
@@ -99,7 +102,7 @@ fn a_component_that_the_request_does_not_have_is_missing() {
         let input =
             format!("sig1=(\"@method\" \"@path\" \"content-digest\" \"{component}\"){PARAMS}");
         assert_eq!(
-            judge("/x", &input).unwrap_err(),
+            parse_with_dummy_signature("/x", &input).unwrap_err(),
             SignatureError::ComponentMissing,
             "{component}"
         );
@@ -135,7 +138,7 @@ fn a_malformed_signature_input_is_rejected() {
         format!("sig1=(@method @path content-digest){PARAMS}"),
     ] {
         assert_eq!(
-            judge("/x", &input).unwrap_err(),
+            parse_with_dummy_signature("/x", &input).unwrap_err(),
             SignatureError::MalformedSignatureInput,
             "{input}"
         );
@@ -148,7 +151,7 @@ fn what_is_unusual_and_well_formed_is_read() {
         "sig1=( \"@method\"  \"@path\" \"content-digest\" ) ;keyid=\"k\";created=1780854045".replace(") ;", ");"),
         "sig1=(\"@method\" \"@path\" \"content-digest\"); keyid=\"k\"; created=1780854045;tag=\"t\";alg=\"ecdsa\";flag;n=:AAAA:;t=a/b".to_owned(),
     ] {
-        assert!(judge("/x", &input).is_ok(), "{input}");
+        assert!(parse_with_dummy_signature("/x", &input).is_ok(), "{input}");
     }
 }
 
@@ -161,7 +164,7 @@ fn labels_that_repeat_or_differ_are_rejected() {
             ("signature", signature),
             ("content-digest", DIGEST),
         ];
-        claims("/x", &headers, &SignaturePolicy::deliveries()).unwrap_err()
+        parse("/x", &headers, &SignaturePolicy::deliveries()).unwrap_err()
     };
     assert_eq!(
         rejection(&format!("sig1={one}, sig1={one}"), "sig1=:AAAA:"),
@@ -200,7 +203,7 @@ fn labels_that_repeat_or_differ_are_rejected() {
         .iter()
         .map(|(name, value)| (*name, value.as_str()))
         .collect();
-    let rejection = claims("/x", &split, &SignaturePolicy::deliveries()).unwrap_err();
+    let rejection = parse("/x", &split, &SignaturePolicy::deliveries()).unwrap_err();
     assert_eq!(
         rejection,
         SignatureError::DuplicateLabel,
@@ -223,7 +226,7 @@ fn more_than_eight_signatures_are_rejected() {
             .collect::<Vec<_>>()
             .join(", ")
     };
-    let judge = |count| {
+    let parse_signatures = |count| {
         let input = many(count);
         let signature = signatures(count);
         let headers = [
@@ -231,10 +234,10 @@ fn more_than_eight_signatures_are_rejected() {
             ("signature", &*signature),
             ("content-digest", DIGEST),
         ];
-        claims("/x", &headers, &SignaturePolicy::deliveries()).map(|claims| claims.len())
+        parse("/x", &headers, &SignaturePolicy::deliveries()).map(|claims| claims.len())
     };
-    assert_eq!(judge(8), Ok(8));
-    assert!(judge(9).is_err());
+    assert_eq!(parse_signatures(8), Ok(8));
+    assert!(parse_signatures(9).is_err());
 }
 
 #[test]
@@ -256,7 +259,7 @@ fn the_digest_has_to_fit_the_body_and_be_of_the_right_kind() {
             ("signature", "sig1=:AAAA:"),
             ("content-digest", digest),
         ];
-        let verdict = claims("/x", &headers, &SignaturePolicy::deliveries());
+        let verdict = parse("/x", &headers, &SignaturePolicy::deliveries());
         assert_eq!(verdict.err(), expected, "{digest}");
     }
 }
@@ -271,10 +274,10 @@ fn requests_to_the_api_are_version_15_and_need_a_digest_for_a_body() {
         ("digest", digest),
     ];
     assert!(
-        claims("/x", &headers, &SignaturePolicy::deliveries()).is_ok(),
+        parse("/x", &headers, &SignaturePolicy::deliveries()).is_ok(),
         "version 6 is for deliveries"
     );
-    let rejection = claims("/x", &headers, &SignaturePolicy::requests()).unwrap_err();
+    let rejection = parse("/x", &headers, &SignaturePolicy::requests()).unwrap_err();
     assert_eq!(rejection, SignatureError::RequiredComponentMissing);
 }
 
@@ -305,7 +308,7 @@ fn the_name_of_the_old_digest_may_have_any_case() {
             ("signature", "sig1=:AAAA:"),
             ("digest", &*digest),
         ];
-        claims("/x", &headers, &SignaturePolicy::deliveries()).unwrap();
+        parse("/x", &headers, &SignaturePolicy::deliveries()).unwrap();
     }
 }
 
@@ -320,7 +323,11 @@ fn a_signature_without_an_end_is_good_for_the_tolerance() {
         (CREATED + 301, Some(SignatureError::CreatedInFuture)),
     ] {
         let input = format!("sig1={list};keyid=\"k\";created={created}");
-        assert_eq!(judge("/x", &input).err(), verdict, "{created}");
+        assert_eq!(
+            parse_with_dummy_signature("/x", &input).err(),
+            verdict,
+            "{created}"
+        );
     }
 }
 
@@ -338,16 +345,18 @@ fn a_signature_with_a_negative_lifetime_or_one_over_an_hour_is_rejected() {
         (-999_999_999_999_999, 999_999_999_999_999, false),
     ] {
         let input = format!("sig1={list};keyid=\"k\";created={created};expires={expires}");
-        let unsigned = judge("/x", &input).unwrap().remove(0);
-        let signature = key.sign_now(unsigned.signature_base()).unwrap();
-        let claim = signed("/x", &input, &signature).unwrap().remove(0);
+        let with_dummy = parse_with_dummy_signature("/x", &input).unwrap().remove(0);
+        let signature = key.sign_now(with_dummy.signature_base()).unwrap();
+        let with_signature = parse_with_signature("/x", &input, &signature)
+            .unwrap()
+            .remove(0);
         assert_eq!(
-            claim.is_signed_by(key.public_key()),
+            with_signature.is_signed_by(key.public_key()),
             is_accepted,
             "{created} to {expires}"
         );
         assert!(
-            !unsigned.is_signed_by(key.public_key()),
+            !with_dummy.is_signed_by(key.public_key()),
             "{created} to {expires}"
         );
     }
@@ -423,10 +432,12 @@ fn a_target_given_as_text_is_read_as_it_was_sent() {
 #[test]
 fn a_claim_tells_its_nonce_and_its_end_so_that_a_server_can_reject_a_replay() {
     let covered = "sig1=(\"@method\" \"@path\" \"content-digest\")";
-    let claims = judge("/x", &format!("{covered}{PARAMS}")).unwrap();
+    let claims = parse_with_dummy_signature("/x", &format!("{covered}{PARAMS}")).unwrap();
     assert_eq!(claims[0].nonce(), Some("n"));
     assert_eq!(claims[0].expires(), Some(1_780_854_050));
-    let claims = judge("/x", &format!("{covered};keyid=\"k\";created=1780854045")).unwrap();
+    let claims =
+        parse_with_dummy_signature("/x", &format!("{covered};keyid=\"k\";created=1780854045"))
+            .unwrap();
     assert_eq!(claims[0].nonce(), None);
     assert_eq!(claims[0].expires(), None);
 }
@@ -484,7 +495,7 @@ fn unauthenticated_input_costs_linear_time_and_bounded_space() {
             ("signature", &*headers[1]),
             ("content-digest", &*headers[2]),
         ];
-        let (verdict, took) = timed("/x", &headers, &SignaturePolicy::deliveries());
+        let (verdict, took) = parse_and_measure("/x", &headers, &SignaturePolicy::deliveries());
         assert_eq!(
             verdict.unwrap_err(),
             SignatureError::TooLong,
@@ -496,7 +507,7 @@ fn unauthenticated_input_costs_linear_time_and_bounded_space() {
         );
     }
     let lines = vec![("signature-input", ""); 20_000];
-    let (verdict, took) = timed("/x", &lines, &SignaturePolicy::deliveries());
+    let (verdict, took) = parse_and_measure("/x", &lines, &SignaturePolicy::deliveries());
     assert_eq!(verdict.unwrap_err(), SignatureError::TooLong);
     assert!(took < Duration::from_millis(200), "{took:?}");
 }
@@ -518,16 +529,16 @@ fn labels_components_and_parameters_have_limits() {
         )
     };
     assert_eq!(
-        judge("/x", &components(64)).unwrap_err(),
+        parse_with_dummy_signature("/x", &components(64)).unwrap_err(),
         SignatureError::ComponentMissing
     );
     assert_eq!(
-        judge("/x", &components(65)).unwrap_err(),
+        parse_with_dummy_signature("/x", &components(65)).unwrap_err(),
         SignatureError::MalformedSignatureInput
     );
-    assert!(judge("/x", &parameters(16)).is_ok());
+    assert!(parse_with_dummy_signature("/x", &parameters(16)).is_ok());
     assert_eq!(
-        judge("/x", &parameters(17)).unwrap_err(),
+        parse_with_dummy_signature("/x", &parameters(17)).unwrap_err(),
         SignatureError::MalformedSignatureInput
     );
     let padded = |len: usize| {
@@ -537,9 +548,9 @@ fn labels_components_and_parameters_have_limits() {
             &format!(";pad=\"{}", "x".repeat(len - input.len())),
         )
     };
-    assert!(judge("/x", &padded(8 * 1024)).is_ok());
+    assert!(parse_with_dummy_signature("/x", &padded(8 * 1024)).is_ok());
     assert_eq!(
-        judge("/x", &padded(8 * 1024 + 1)).unwrap_err(),
+        parse_with_dummy_signature("/x", &padded(8 * 1024 + 1)).unwrap_err(),
         SignatureError::TooLong
     );
 }

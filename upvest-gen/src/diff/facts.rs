@@ -1,4 +1,4 @@
-//! A description as a list of facts, which is easy to compare and is stored with the generated code.
+//! A list of the facts that a description states. It is easy to compare, and is stored with the generated code.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,9 +17,8 @@ use crate::survey::{self, Held, Survey, Visit};
 /// the whole subject.
 pub type Parts = BTreeMap<String, BTreeMap<String, String>>;
 
-/// The facts of a description about each operation, type, enum, id and event, in the terms of the
-/// [model](mod@crate::model), about the values that they accept, and about each part of the description from which no
-/// code is generated.
+/// What a description states, for comparison with another version: its operations, types, enums, ids and events, as in
+/// the [model](mod@crate::model); the values that they accept; and the parts that produce no code.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
     pub(super) subjects: BTreeMap<String, Parts>,
@@ -42,12 +41,12 @@ impl Facts {
     /// The facts of `document`, whose model is `api`.
     pub(crate) fn new(document: &Value, api: &Api) -> Self {
         let mut facts = Self::default();
-        facts.description(document, api);
-        facts.model(api);
-        facts.operations(document, api);
+        facts.add_description_facts(document, api);
+        facts.add_model_facts(api);
+        facts.add_operation_facts(document, api);
         let survey = Survey::new(document, api);
-        facts.values(&survey, api);
-        facts.components(document, &survey);
+        facts.add_value_facts(&survey, api);
+        facts.add_component_facts(document, &survey);
         facts
     }
 
@@ -71,13 +70,14 @@ impl Facts {
     }
 
     /// Adds the facts about the description as a whole.
-    fn description(&mut self, document: &Value, api: &Api) {
+    fn add_description_facts(&mut self, document: &Value, api: &Api) {
         self.set("description", "", "title", &api.title);
         self.set("description", "", "version", &api.version);
         self.set("description", "", "servers", &servers(document));
     }
 
-    fn model(&mut self, api: &Api) {
+    /// Adds the facts that the model contains, and how the Rust type of each field expresses its absence.
+    fn add_model_facts(&mut self, api: &Api) {
         let model = serde_json::to_value(api).unwrap_or_default();
         let lists = [
             ("operation", "id"),
@@ -91,7 +91,7 @@ impl Facts {
             for item in model[format!("{list}s")].as_array().into_iter().flatten() {
                 let what = format!("{kind} {}", text(&item[key]));
                 self.set(&what, "", "", "none");
-                self.item(&what, "", item);
+                self.add_item_facts(&what, "", item);
             }
         }
         for kind in &api.event_kinds {
@@ -112,8 +112,8 @@ impl Facts {
         }
     }
 
-    /// Adds the facts of an item of the model. Its lists become parts.
-    fn item(&mut self, what: &str, part: &str, item: &Value) {
+    /// Adds the facts of an item of the model. Each entry of its lists, such as a parameter, becomes a part.
+    fn add_item_facts(&mut self, what: &str, part: &str, item: &Value) {
         for (key, value) in item.as_object().into_iter().flatten() {
             let list = value.as_array().into_iter().flatten();
             match key.as_str() {
@@ -128,7 +128,7 @@ impl Facts {
                     for item in list {
                         let name = text(item.get("wire").unwrap_or(&item["name"]));
                         let part = format!("{} {name}", key.trim_end_matches('s'));
-                        self.item(what, &part, item);
+                        self.add_item_facts(what, &part, item);
                     }
                 }
                 "paging" => {
@@ -138,14 +138,14 @@ impl Facts {
                     let is_paged = if value.is_object() { "yes" } else { "no" };
                     self.set(what, part, "paging", is_paged);
                 }
-                "response" | "union" => self.item(what, part, value),
+                "response" | "union" => self.add_item_facts(what, part, value),
                 _ => self.set(what, part, &key.replace('_', " "), &text(value)),
             }
         }
     }
 
-    /// Adds the facts about operations that the model does not contain.
-    fn operations(&mut self, document: &Value, api: &Api) {
+    /// Adds facts that the model lacks about each operation, and records the operations that are left out.
+    fn add_operation_facts(&mut self, document: &Value, api: &Api) {
         let ids: BTreeMap<(&str, &str), &str> = api
             .operations
             .iter()
@@ -154,15 +154,21 @@ impl Facts {
         for found in document::operations(document) {
             let method = found.method.to_ascii_uppercase();
             let Some(id) = ids.get(&(method.as_str(), found.path)) else {
-                self.left_out.insert(found.id(), reason(&found, api));
+                self.left_out
+                    .insert(found.id(), reason_left_out(&found, api));
                 continue;
             };
             let what = format!("operation {id}");
-            self.operation(&what, &found, document);
+            self.add_facts_of_operation(&what, &found, document);
         }
     }
 
-    fn operation(&mut self, what: &str, found: &document::Operation<'_>, document: &Value) {
+    fn add_facts_of_operation(
+        &mut self,
+        what: &str,
+        found: &document::Operation<'_>,
+        document: &Value,
+    ) {
         for (key, value) in found.value.as_object().into_iter().flatten() {
             match key.as_str() {
                 "parameters" | "requestBody" | "responses" | "operationId" | "tags" | "summary"
@@ -173,18 +179,18 @@ impl Facts {
             }
         }
         for (_, parameter) in found.parameters(document) {
-            self.parameter(what, parameter);
+            self.add_parameter_facts(what, parameter);
         }
         if let Some((_, body)) = found.request_body(document) {
             self.set(what, "body", "required", &text(&body["required"]));
-            self.media_types(what, "body", body);
+            self.add_media_type_facts(what, "body", body);
         }
         let mut statuses = Vec::new();
         for (status, response) in found.responses(document) {
             statuses.push(status);
             let is_success = found.is_success(status);
             let part = if is_success { "response" } else { "errors" };
-            self.media_types(what, part, response);
+            self.add_media_type_facts(what, part, response);
             for key in ["headers", "links"] {
                 let fact = format!("{status}: {key}");
                 self.set_if_any(what, part, &fact, &digest(&response[key]));
@@ -193,8 +199,9 @@ impl Facts {
         self.set(what, "", "statuses", &statuses.join(", "));
     }
 
-    /// Adds how a parameter is written, and for a header that the client sets by itself that it is there.
-    fn parameter(&mut self, what: &str, parameter: &Value) {
+    /// Adds how a parameter is serialized. The model does not contain the headers that the client sets by itself; for
+    /// these, adds that they exist.
+    fn add_parameter_facts(&mut self, what: &str, parameter: &Value) {
         let name = text(&parameter["name"]);
         let known = format!("parameter {name}");
         let is_known = self
@@ -212,8 +219,8 @@ impl Facts {
                 "name" | "in" | "schema" | "description" | "example" | "examples"
                 | "x-rust-name" => {}
                 "required" if is_known => {}
-                "content" => self.media_types(what, &part, parameter),
-                // For `explode` and the like, `false` differs from nothing.
+                "content" => self.add_media_type_facts(what, &part, parameter),
+                // An absent flag such as `explode` may mean `true`, so `false` is a fact.
                 _ if *value == Value::Bool(false) && key != "deprecated" => {
                     self.set(what, &part, key, "false");
                 }
@@ -222,8 +229,8 @@ impl Facts {
         }
     }
 
-    /// Adds the media types of a body or a response, and how each is written.
-    fn media_types(&mut self, what: &str, part: &str, body: &Value) {
+    /// Adds the media types of a body or a response, and the keywords of each, such as `encoding`.
+    fn add_media_type_facts(&mut self, what: &str, part: &str, body: &Value) {
         let content = body["content"].as_object();
         let names: Vec<&str> = content
             .into_iter()
@@ -240,9 +247,9 @@ impl Facts {
         }
     }
 
-    /// Adds what the values may be: the keywords that their types do not express, and the values of an enum that they
-    /// do not take. Several places of the description can be one part of the crate.
-    fn values(&mut self, survey: &Survey<'_>, api: &Api) {
+    /// Adds the keywords that the types of values do not express, and the values of their enums that they do not accept.
+    /// Several places of the description can belong to one part of the crate; their facts are joined.
+    fn add_value_facts(&mut self, survey: &Survey<'_>, api: &Api) {
         let mut all: BTreeMap<Place, BTreeSet<String>> = BTreeMap::new();
         for visit in survey.visits.iter().filter(|it| it.held != Held::Nothing) {
             for (place, values) in facts_of_value(visit, api) {
@@ -256,7 +263,7 @@ impl Facts {
     }
 
     /// Adds the components that are neither a type nor a part of an operation.
-    fn components(&mut self, document: &Value, survey: &Survey<'_>) {
+    fn add_component_facts(&mut self, document: &Value, survey: &Survey<'_>) {
         let reached: BTreeSet<&str> = survey
             .visits
             .iter()
@@ -337,8 +344,8 @@ fn facts_of_value(visit: &Visit<'_>, api: &Api) -> Vec<(Place, BTreeSet<String>)
     facts
 }
 
-/// The problem because of which an operation is left out.
-fn reason(found: &document::Operation<'_>, api: &Api) -> String {
+/// Returns the problem that caused an operation to be left out.
+fn reason_left_out(found: &document::Operation<'_>, api: &Api) -> String {
     let is_about = |problem: &&crate::Error| {
         let at = problem.pointer();
         at.starts_with(found.pointer.as_str())
@@ -349,14 +356,14 @@ fn reason(found: &document::Operation<'_>, api: &Api) -> String {
     problem.map_or_else(String::new, |problem| problem.problem().to_owned())
 }
 
-/// The addresses of servers.
+/// Returns the URLs of the servers, separated by commas.
 fn servers(value: &Value) -> String {
     let servers = value["servers"].as_array().into_iter().flatten();
     let urls: Vec<String> = servers.map(|server| text(&server["url"])).collect();
     urls.join(", ")
 }
 
-/// A value in words. `none` and `no` stand for what is not there.
+/// Formats a value for people. An absent value becomes `none`, and a flag `yes` or `no`.
 fn text(value: &Value) -> String {
     match value {
         Value::Null => "none".to_owned(),
@@ -373,7 +380,7 @@ fn text(value: &Value) -> String {
     }
 }
 
-/// A digest of a value without its descriptions. Empty if there is no value.
+/// Returns a value without its descriptions: as it is if it is short, else as a digest. Empty for `null`.
 fn digest(value: &Value) -> String {
     let text = match value {
         Value::Null => String::new(),

@@ -92,7 +92,7 @@ fn of_whole_description(subject: &Subject<'_>) -> Verdict {
     match subject.fact {
         "servers" => (
             Impact::Calls,
-            "calls go to the base URL of your client, which may have to change",
+            "the client keeps its configured base URL; check whether you must change it",
         ),
         _ => (Impact::None, "no code depends on it"),
     }
@@ -147,7 +147,7 @@ fn of_operation(subject: &Subject<'_>) -> Verdict {
         ),
         ("servers", _) => (
             Calls,
-            "calls go to the base URL of your client, which may not have this operation",
+            "the client keeps its configured base URL; check whether that server has this operation",
         ),
         ("deprecated", Step::Gained) => (None, "it still works, but will be removed one day"),
         ("deprecated", _) => (None, "it is not going to be removed"),

@@ -373,7 +373,7 @@ fn traits(operation: &Operation) -> TokenStream {
 ///         output.into()
 ///     }
 ///
-///     fn at(self, offset: u64, limit: u32) -> Self {
+///     fn with_page(self, offset: u64, limit: u32) -> Self {
 ///         self.offset(offset).limit(limit)
 ///     }
 /// }
@@ -387,15 +387,15 @@ fn list_traits(operation: &Operation) -> Option<TokenStream> {
     let builder = format_ident!("{}", operation.builder);
     let item = item.tokens("types::");
     let is_paginated = operation.paging.is_some();
-    let at = if is_paginated {
+    let with_page = if is_paginated {
         quote! {
-            fn at(self, offset: u64, limit: u32) -> Self {
+            fn with_page(self, offset: u64, limit: u32) -> Self {
                 self.offset(offset).limit(limit)
             }
         }
     } else {
         quote! {
-            fn at(self, _offset: u64, _limit: u32) -> Self {
+            fn with_page(self, _offset: u64, _limit: u32) -> Self {
                 self
             }
         }
@@ -409,7 +409,7 @@ fn list_traits(operation: &Operation) -> Option<TokenStream> {
                 output.into()
             }
 
-            #at
+            #with_page
         }
 
         #paginated

@@ -67,7 +67,8 @@ pub(crate) fn emit(api: &Api) -> Result<Vec<Part>, Error> {
     ])
 }
 
-/// The module declarations. They allow what is deprecated, as the generated code uses the items that it defines.
+/// Returns the module declarations. If the API has deprecated items, turns off the `deprecated` lint, because the
+/// generated code uses those items itself.
 fn modules(api: &Api) -> String {
     if api.has_deprecated() {
         format!("#![allow(deprecated)]\n\n{MODULES}")
@@ -77,7 +78,7 @@ fn modules(api: &Api) -> String {
 }
 
 impl Api {
-    /// Whether something in it will be removed one day.
+    /// Whether any operation, parameter, field or enum value is deprecated.
     fn has_deprecated(&self) -> bool {
         let operations = self.operations.iter();
         let parameters = operations

@@ -130,7 +130,7 @@ fn parameter_type(kind: &Type, api: &Api) -> TokenStream {
             let values = values.map(|variant| &variant.wire);
             quote!(Enum(&[#(#values),*]))
         }
-        // A parameter has a single value, or a list of them.
+        // A parameter is a scalar or a list of scalars.
         Type::Json
         | Type::Schema(_)
         | Type::List(_)

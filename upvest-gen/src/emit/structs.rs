@@ -39,36 +39,37 @@ use super::defect::defect;
 use crate::error::Error;
 use crate::model::{Api, Field, Schema, Type};
 
-/// The structs of the objects with fields, by their names.
+/// Generates, with progenitor, a struct for each schema that has fields. The keys are the struct names.
 pub(super) fn structs(api: &Api) -> Result<BTreeMap<String, ItemStruct>, Error> {
-    let mut request = Request::default();
+    let mut input = ProgenitorInput::default();
+    // All schemas need names first, because an object can refer to a schema that comes later.
     for schema in &api.schemas {
         if !schema.fields().is_empty() {
-            request.add_name(&schema.name);
+            input.add_name(&schema.name);
         }
     }
     for schema in &api.schemas {
         if !schema.fields().is_empty() {
-            request.add_object(schema)?;
+            input.add_object(schema)?;
         }
     }
-    let structs = request.run(api)?.into_iter();
+    let structs = input.run(api)?.into_iter();
     Ok(structs.map(|item| (item.ident.to_string(), item)).collect())
 }
 
-/// What progenitor is asked for.
+/// The document and the settings for progenitor.
 #[derive(Default)]
-struct Request<'a> {
+struct ProgenitorInput<'a> {
     settings: GenerationSettings,
-    /// The keys of the objects by their names. Progenitor changes the case of names, so that two names could become the
-    /// same.
+    /// Maps each schema name to a placeholder such as `Object0`. Progenitor changes the case of names, so two names could
+    /// collide.
     keys: BTreeMap<&'a str, String>,
     components: Map<String, Value>,
     /// The types that progenitor does not write.
     conversions: BTreeMap<String, Value>,
 }
 
-impl<'a> Request<'a> {
+impl<'a> ProgenitorInput<'a> {
     fn add_name(&mut self, name: &'a str) {
         let key = format!("Object{}", self.keys.len());
         let mut patch = TypePatch::default();
@@ -121,7 +122,7 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// The schema of the values of additional properties.
+    /// Returns the schema for the values of additional properties.
     fn extra(&mut self, field: &Field) -> Value {
         match &field.kind {
             Type::Map(value) if **value == Type::Json => json!({}),

@@ -110,7 +110,7 @@ fn swagger_2_is_rejected_by_its_name() {
 }
 
 #[test]
-fn a_key_that_stands_twice_is_rejected_with_both_places() {
+fn a_duplicate_key_is_rejected_with_both_places() {
     let yaml = "a: 1\nb:\n  c: [{ d: 1,\n    e: 2, d: 3 }]\n";
     let json = "{ \"a\": 1, \"b\": { \"c\": [{ \"d\": 1,\n    \"e\": 2, \"d\": 3 }] } }";
     let escaped = r#"{ "b": { "c": [{ "d": 1, "\u0064": 3 }] } }"#;
@@ -126,7 +126,7 @@ fn a_key_that_stands_twice_is_rejected_with_both_places() {
     ] {
         let error = rejected(parse(text), text);
         assert_eq!(error.pointer(), second, "{text}");
-        let problem = format!("the key \"d\" of /b/c/0 stands here and at {first}");
+        let problem = format!("the key \"d\" of /b/c/0 is duplicated: here and at {first}");
         assert_eq!(error.problem(), problem, "{text}");
     }
     let merged = parse("x: &x { a: 1, b: 2 }\ny: { <<: *x, b: 3 }").unwrap();

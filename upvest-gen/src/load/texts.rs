@@ -302,7 +302,7 @@ impl<'v> Restoring<'v> {
         let mut seen = HashSet::new();
         while let Some(schema) = waiting.pop() {
             let is_new = seen.insert(std::ptr::from_ref(schema).addr());
-            if !is_new || seen.len() > MOST_PARTS {
+            if !is_new || seen.len() > MAX_PARTS {
                 continue;
             }
             let kind = look(schema);
@@ -329,7 +329,7 @@ impl<'v> Restoring<'v> {
 }
 
 /// The limit on the schemas in which a type is looked for.
-const MOST_PARTS: usize = 200;
+const MAX_PARTS: usize = 200;
 
 fn kind_of_keywords(schema: &Map<String, Value>) -> Kind {
     let is_text = |name: &Value| *name == "string";

@@ -247,7 +247,7 @@ fn duplicate(key: &str, at: &str, first: Option<Location>, second: Option<Locati
     );
     Error::at(
         second.map(place).unwrap_or_default(),
-        format!("the key {key:?} of {at} stands here and {first}"),
+        format!("the key {key:?} of {at} is duplicated: here and {first}"),
         "remove one of them, or merge both",
     )
 }

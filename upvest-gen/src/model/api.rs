@@ -70,7 +70,7 @@ pub struct Operation {
     pub without_token: bool,
     /// The sets of scopes that suffice, the smallest first. A token needs all scopes of one of them.
     pub scope_sets: Vec<Vec<String>>,
-    /// Those of its scopes that not every client can have, as `x-optional-scopes` of the overlay says.
+    /// The scopes that Upvest does not grant to every client, from `x-optional-scopes` in the overlay.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub optional_scopes: Vec<String>,
     /// Whether the server supports an `idempotency-key`.
@@ -536,16 +536,16 @@ impl Type {
 }
 
 impl Content {
-    /// The type in a response.
-    pub(super) fn kind(&self) -> Option<&Type> {
+    /// The type of the JSON body; for a list, the type of its items. `None` if the body is not JSON.
+    pub(super) fn json_type(&self) -> Option<&Type> {
         match self {
             Self::Json(kind) | Self::List(kind) => Some(kind),
             Self::Empty | Self::Binary => None,
         }
     }
 
-    /// As [`Content::kind`], for changes.
-    pub(super) fn kind_mut(&mut self) -> Option<&mut Type> {
+    /// As [`Content::json_type`], for changes.
+    pub(super) fn json_type_mut(&mut self) -> Option<&mut Type> {
         match self {
             Self::Json(kind) | Self::List(kind) => Some(kind),
             Self::Empty | Self::Binary => None,

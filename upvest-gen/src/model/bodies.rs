@@ -52,7 +52,7 @@ pub(super) fn read<'a>(
     };
     Ok(Some(Body {
         encoding,
-        media_type: media_types::unusual(media_type, encoding),
+        media_type: media_types::explicit_media_type(media_type, encoding),
         required: body["required"] == true,
         kind,
         fields: if encoding == Encoding::Form {
@@ -96,7 +96,7 @@ fn form_style(encoding: &Value) -> Option<FormStyle> {
     }
 }
 
-/// Checks that the fields of a form can be written: as single values, as lists of these, or as JSON. They have been
+/// Checks that the fields of a form can be written: as scalars, as lists of scalars, or as JSON. They have been
 /// read. An optional field that cannot be written is noted.
 pub(super) fn check_form<'a>(
     types: &mut Types<'a>,
@@ -125,7 +125,7 @@ pub(super) fn check_form<'a>(
     for field in fields.iter().filter(|field| !can_be_written(body, field)) {
         let name = &field.name;
         let problem = format!(
-            "the field `{name}` in the form of {id} is neither a single value nor a list of these"
+            "the field `{name}` in the form of {id} is neither a scalar nor a list of scalars"
         );
         if field.required && !field.extra {
             return Err(Error::at(at, problem, remedy));

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use super::api::{Schema, Shape};
 use super::directions::object;
 
-/// The compiler follows a chain of types up to a limit of 128 steps, of which each of our types takes about four, and a
-/// list or a map three. A chain may consist of two parts of this length, where a type contains one that contains it.
-const LONGEST: usize = 8;
+/// The maximum number of types in a chain without a marked field.
+///
+/// The compiler stops at 128 nested types. Each of our types costs about four levels, and a list or map around it three
+/// more. A recursive type can double the length of a chain, so the limit is 8: 2 x 8 x 7 = 112.
+const MAX_CHAIN: usize = 8;
 
-/// Marks fields so that no chain of types is longer than [`LONGEST`] without a marked field.
+/// Marks fields so that no chain of types is longer than [`MAX_CHAIN`] without a marked field.
 pub(super) fn mark_deep(schemas: &mut [Schema]) {
     let mut chains = Chains::default();
     for (index, schema) in schemas.iter().enumerate() {
@@ -17,16 +19,16 @@ pub(super) fn mark_deep(schemas: &mut [Schema]) {
     }
     chains.states = vec![State::New; schemas.len()];
     for index in 0..schemas.len() {
-        chains.visit(schemas, index, 0);
+        chains.mark(schemas, index, 0);
     }
 }
 
 #[derive(Clone, Copy)]
 enum State {
     New,
-    /// It is at this depth of the chain that is being followed.
+    /// The type is in the chain that is being followed, at this depth.
     Open(usize),
-    /// The number of types in the longest chain that begins with it.
+    /// The longest chain that begins with the type has this number of types.
     Done(usize),
 }
 
@@ -37,12 +39,12 @@ struct Chains {
 }
 
 impl Chains {
-    /// The number of types in the longest chain that begins with a schema. Of lists and maps directly inside of each
-    /// other, all but one are included.
-    fn visit(&mut self, schemas: &mut [Schema], index: usize, depth: usize) -> usize {
+    /// Marks the fields of a schema that would make a chain too long. Returns the number of types in the longest chain
+    /// that begins with the schema. Each list or map directly inside another one counts as a type too.
+    fn mark(&mut self, schemas: &mut [Schema], index: usize, depth: usize) -> usize {
         match self.states[index] {
             State::Done(length) => return length,
-            // A circle ends here, where the compiler recognizes it.
+            // The schema contains itself. The compiler recognizes such a cycle, so the chain ends here.
             State::Open(start) => return depth - start,
             State::New => {}
         }
@@ -53,12 +55,12 @@ impl Chains {
             let containers = kinds[part].containers().saturating_sub(1);
             let target = object(kinds[part]).and_then(|name| self.indices.get(name));
             let inner = match target.copied() {
-                Some(target) => self.visit(schemas, target, depth + 1),
+                Some(target) => self.mark(schemas, target, depth + 1),
                 None => 0,
             };
             let length = inner + containers;
             match &mut schemas[index].shape {
-                Shape::Object(fields) if length >= LONGEST => fields[part].deep = true,
+                Shape::Object(fields) if length >= MAX_CHAIN => fields[part].deep = true,
                 _ => longest = longest.max(length),
             }
         }

@@ -30,7 +30,7 @@ impl Bodies {
         let sent = bodies.chain(parameters).filter_map(object);
         let answers = operations
             .iter()
-            .filter_map(|operation| operation.response.content.kind())
+            .filter_map(|operation| operation.response.content.json_type())
             .filter_map(object);
         Self {
             sent: sent.cloned().collect(),

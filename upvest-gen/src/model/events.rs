@@ -47,8 +47,8 @@ struct Search<'a> {
     is_in_envelope: bool,
 }
 
-/// How many values may contain each other around an event, such as an envelope, a list and a union.
-const DEEPEST_EVENT: usize = 8;
+/// The maximum number of values around an event, such as an envelope, a list and a union.
+const MAX_EVENT_DEPTH: usize = 8;
 
 /// Reads all events and their objects.
 pub(super) fn read(types: &mut Types<'_>) -> Events {
@@ -62,7 +62,7 @@ pub(super) fn read(types: &mut Types<'_>) -> Events {
             types.notes.push(Error::at(
                 webhook.pointer,
                 format!("the events of the webhook `{name}` are not read"),
-                "give the webhook a JSON body whose schema has the properties `type`, with an `enum`, and `object`",
+                "give the webhook a JSON body whose schema has two properties: `object`, and `type` with an `enum` or a `const`",
             ));
         }
     }
@@ -116,7 +116,7 @@ impl Events {
         search: &mut Search<'a>,
         depth: usize,
     ) -> bool {
-        if depth > DEEPEST_EVENT || !search.seen.insert(node.key()) {
+        if depth > MAX_EVENT_DEPTH || !search.seen.insert(node.key()) {
             return false;
         }
         if !node.alternatives.is_empty() {
@@ -171,7 +171,7 @@ impl Events {
                     "an alternative of the webhook `{}` is not read",
                     search.group
                 ),
-                "give its `type` an `enum`",
+                "give its `type` an `enum` or a `const`",
             ));
         }
         is_read

@@ -6,7 +6,7 @@ use super::api::{Body, Encoding};
 use crate::document;
 use crate::pointer;
 
-/// The encoding of a body with this media type. If there are several, the first in the order of [`Encoding`] is used.
+/// Returns the encoding of a body with this media type. If there are several, the first in the order of [`Encoding`] is used.
 pub(super) fn encoding(document: &Value, media_type: &str, media: &Value) -> Option<Encoding> {
     let essence = media_type.split(';').next().unwrap_or_default().trim();
     match essence.to_ascii_lowercase().as_str() {
@@ -25,14 +25,19 @@ fn is_sendable(media_type: &str) -> bool {
     document::is_range(media_type) || !media_type.contains('*')
 }
 
-/// Whether a request with this body is sent with this media type.
-pub(crate) fn is_sent(document: &Value, body: &Body, media_type: &str, media: &Value) -> bool {
+/// Whether `media_type`, which has the content `media`, is the media type with which the client sends `body`.
+pub(crate) fn is_media_type_of_body(
+    document: &Value,
+    body: &Body,
+    media_type: &str,
+    media: &Value,
+) -> bool {
     encoding(document, media_type, media) == Some(body.encoding)
-        && unusual(media_type, body.encoding) == body.media_type
+        && explicit_media_type(media_type, body.encoding) == body.media_type
 }
 
-/// The media type, if a request must name it because it is not the usual one of its encoding.
-pub(super) fn unusual(media_type: &str, encoding: Encoding) -> Option<String> {
+/// Returns the media type if a request must name it. `None` if it is the usual one of its encoding.
+pub(super) fn explicit_media_type(media_type: &str, encoding: Encoding) -> Option<String> {
     let usual = match encoding {
         Encoding::Json => "application/json",
         Encoding::Form => "application/x-www-form-urlencoded",

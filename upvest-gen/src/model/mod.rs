@@ -41,5 +41,5 @@ pub use api::{
 };
 pub(crate) use build::build;
 pub(crate) use lists::PAGE_FIELDS;
-pub(crate) use media_types::is_sent;
+pub(crate) use media_types::is_media_type_of_body;
 pub(crate) use parameters::TRANSPORT_HEADERS;

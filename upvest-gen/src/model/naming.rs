@@ -34,7 +34,7 @@ impl Naming {
     pub(super) fn rename_operation(&self, operation: &mut Operation) {
         let parameters = operation.parameters.iter_mut().map(|it| &mut it.kind);
         let body = operation.body.iter_mut().map(|body| &mut body.kind);
-        let response = operation.response.content.kind_mut();
+        let response = operation.response.content.json_type_mut();
         for kind in parameters.chain(body).chain(response) {
             self.enums.rename(kind);
             self.rename(kind);

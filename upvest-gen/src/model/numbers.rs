@@ -8,7 +8,7 @@ use super::types::Types;
 use crate::error::Error;
 use crate::normalize::Node;
 
-/// The type of a number, which is noted unless the description says that it is a float.
+/// Returns the type of a number, and adds a note unless the format says that the number is a float.
 pub(super) fn number(types: &mut Types<'_>, node: &Node<'_>, context: &Context<'_>) -> Type {
     if !matches!(node.text("format"), Some("float" | "double")) {
         let field = context.field;
@@ -22,7 +22,7 @@ pub(super) fn number(types: &mut Types<'_>, node: &Node<'_>, context: &Context<'
     Type::F64
 }
 
-/// The integer type that holds the integers of all branches, which is noted if it also holds others.
+/// Returns the integer type that holds the integers of all branches, and adds a note if a branch has a smaller type.
 pub(super) fn widest(
     types: &mut Types<'_>,
     node: &Node<'_>,
@@ -55,11 +55,12 @@ fn widest_of(branches: &[Node<'_>]) -> Type {
     }
 }
 
-/// The integer type for the bounds. The bounds themselves are checked only by the server.
+/// Returns the integer type for the bounds and the format. The bounds themselves are checked only by the server.
 pub(super) fn integer(node: &Node<'_>) -> Type {
-    let bound = |keyword: &str| node.number(keyword).and_then(Value::as_u64);
-    let lower = bound("minimum").or(bound("exclusiveMinimum"));
-    let upper = bound("maximum").or(bound("exclusiveMaximum"));
+    // A negative bound counts as absent, so the type is signed unless the format says otherwise.
+    let non_negative_bound = |keyword: &str| node.number(keyword).and_then(Value::as_u64);
+    let lower = non_negative_bound("minimum").or(non_negative_bound("exclusiveMinimum"));
+    let upper = non_negative_bound("maximum").or(non_negative_bound("exclusiveMaximum"));
     match (lower, upper, node.text("format")) {
         (Some(_), Some(max), _) if u32::try_from(max).is_ok() => Type::U32,
         (_, _, Some("uint32")) => Type::U32,

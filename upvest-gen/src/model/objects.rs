@@ -54,7 +54,7 @@ pub(super) fn variant<'a>(
     let key = format!("{union}|{}", branch.key());
     let branches = std::slice::from_ref(branch);
     let kind = inline(types, key.clone(), branch, branches, None, context);
-    types.belongs_to(&key, context.entity);
+    types.set_union_identity(&key, context.entity);
     Ok(kind)
 }
 
@@ -71,7 +71,7 @@ fn component<'a>(types: &mut Types<'a>, component: &'a str, name: String) -> Res
         };
         let tag = unions::tag(types, &own, &branches);
         let entity = entity(types, &own, component);
-        let identity = types.identity(component, &entity);
+        let identity = types.union_identity(component, &entity);
         let draft = Draft {
             schema: schema(&own, &key, &name),
             names: vec![name.clone()],
@@ -97,7 +97,7 @@ fn plain<'a>(types: &mut Types<'a>, node: &Node<'a>) -> Type {
         let component = unions::component_name(node).unwrap_or_default();
         let name = names::type_name(&format!("Plain-{component}"));
         let entity = entity(types, node, component);
-        let identity = types.identity(component, &entity);
+        let identity = types.union_identity(component, &entity);
         let draft = Draft {
             schema: schema(node, &key, &name),
             names: vec![name.clone()],

@@ -150,7 +150,7 @@ fn parameter<'a>(
     if !json && !is_single(&kind) {
         return Err(Error::at(
             at,
-            format!("the value of `{name}` is not a single value"),
+            format!("the parameter `{name}` is not a scalar"),
             "describe it as a text",
         ));
     }
@@ -250,7 +250,8 @@ fn is_header_name(name: &str) -> bool {
         .all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c))
 }
 
-/// The schema of a parameter, which may be in its only `content`, and its place.
+/// Returns the JSON pointer and the schema of a parameter. The schema is in `schema`, or in the first media type of
+/// `content`.
 fn schema<'a>(at: &str, value: &'a Value, name: &str) -> Result<(String, &'a Value)> {
     if let Some(schema) = value.get("schema") {
         return Ok((pointer::join(at, "schema"), schema));

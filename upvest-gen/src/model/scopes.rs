@@ -14,7 +14,7 @@ const READ: &str = ":read";
 const ADMIN: &str = ":admin";
 
 /// A requirement with more families of scopes has too many combinations, so that all its scopes are asked for.
-const MOST_SETS: usize = 64;
+const MAX_SETS: usize = 64;
 
 /// The OAuth scopes of all security requirements.
 pub(super) fn scopes(security: Option<&Value>) -> Vec<String> {
@@ -44,7 +44,8 @@ pub(super) fn scope_sets(document: &Value, security: Option<&Value>) -> Vec<Vec<
     sufficient.map(|set| set.into_iter().collect()).collect()
 }
 
-/// Those of the scopes that not every client can have: `x-optional-scopes` of a security scheme, which an overlay adds.
+/// Returns the scopes that Upvest does not grant to every client. An overlay lists them in `x-optional-scopes` of a
+/// security scheme.
 pub(super) fn optional_scopes(document: &Value, security: Option<&Value>) -> Vec<String> {
     let schemes = document["components"]["securitySchemes"].as_object();
     let schemes = schemes.into_iter().flat_map(Map::values);
@@ -136,7 +137,7 @@ fn alternatives(requirement: &Scopes) -> Vec<Scopes> {
         let Some(reading) = reading else {
             continue;
         };
-        if sets.len() < MOST_SETS {
+        if sets.len() < MAX_SETS {
             insert(&mut with_reading, &reading);
             sets.append(&mut with_reading);
         } else {

@@ -40,7 +40,7 @@ pub(super) fn text<'a>(
                 None => Type::Uuid,
             }
         }
-        ("decimal", _, _) => decimal(branches),
+        ("decimal", _, _) => decimal_type(branches),
         ("ISO4217" | "iso4217" | "iso-4217" | "currency", _, _) => Type::Currency,
         (_, "^[A-Z]{3}$", _) if is_called(node, context, &CURRENCIES) => Type::Currency,
         ("country" | "iso3166-1-alpha-2" | "ISO3166", _, _) => Type::Country,
@@ -66,7 +66,7 @@ pub(super) fn text<'a>(
             note_missing_offset(types, node, context);
             Type::DateTime
         }
-        _ if branches.iter().all(is_decimal_text) => decimal(branches),
+        _ if branches.iter().all(is_decimal_text) => decimal_type(branches),
         _ => Type::Text,
     })
 }
@@ -79,8 +79,8 @@ fn is_decimal_text(node: &Node<'_>) -> bool {
     }
 }
 
-/// A decimal, or none if the pattern of an alternative also matches an empty text.
-fn decimal(branches: &[Node<'_>]) -> Type {
+/// Returns the type of a decimal. It is nullable if the pattern of an alternative also matches an empty text.
+fn decimal_type(branches: &[Node<'_>]) -> Type {
     let may_be_empty = |branch: &Node<'_>| branch.text("pattern").is_some_and(admits_empty);
     if branches.iter().any(may_be_empty) {
         Type::Nullable(Box::new(Type::Decimal))
@@ -89,7 +89,8 @@ fn decimal(branches: &[Node<'_>]) -> Type {
     }
 }
 
-/// Marks the values of alternatives that are deprecated, unless the whole text is.
+/// Marks the enum values of deprecated alternatives as deprecated. Does nothing if all alternatives are deprecated,
+/// because then the whole type is.
 fn deprecate_values(types: &mut Types<'_>, key: &str, branches: &[Node<'_>]) {
     let is_deprecated = |branch: &&Node<'_>| branch.is_true("deprecated");
     if branches.iter().all(|branch| is_deprecated(&branch)) {

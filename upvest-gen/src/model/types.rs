@@ -14,7 +14,8 @@ use crate::error::{Error, Result};
 use crate::normalize::{Node, Part, Schemas};
 use crate::pointer;
 
-/// What was found in a description. Until naming, each object is known by its key, which is also in [`Type::Schema`].
+/// The types that have been found in a description. Until naming, each object has a key, which is also in
+/// [`Type::Schema`].
 #[derive(Debug)]
 pub(super) struct Types<'a> {
     pub(super) document: &'a Value,
@@ -43,7 +44,7 @@ pub(super) struct Types<'a> {
 /// An object or a union without its final name.
 #[derive(Clone, Debug)]
 pub(super) struct Draft {
-    /// The names that it may have, the best first.
+    /// The possible names, the best first.
     pub(super) names: Vec<String>,
     pub(super) is_component: bool,
     /// The object. Its name is its key.
@@ -57,7 +58,7 @@ pub(super) struct Unread<'a> {
     /// The name for the types in its fields.
     pub(super) name: String,
     pub(super) entity: String,
-    /// The entity of the union of which it is a branch.
+    /// The entity of the union that has this object as a branch.
     pub(super) identity: Option<String>,
     pub(super) branches: Vec<Node<'a>>,
     pub(super) tag: Option<Tag>,
@@ -100,7 +101,7 @@ impl<'a> Types<'a> {
         self.schemas.read_part(part)
     }
 
-    /// An alternative of `base`, with the keywords beside the alternatives.
+    /// Reads an alternative of `base`, merged with the keywords beside the alternatives.
     pub(super) fn alternative(&self, part: &Part<'a>, base: &Node<'a>) -> Result<Node<'a>> {
         self.schemas.read_alternative(part, base)
     }
@@ -130,18 +131,17 @@ impl<'a> Types<'a> {
         self.unread.push_back(unread);
     }
 
-    /// Makes the object, which has just been added, one of the entity `union`, unless a path has the id of its own
-    /// entity.
-    pub(super) fn belongs_to(&mut self, key: &str, union: &str) {
+    /// Gives the object just added the union's identity, unless a path uses the id of the object's own entity.
+    pub(super) fn set_union_identity(&mut self, key: &str, union: &str) {
         let own = self.unread.back_mut().filter(|unread| unread.key == key);
         if let Some(unread) = own.filter(|unread| !self.entities.knows(&unread.entity)) {
             unread.identity = Some(union.to_owned());
         }
     }
 
-    /// The entity of the union of which a component is a branch, unless a path has the id of its own entity. A branch
-    /// is the same thing as the union, so that it has the same id.
-    pub(super) fn identity(&self, component: &str, entity: &str) -> Option<String> {
+    /// Returns the entity of the union that has a component as a branch, unless a path uses the id of the component's own
+    /// entity. The branch and the union describe the same resource, so they share its id.
+    pub(super) fn union_identity(&self, component: &str, entity: &str) -> Option<String> {
         if self.entities.knows(entity) {
             return None;
         }

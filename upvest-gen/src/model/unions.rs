@@ -13,7 +13,7 @@ use crate::pointer;
 
 /// The limits on the depth and the number of nested alternatives.
 const DEEPEST_ALTERNATIVES: usize = 16;
-const MOST_ALTERNATIVES: usize = 200;
+const MAX_ALTERNATIVES: usize = 200;
 
 /// The schemas of which a value matches one.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ fn collect_branches<'a>(
     depth: usize,
     found: &mut Vec<Node<'a>>,
 ) -> Result<()> {
-    if depth > DEEPEST_ALTERNATIVES || found.len() > MOST_ALTERNATIVES {
+    if depth > DEEPEST_ALTERNATIVES || found.len() > MAX_ALTERNATIVES {
         return Err(Error::at(
             &node.at,
             "the alternatives are circular or too many",

@@ -20,17 +20,17 @@ use crate::normalize::{Node, Part};
 enum Reading<'a> {
     Type(Type),
     /// A list or a map of these values.
-    Around(Around, Part<'a>),
+    Container(Container, Part<'a>),
     /// A list. Each of its items matches one of these schemas.
     ListOf(Vec<Part<'a>>),
 }
 
-/// The limit on lists and maps that are directly inside of each other, as the compiler has one on types.
-const MOST_CONTAINERS: usize = 8;
+/// The maximum number of lists and maps directly inside each other. The compiler limits the nesting of types.
+const MAX_CONTAINERS: usize = 8;
 
 /// A type that contains another one.
 #[derive(Clone, Copy)]
-enum Around {
+enum Container {
     List,
     Map,
     Nullable,
@@ -95,7 +95,7 @@ pub(super) fn kind_and_null<'a>(
     let mut node = node;
     let mut context = *context;
     let mut is_nullable = None;
-    let mut around = Vec::new();
+    let mut containers = Vec::new();
     let mut seen = BTreeSet::new();
     loop {
         let alternatives = unions::alternatives(types, &node)?;
@@ -104,25 +104,25 @@ pub(super) fn kind_and_null<'a>(
         let is_inside = is_nullable.is_some();
         let is_nullable = *is_nullable.get_or_insert(may_be_null);
         if may_be_null && is_inside {
-            around.push(Around::Nullable);
+            containers.push(Container::Nullable);
         }
         if alternatives.may_be_empty {
-            around.push(Around::OrEmpty);
+            containers.push(Container::OrEmpty);
         }
         let (step, part) = match read(types, &node, &alternatives, &context)? {
-            Reading::Type(kind) => return Ok((within(around, kind), is_nullable)),
+            Reading::Type(kind) => return Ok((within(containers, kind), is_nullable)),
             Reading::ListOf(items) => {
                 context = context.inside();
                 node = Rc::new(Node::one_of(distinct(items), &node.at));
-                around.push(Around::List);
+                containers.push(Container::List);
                 continue;
             }
-            Reading::Around(step, part) => (step, part),
+            Reading::Container(step, part) => (step, part),
         };
-        around.push(step);
-        if around.len() > MOST_CONTAINERS {
+        containers.push(step);
+        if containers.len() > MAX_CONTAINERS {
             note_too_deep(types, &part, &context);
-            return Ok((within(around, Type::Json), is_nullable));
+            return Ok((within(containers, Type::Json), is_nullable));
         }
         let inner = if seen.insert(part.key()) {
             types.part(&part)
@@ -138,23 +138,23 @@ pub(super) fn kind_and_null<'a>(
             Ok(inner) => node = inner,
             Err(error) => {
                 types.report(error);
-                return Ok((within(around, Type::Json), is_nullable));
+                return Ok((within(containers, Type::Json), is_nullable));
             }
         }
     }
 }
 
 /// The type with the lists and maps around it, outermost first. Any JSON may be null anyway.
-fn within(around: Vec<Around>, kind: Type) -> Type {
-    around
+fn within(containers: Vec<Container>, kind: Type) -> Type {
+    containers
         .into_iter()
         .rev()
-        .fold(kind, |kind, around| match (around, kind) {
-            (Around::OrEmpty, Type::Json) => Type::Json,
-            (Around::Nullable, kind) => kind.or_null(),
-            (Around::OrEmpty, kind) => Type::OrEmpty(Box::new(kind)),
-            (Around::List, kind) => Type::List(Box::new(kind)),
-            (Around::Map, kind) => Type::Map(Box::new(kind)),
+        .fold(kind, |kind, container| match (container, kind) {
+            (Container::OrEmpty, Type::Json) => Type::Json,
+            (Container::Nullable, kind) => kind.or_null(),
+            (Container::OrEmpty, kind) => Type::OrEmpty(Box::new(kind)),
+            (Container::List, kind) => Type::List(Box::new(kind)),
+            (Container::Map, kind) => Type::Map(Box::new(kind)),
         })
 }
 
@@ -166,7 +166,7 @@ fn read<'a>(
 ) -> Result<Reading<'a>> {
     let branches = &alternatives.branches;
     match branches.as_slice() {
-        // What remains of the alternatives of an object, without the empty one.
+        // One alternative remains if the other alternatives of an object are empty.
         [only] if only.component.is_none() && is_object(only) && !node.alternatives.is_empty() => {
             objects::object(types, node, branches, None, context).map(Reading::Type)
         }
@@ -186,9 +186,9 @@ fn single<'a>(
         Some("integer") => numbers::integer(node),
         Some("number") => numbers::number(types, node, context),
         Some("boolean") => Type::Bool,
-        Some("array") => return Ok(container(Around::List, node.items.as_ref())),
+        Some("array") => return Ok(container(Container::List, node.items.as_ref())),
         Some("object") if node.properties.is_empty() => {
-            return Ok(container(Around::Map, node.rest.as_ref()));
+            return Ok(container(Container::Map, node.rest.as_ref()));
         }
         Some("object") => objects::object(types, node, branches, None, context)?,
         Some("null") => Type::Json,
@@ -214,10 +214,10 @@ fn single<'a>(
     Ok(Reading::Type(kind))
 }
 
-fn container<'a>(around: Around, part: Option<&Part<'a>>) -> Reading<'a> {
+fn container<'a>(container: Container, part: Option<&Part<'a>>) -> Reading<'a> {
     match part {
-        Some(part) => Reading::Around(around, part.clone()),
-        None => Reading::Type(within(vec![around], Type::Json)),
+        Some(part) => Reading::Container(container, part.clone()),
+        None => Reading::Type(within(vec![container], Type::Json)),
     }
 }
 
@@ -258,7 +258,7 @@ fn union<'a>(
                 branches.iter().map(|branch| branch.items.clone()).collect();
             let Some(items) = items else {
                 note_any_items(types, node, context);
-                return Ok(container(Around::List, None));
+                return Ok(container(Container::List, None));
             };
             return Ok(Reading::ListOf(items));
         }
@@ -275,14 +275,14 @@ fn note_too_deep(types: &mut Types<'_>, part: &Part<'_>, context: &Context<'_>) 
     types.notes.push(Error::at(
         &part.at,
         format!(
-            "`{}` of {} is inside of more than {MOST_CONTAINERS} lists and maps, and is read as any JSON",
+            "`{}` of {} is inside of more than {MAX_CONTAINERS} lists and maps, and is read as any JSON",
             context.field, context.entity
         ),
         "make one of the lists a field of an object",
     ));
 }
 
-/// Notes that one of several lists may have any items.
+/// Adds a note: one list alternative of a union has no `items`, so its items are untyped JSON.
 fn note_any_items(types: &mut Types<'_>, node: &Node<'_>, context: &Context<'_>) {
     types.notes.push(Error::at(
         &node.at,

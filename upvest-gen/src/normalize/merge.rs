@@ -9,10 +9,10 @@ use super::node::{Node, Part};
 use crate::error::{Error, Result};
 
 /// Two unions that both apply become one with all pairs of their alternatives. More pairs are rejected.
-const MOST_PAIRS: usize = 100;
+const MAX_PAIRS: usize = 100;
 
 impl<'a> Node<'a> {
-    /// Adds the keywords of the schema of which this is an alternative. Returns what cannot be merged.
+    /// Merges the keywords of the parent schema into this alternative. Returns an error for each conflict.
     pub(super) fn add_base(&mut self, base: &Self) -> Result<Vec<Error>> {
         let own = mem::take(self);
         *self = Node {
@@ -34,8 +34,8 @@ impl<'a> Node<'a> {
         Ok(conflicts)
     }
 
-    /// Restricts the schema to the values that `other` admits too. The annotations of `other` take precedence. Returns
-    /// what cannot be merged.
+    /// Restricts the schema to the values that `other` admits too. The annotations of `other` take precedence. Returns an
+    /// error for each conflict.
     pub(super) fn merge(&mut self, other: Self) -> Result<Vec<Error>> {
         if let Some(component) = self.component
             && other.bases.contains(component)
@@ -175,7 +175,7 @@ impl<'a> Node<'a> {
             return Ok(());
         }
         let number = self.alternatives.len() * others.len();
-        if number > MOST_PAIRS {
+        if number > MAX_PAIRS {
             return Err(Error::at(
                 &self.at,
                 format!("two unions apply to one value, which has {number} combinations"),

@@ -1,5 +1,5 @@
-//! The keywords that a Rust type cannot express. What they allow can be read and sent, and a note names what they
-//! forbid.
+//! The keywords that a Rust type cannot express. The type also accepts values that these keywords forbid, and a note
+//! says so.
 
 use serde_json::{Map, Value};
 
@@ -22,12 +22,12 @@ const CONDITIONS: [&str; 7] = [
     "contains",
 ];
 
-/// The items of a tuple: the schema of its places if all of them have the same one, otherwise any value.
+/// Returns the schema of all items of a tuple: that of its positions if they have the same one, otherwise any value.
 pub(super) fn tuple<'a>(schema: &'a Map<String, Value>, at: &str) -> Option<Part<'a>> {
-    let (keyword, places) = places(schema)?;
-    let first = places.first()?;
+    let (keyword, positions) = positions(schema)?;
+    let first = positions.first()?;
     let at = format!("{}/0", pointer::join(at, keyword));
-    let value = if has_equal_items(schema, places) {
+    let value = if has_equal_items(schema, positions) {
         first
     } else {
         &ANY
@@ -35,24 +35,24 @@ pub(super) fn tuple<'a>(schema: &'a Map<String, Value>, at: &str) -> Option<Part
     Some(Part::new("items", at, value))
 }
 
-/// The schemas at the places of a tuple. Before OpenAPI 3.1 they are in `items`.
-fn places(schema: &Map<String, Value>) -> Option<(&'static str, &Vec<Value>)> {
-    let places = |keyword: &'static str| {
-        let places = schema.get(keyword)?.as_array()?;
-        Some((keyword, places)).filter(|_| !places.is_empty())
+/// The schemas of a tuple's positions, and the keyword that holds them: `prefixItems`, or `items` before OpenAPI 3.1.
+fn positions(schema: &Map<String, Value>) -> Option<(&'static str, &Vec<Value>)> {
+    let positions = |keyword: &'static str| {
+        let positions = schema.get(keyword)?.as_array()?;
+        Some((keyword, positions)).filter(|_| !positions.is_empty())
     };
-    places("prefixItems").or_else(|| places("items"))
+    positions("prefixItems").or_else(|| positions("items"))
 }
 
 /// Whether all items of a tuple have one schema, and those after it too.
-fn has_equal_items(schema: &Map<String, Value>, places: &[Value]) -> bool {
+fn has_equal_items(schema: &Map<String, Value>, positions: &[Value]) -> bool {
     let others = [schema.get("items"), schema.get("additionalItems")];
     let mut others = others
         .into_iter()
         .flatten()
         .filter(|other| other.is_object());
-    let first = places.first();
-    places.iter().all(|place| Some(place) == first) && others.all(|other| Some(other) == first)
+    let first = positions.first();
+    positions.iter().all(|place| Some(place) == first) && others.all(|other| Some(other) == first)
 }
 
 /// The schema of the properties whose names match a pattern. `None` if there may be properties of other types too: a
@@ -77,7 +77,7 @@ pub(super) fn by_pattern<'a>(schema: &'a Map<String, Value>, at: &str) -> Option
     ))
 }
 
-/// Notes what the keywords of a schema forbid, or what is read as any JSON because of them.
+/// Returns a note for each keyword that is not checked, or because of which a value is read as any JSON.
 pub(super) fn notes(document: &Value, schema: &Map<String, Value>, at: &str) -> Vec<Error> {
     let mut notes = lost_mappings(document, schema, at);
     notes.extend(dynamic_reference(schema, at));
@@ -90,8 +90,8 @@ pub(super) fn notes(document: &Value, schema: &Map<String, Value>, at: &str) -> 
             ));
         }
     }
-    if let Some((keyword, places)) = places(schema) {
-        let items = if has_equal_items(schema, places) {
+    if let Some((keyword, positions)) = positions(schema) {
+        let items = if has_equal_items(schema, positions) {
             "a list of any length"
         } else {
             "a list of any JSON"
@@ -99,7 +99,7 @@ pub(super) fn notes(document: &Value, schema: &Map<String, Value>, at: &str) -> 
         notes.push(Error::at(
             pointer::join(at, keyword),
             format!("the tuple is read as {items}"),
-            "make it an object with a field for each place, if the server can send one",
+            "make it an object with a field for each position, if the server can send one",
         ));
     }
     let patterns = schema.get("patternProperties").and_then(Value::as_object);

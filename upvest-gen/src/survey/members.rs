@@ -1,4 +1,4 @@
-//! Reads everything that the description says about one value.
+//! Collects the properties, items, values and keywords of one value from all schemas that describe it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -44,7 +44,7 @@ pub(crate) struct EnumValue {
 /// Reads schemas, each of them once.
 pub(crate) struct MemberReader<'a> {
     document: &'a Value,
-    /// The components that inherit from a schema by `allOf`, by its place.
+    /// For the place of each base schema, the components that inherit from it with `allOf`.
     heirs: HashMap<String, Vec<Place<'a>>>,
 }
 
@@ -56,22 +56,22 @@ impl<'a> MemberReader<'a> {
         }
     }
 
-    /// What `places` say about one value.
+    /// Collects the members of one value from the schemas at `places` and the schemas that they include.
     pub(crate) fn read(&self, places: &[Place<'a>]) -> Members<'a> {
         let mut members = Members::default();
         let mut seen = HashSet::new();
         let mut open: Vec<Open<'a>> = places.iter().rev().cloned().map(Open::new).collect();
         while let Some(next) = open.pop() {
             if seen.insert(next.place.at.clone()) {
-                open.extend(self.parts(&next).into_iter().rev());
+                open.extend(self.included(&next).into_iter().rev());
                 members.add(&next.place);
             }
         }
         members
     }
 
-    /// The schemas that say more about the same value.
-    fn parts(&self, from: &Open<'a>) -> Vec<Open<'a>> {
+    /// Returns the schemas that `from` includes and that describe the same value, such as those of `allOf`.
+    fn included(&self, from: &Open<'a>) -> Vec<Open<'a>> {
         let Place { at, schema } = &from.place;
         let mut parts = Vec::new();
         let (target, found) = document::resolve_at(self.document, schema, at);
@@ -101,7 +101,8 @@ impl<'a> MemberReader<'a> {
             parts.extend(part.map(Open::new));
         }
         parts.extend(named(schema, at, "dependentSchemas").map(|(_, place)| Open::new(place)));
-        // A field of the base type holds any of its heirs. A base to which an heir refers does not bring in the others.
+        // A value of a base type can be any type that inherits from it. This does not hold if an inheriting type has
+        // led to the base: then the value has that type.
         if schema.get("discriminator").is_some() && !from.is_base {
             let heirs = self.heirs.get(at).into_iter().flatten();
             parts.extend(heirs.cloned().map(Open::new));
@@ -110,7 +111,8 @@ impl<'a> MemberReader<'a> {
     }
 }
 
-/// The keywords with schemas of the same value, prose, and what the model has under a name of its own.
+/// The keywords that [`Members::keywords`] leaves out: those with schemas of the same value, prose, and extensions for
+/// which the model has a field.
 const NOT_COUNTED: [&str; 19] = [
     "$ref",
     "allOf",
@@ -133,7 +135,7 @@ const NOT_COUNTED: [&str; 19] = [
     "x-final",
 ];
 
-/// The keywords that say nothing if they are false.
+/// The keywords whose value `false` means the same as their absence.
 const FLAGS: [&str; 5] = [
     "deprecated",
     "readOnly",
@@ -218,7 +220,7 @@ impl<'a> Members<'a> {
     }
 }
 
-/// The components that inherit from a schema by `allOf`, by its place.
+/// Returns, for the place of each base schema, the components that inherit from it with `allOf`.
 fn heirs(document: &Value) -> HashMap<String, Vec<Place<'_>>> {
     let mut heirs: HashMap<String, Vec<Place<'_>>> = HashMap::new();
     let Some(components) = document.get("components") else {
@@ -271,7 +273,7 @@ fn named<'a>(
     })
 }
 
-/// A value in words.
+/// Formats a value for people. Descriptions are left out.
 pub(crate) fn text(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),

@@ -19,7 +19,9 @@ pub(crate) use members::text;
 pub(crate) use walk::{Held, Visit};
 
 use crate::document::{self, METHODS};
-use crate::model::{Api, Content, Event, Operation, Place, TRANSPORT_HEADERS, Type, is_sent};
+use crate::model::{
+    Api, Content, Event, Operation, Place, TRANSPORT_HEADERS, Type, is_media_type_of_body,
+};
 use crate::pointer;
 use links::Links;
 use walk::{Site, Start, Walk};
@@ -27,16 +29,16 @@ use walk::{Site, Start, Walk};
 /// The fields of an event that the layer on top reads.
 const EVENT: [&str; 5] = ["id", "created_at", "type", "object", "webhook_id"];
 
-/// How many envelopes may contain each other around an event.
+/// The maximum number of envelopes around an event.
 const DEEPEST_ENVELOPE: usize = 8;
 
-/// What a description contains, and what of it the crate has.
+/// The contents of a description, and for each item whether the crate has it.
 pub(crate) struct Survey<'a> {
     /// Each value that a schema describes.
     pub(crate) visits: Vec<Visit<'a>>,
-    /// What the description contains, by name.
+    /// The items of the description, by name.
     pub(crate) items: Vec<(Item, Presence)>,
-    /// How the items were reached.
+    /// The links through which each item was reached.
     pub(crate) links: Links,
 }
 
@@ -55,11 +57,11 @@ impl<'a> Survey<'a> {
             walk: Walk::new(document, api),
         };
         for found in document::operations(document) {
-            surveyor.operation(&found);
+            surveyor.survey_operation(&found);
         }
-        surveyor.unresolved_path_items();
+        surveyor.count_unresolved_path_items();
         for keyword in ["webhooks", "x-webhooks"] {
-            surveyor.webhooks(keyword);
+            surveyor.survey_webhooks(keyword);
         }
         let Walk {
             visits,
@@ -85,7 +87,7 @@ struct Surveyor<'a> {
 }
 
 impl<'a> Surveyor<'a> {
-    fn operation(&mut self, found: &document::Operation<'a>) {
+    fn survey_operation(&mut self, found: &document::Operation<'a>) {
         let method = found.method.to_ascii_uppercase();
         let route = format!("{method} {}", found.path);
         let operation = self
@@ -107,9 +109,9 @@ impl<'a> Surveyor<'a> {
             link,
         };
         for (at, parameter) in found.parameters(self.document) {
-            self.parameter(&owner, &at, parameter);
+            self.survey_parameter(&owner, &at, parameter);
         }
-        self.body(&owner, found);
+        self.survey_body(&owner, found);
         let responses = pointer::join(&found.pointer, "responses");
         for (status, response) in members(&found.value["responses"]) {
             let at = pointer::join(&responses, status);
@@ -118,7 +120,7 @@ impl<'a> Surveyor<'a> {
                 value: response,
                 is_success: found.is_success(status),
             };
-            self.response(&owner, &response, &at);
+            self.survey_response(&owner, &response, &at);
         }
         let callbacks = pointer::join(&found.pointer, "callbacks");
         for (name, _) in members(&found.value["callbacks"]) {
@@ -129,7 +131,7 @@ impl<'a> Surveyor<'a> {
         }
     }
 
-    fn parameter(&mut self, owner: &Owner<'a>, at: &str, parameter: &'a Value) {
+    fn survey_parameter(&mut self, owner: &Owner<'a>, at: &str, parameter: &'a Value) {
         let name = parameter["name"].as_str().unwrap_or_default();
         let location = parameter["in"].as_str().unwrap_or_default();
         let known = owner.operation.and_then(|operation| {
@@ -167,7 +169,7 @@ impl<'a> Surveyor<'a> {
         }
     }
 
-    fn body(&mut self, owner: &Owner<'a>, found: &document::Operation<'a>) {
+    fn survey_body(&mut self, owner: &Owner<'a>, found: &document::Operation<'a>) {
         let Some(body) = found.value.get("requestBody") else {
             return;
         };
@@ -179,17 +181,18 @@ impl<'a> Surveyor<'a> {
             .and_then(|operation| operation.body.as_ref());
         for (media_type, media) in members(&body["content"]) {
             let document = self.document;
-            let is_sent = known.is_some_and(|body| is_sent(document, body, media_type, media));
+            let is_sent =
+                known.is_some_and(|body| is_media_type_of_body(document, body, media_type, media));
             let held = match known.filter(|_| is_sent) {
                 Some(body) => Held::Typed(body.kind.clone()),
                 None => Held::Nothing,
             };
             let name = format!("{}, request {media_type}", owner.route);
-            self.media(owner.site("body"), (name, is_sent), held, media, &to, link);
+            self.survey_media_type(owner.site("body"), (name, is_sent), held, media, &to, link);
         }
     }
 
-    fn response(&mut self, owner: &Owner<'a>, response: &Response<'a>, at: &str) {
+    fn survey_response(&mut self, owner: &Owner<'a>, response: &Response<'a>, at: &str) {
         let status = response.status;
         let is_success = response.is_success;
         let (to, response) = document::resolve_at(self.document, response.value, at);
@@ -227,7 +230,7 @@ impl<'a> Surveyor<'a> {
                 None => Held::Nothing,
             };
             let name = format!("{}, response {status} {media_type}", owner.route);
-            self.media(
+            self.survey_media_type(
                 owner.site("response"),
                 (name, is_accepted),
                 held,
@@ -238,8 +241,8 @@ impl<'a> Surveyor<'a> {
         }
     }
 
-    /// A media type of a request or of a response, with its schema.
-    fn media(
+    /// Surveys a media type of a request or a response, and its schema.
+    fn survey_media_type(
         &mut self,
         site: Site,
         (name, is_there): (String, bool),
@@ -263,8 +266,8 @@ impl<'a> Surveyor<'a> {
         });
     }
 
-    /// The path items whose operations cannot be read, as their target is missing or in another file.
-    fn unresolved_path_items(&mut self) {
+    /// Counts the path items whose operations cannot be read, because their target is missing or in another file.
+    fn count_unresolved_path_items(&mut self) {
         let paths = pointer::join("", "paths");
         for (path, item) in members(&self.document["paths"]) {
             let at = pointer::join(&paths, path);
@@ -277,8 +280,8 @@ impl<'a> Surveyor<'a> {
         }
     }
 
-    /// The events in one group of webhooks.
-    fn webhooks(&mut self, keyword: &str) {
+    /// Surveys the events under `webhooks` or `x-webhooks`.
+    fn survey_webhooks(&mut self, keyword: &str) {
         let webhooks = pointer::join("", keyword);
         for (group, item) in members(&self.document[keyword]) {
             let at = pointer::join(&webhooks, group);
@@ -292,7 +295,7 @@ impl<'a> Surveyor<'a> {
                 let at = pointer::join(&pointer::join(&to, method), "requestBody");
                 let (at, body) = document::resolve_at(self.document, &delivery["requestBody"], &at);
                 for (at, schema) in schemas(body, &at) {
-                    is_known |= self.delivery(group, members_place(at, schema), link, 0);
+                    is_known |= self.survey_delivery(group, members_place(at, schema), link, 0);
                 }
             }
             if !is_known {
@@ -301,9 +304,9 @@ impl<'a> Surveyor<'a> {
         }
     }
 
-    /// The events in the body of a delivery: a single one, a list of them, one of several, or those in an envelope.
-    /// Returns whether there are types of events in it.
-    fn delivery(
+    /// Surveys the events in the body of a delivery: a single event, a list or a union of events, or an envelope with
+    /// events. Returns whether it found types of events.
+    fn survey_delivery(
         &mut self,
         group: &str,
         place: members::Place<'a>,
@@ -328,10 +331,10 @@ impl<'a> Surveyor<'a> {
                 open.extend(branches);
             } else if events.properties.is_empty() {
                 open.extend(events.items.iter().cloned());
-            } else if self.kinds(&events).is_empty() && depth < DEEPEST_ENVELOPE {
+            } else if self.event_types(&events).is_empty() && depth < DEEPEST_ENVELOPE {
                 is_known |= self.survey_envelope(group, &next, link, depth + 1);
             } else {
-                is_known |= self.event(group, &next, link);
+                is_known |= self.survey_event(group, &next, link);
             }
         }
         is_known
@@ -352,7 +355,7 @@ impl<'a> Surveyor<'a> {
         for (name, places) in &members.properties {
             let mut has_events = false;
             for place in places {
-                has_events |= self.delivery(group, place.clone(), link, depth);
+                has_events |= self.survey_delivery(group, place.clone(), link, depth);
             }
             is_known |= has_events;
             let is_read = has_events || EVENT.contains(name);
@@ -378,8 +381,8 @@ impl<'a> Surveyor<'a> {
         is_known
     }
 
-    /// The types of an event: the values of its field `type`, or else the default, which is its only value.
-    fn kinds(&mut self, event: &members::Members<'a>) -> Vec<String> {
+    /// Returns the types of an event: the values of its field `type`, or else its default.
+    fn event_types(&mut self, event: &members::Members<'a>) -> Vec<String> {
         let kinds = event.properties.get("type").cloned().unwrap_or_default();
         let kinds = self.walk.members(&kinds);
         let default = kinds.keywords.get("default").into_iter().flatten();
@@ -390,10 +393,10 @@ impl<'a> Surveyor<'a> {
         texts.collect()
     }
 
-    /// The types of an event, and its object.
-    fn event(&mut self, group: &str, place: &members::Place<'a>, link: usize) -> bool {
+    /// Surveys the types of an event, and its object. Returns whether the event has types.
+    fn survey_event(&mut self, group: &str, place: &members::Place<'a>, link: usize) -> bool {
         let members = self.walk.members(std::slice::from_ref(place));
-        let kinds = self.kinds(&members);
+        let kinds = self.event_types(&members);
         let mut event: Option<&'a Event> = None;
         for kind in &kinds {
             let mut known = self.api.event_kinds.iter();

@@ -382,7 +382,7 @@ impl Author {
         }
     }
 
-    /// A schema of a single value.
+    /// Makes the schema of a scalar.
     fn value(&self, dice: &mut Dice) -> Value {
         let mut schema = match dice.below(9) {
             0 => json!({ "type": "string", "enum": &["A", "B", "a", "", "1x"][..=dice.below(5)] }),

@@ -16,16 +16,17 @@ const OFFICIAL: [&str; 2] = [
 
 #[test]
 fn debug_of_each_vendored_type_shows_only_listed_kinds() {
-    check(VENDORED, 50);
+    assert_debug_hides_personal_fields(VENDORED, 50);
 }
 
 #[test]
 fn debug_of_each_official_type_shows_only_listed_kinds() {
-    check(OFFICIAL, 50);
+    assert_debug_hides_personal_fields(OFFICIAL, 50);
 }
 
-/// Compares the fields that the `Debug` of each struct hides with the types of the fields.
-fn check([spec, overlay]: [&str; 2], least: usize) {
+/// Checks that the `Debug` of each struct hides exactly the fields whose types can hold personal data. The description
+/// must have at least `min_structs` structs.
+fn assert_debug_hides_personal_fields([spec, overlay]: [&str; 2], min_structs: usize) {
     let spec = Source::new("api", spec);
     let overlay = Source::new("overlay", overlay);
     let has_public = describe(&spec, Some(&overlay))
@@ -44,7 +45,7 @@ fn check([spec, overlay]: [&str; 2], least: usize) {
             _ => None,
         })
         .collect();
-    assert!(structs.len() >= least, "{} structs", structs.len());
+    assert!(structs.len() >= min_structs, "{} structs", structs.len());
     let mut public = 0;
     for (name, item) in structs {
         let Fields::Named(fields) = &item.fields else {
@@ -67,7 +68,7 @@ fn check([spec, overlay]: [&str; 2], least: usize) {
     assert!(public < 40, "{public} texts are shown");
 }
 
-/// The `Debug` of a struct, in one line. Empty if it is derived.
+/// Returns the code of the `Debug` implementation of a struct, in one line. Empty if it is derived.
 fn debug_of(types: &str, name: &str) -> String {
     let start = format!("impl fmt::Debug for {name} {{");
     let Some((_, rest)) = types.split_once(&start) else {

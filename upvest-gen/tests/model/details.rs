@@ -44,7 +44,7 @@ fn an_optional_parameter_that_cannot_be_sent_is_left_out_alone() {
         ),
         (
             "name: c, in: query, schema: { type: object, properties: { a: { type: string } } }",
-            "the value of `c` is not a single value",
+            "the parameter `c` is not a scalar",
         ),
         ("name: c, in: query", "the parameter `c` has no schema"),
         (

@@ -75,7 +75,7 @@ fn an_operation_that_cannot_be_expressed_is_left_out_by_name() {
                 "{{ parameters: [{path}, {{ name: c, in: query, required: true, schema: {{ properties: {{ a: {{}} }} }} }}], responses: {{ '204': {{}} }} }}"
             ),
             "/parameters/1".to_owned(),
-            "the value of `c` is not a single value",
+            "the parameter `c` is not a scalar",
         ),
         (
             format!(
@@ -205,7 +205,7 @@ fn paths_headers_and_media_types_that_cannot_be_sent_are_named() {
         ),
         (
             "/a: { post: { requestBody: { content: { application/x-www-form-urlencoded: { schema: { required: [a], properties: { a: { type: object } } } } } }, responses: { '204': {} } } }",
-            "the field `a` in the form of postA is neither a single value nor a list of these",
+            "the field `a` in the form of postA is neither a scalar nor a list of scalars",
         ),
     ] {
         let api = read("3.1.0", &format!("paths:\n  {ok}\n  {item}")).unwrap();
@@ -306,7 +306,7 @@ fn a_problem_of_a_shared_schema_is_noted_and_leaves_out_no_operation() {
 }
 
 #[test]
-fn a_type_name_without_values_anywhere_is_rejected() {
+fn an_x_type_name_is_rejected_if_no_schema_gives_its_values() {
     let errors = read(
         "3.1.0",
         &document_of("Order: { properties: { a: { type: string, x-type-name: Kind } } }"),
@@ -323,7 +323,7 @@ fn a_type_name_without_values_anywhere_is_rejected() {
 }
 
 #[test]
-fn references_in_a_circle_are_named_and_end() {
+fn circular_references_are_reported() {
     for schemas in [
         "Here: { $ref: '#/components/schemas/There' }\nThere: { $ref: '#/components/schemas/Here' }",
         "Here: { $ref: '#/components/schemas/Here' }",
@@ -487,19 +487,19 @@ fn a_repeated_key_of_json_is_rejected_in_nested_objects() {
     for (schema, expected) in [
         (
             r#"{ "properties": { "id": { "type": "string" }, "id": {} } }"#,
-            format!("line 4 column 47: the key \"id\" of {order}/properties stands here and at line 4 column 19"),
+            format!("line 4 column 47: the key \"id\" of {order}/properties is duplicated: here and at line 4 column 19"),
         ),
         (
             r#"{ "allOf": [{}, { "type": "object", "type": "string" }] }"#,
-            format!("line 4 column 37: the key \"type\" of {order}/allOf/1 stands here and at line 4 column 19"),
+            format!("line 4 column 37: the key \"type\" of {order}/allOf/1 is duplicated: here and at line 4 column 19"),
         ),
         (
             r#"{ "example": { "a": [{ "b": 1, "b": 1 }] } }"#,
-            format!("line 4 column 32: the key \"b\" of {order}/example/a/0 stands here and at line 4 column 24"),
+            format!("line 4 column 32: the key \"b\" of {order}/example/a/0 is duplicated: here and at line 4 column 24"),
         ),
         (
             r#"{ "title": "A" }, "Order": {}"#,
-            "line 4 column 19: the key \"Order\" of /components/schemas stands here and at line 3 column 30"
+            "line 4 column 19: the key \"Order\" of /components/schemas is duplicated: here and at line 3 column 30"
                 .to_owned(),
         ),
     ] {
@@ -508,7 +508,7 @@ fn a_repeated_key_of_json_is_rejected_in_nested_objects() {
 }
 
 #[test]
-fn keys_of_json_are_the_same_in_all_spellings() {
+fn duplicate_json_keys_are_found_despite_escapes() {
     for (one, other, key) in [
         (r"a", r"\u0061", "a"),
         (r"\u0061", r"a", "a"),
@@ -520,7 +520,7 @@ fn keys_of_json_are_the_same_in_all_spellings() {
         let schema = format!(r#"{{ "properties": {{ "{one}": {{}}, "{other}": {{}} }} }}"#);
         let found = error_of_json(&schema);
         let problem =
-            format!("the key {key:?} of /components/schemas/Order/properties stands here");
+            format!("the key {key:?} of /components/schemas/Order/properties is duplicated: here");
         assert!(found.contains(&problem), "{schema}: {found}");
     }
 }
@@ -537,6 +537,6 @@ fn a_status_is_the_same_key_with_and_without_quotes() {
     let responses = "{ 200: { description: One. }, '200': { description: Another. } }";
     let parts = format!("paths: {{ /a: {{ get: {{ operationId: a, responses: {responses} }} }} }}");
     let errors = read("3.1.0", &parts).unwrap_err();
-    let problem = "the key \"200\" of /paths/~1a/get/responses stands here and at";
+    let problem = "the key \"200\" of /paths/~1a/get/responses is duplicated: here and at";
     assert!(errors[0].problem().starts_with(problem), "{errors:?}");
 }

@@ -1,4 +1,4 @@
-//! The types of single values: ids, codes, decimals, integers, texts, lists and maps.
+//! The types of values: ids, codes, decimals, integers, texts, lists and maps.
 
 use super::outline;
 use super::{assert_rows, enums, field, find, ids, noted, noted_field, schemas};

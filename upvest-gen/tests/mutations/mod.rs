@@ -1,4 +1,4 @@
-//! Random changes of the vendored description, each of one fact.
+//! Random changes of the vendored description. Each changes one fact.
 
 use std::fs;
 
@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use upvest_gen::diff::Facts;
 use upvest_gen::{Errors, Source, describe};
 
-/// The types of changes.
-pub(crate) const SORTS: [&str; 7] = [
+/// The kinds of changes.
+pub(crate) const KINDS: [&str; 7] = [
     "type",
     "required",
     "enum value",
@@ -41,7 +41,7 @@ fn read(document: &Value) -> Result<Facts, Errors> {
     Facts::read(&Source::new("new.json", document.to_string()), None)
 }
 
-/// A description with the places of its facts.
+/// A description and the places that a mutation can change.
 pub(crate) struct Original {
     document: Value,
     operations: Vec<String>,
@@ -51,7 +51,7 @@ pub(crate) struct Original {
 }
 
 impl Original {
-    /// Finds the facts of a document.
+    /// Finds the places in a document.
     pub(crate) fn new(document: Value) -> Self {
         let is_operation =
             |at: &str, value: &Value| at.starts_with("/paths") && value.get("responses").is_some();
@@ -78,7 +78,7 @@ impl Original {
     }
 }
 
-/// A part of a description: every `parts`th path from `first` on, with the schemas that it needs.
+/// Returns a part of a description: every `parts`th path from `first` on, with the schemas that these paths need.
 #[allow(dead_code, reason = "not every test compiles what it changes")]
 pub(crate) fn part_of(document: &Value, first: usize, parts: usize) -> Value {
     let mut part = document.clone();
@@ -118,28 +118,28 @@ pub(crate) fn part_of(document: &Value, first: usize, parts: usize) -> Value {
 
 /// A description with one changed fact.
 pub(crate) struct Mutation {
-    /// The type of the change.
-    pub(crate) sort: &'static str,
-    /// The place and the change.
-    pub(crate) what: String,
-    /// The whole description.
+    /// The kind of the change.
+    pub(crate) kind: &'static str,
+    /// The place and the change, for people.
+    pub(crate) description: String,
+    /// The whole changed document.
     pub(crate) document: Value,
 }
 
 impl Mutation {
-    /// The change for a seed.
+    /// Makes a change that depends only on `seed`.
     pub(crate) fn new(original: &Original, seed: u64) -> Self {
         let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
-        let sort = SORTS[random.below(SORTS.len())];
+        let kind = KINDS[random.below(KINDS.len())];
         let mut document = original.document.clone();
-        let what = loop {
-            if let Some(what) = mutate(&mut document, original, sort, &mut random) {
-                break what;
+        let description = loop {
+            if let Some(description) = mutate(&mut document, original, kind, &mut random) {
+                break description;
             }
         };
         Self {
-            sort,
-            what,
+            kind,
+            description,
             document,
         }
     }
@@ -150,15 +150,16 @@ impl Mutation {
     }
 }
 
-/// Changes one fact of this type. `None` if the random place has none.
+/// Makes one random change of the kind `kind` and returns its description, or `None` if the chosen place has nothing to
+/// change.
 fn mutate(
     document: &mut Value,
     original: &Original,
-    sort: &str,
+    kind: &str,
     random: &mut Random,
 ) -> Option<String> {
     let operation = random.pick(&original.operations);
-    Some(match sort {
+    Some(match kind {
         "type" => {
             let at = random.pick(&original.plain_values);
             let schema = document.pointer_mut(&at)?;
@@ -267,7 +268,7 @@ fn mutate(
     })
 }
 
-/// The pointers of all objects that `is_wanted` takes, examples left out.
+/// Returns the pointers of all objects for which `is_wanted` is true. Examples are skipped.
 fn pointers(document: &Value, is_wanted: impl Fn(&str, &Value) -> bool) -> Vec<String> {
     let mut found = Vec::new();
     let mut open = vec![(String::new(), document)];

@@ -1,4 +1,4 @@
-//! Constructs in other places and other spellings than usual.
+//! Constructs that are in unusual places, or are spelled in unusual ways.
 
 use std::collections::BTreeMap;
 
@@ -9,11 +9,14 @@ use upvest_constructs::neighbours::{Client, LEFT_OUT, NOTES, operations};
 use upvest_runtime::EventObjects;
 
 #[test]
-fn a_page_is_as_large_as_any_keyword_allows() {
+fn the_largest_page_is_read_from_every_keyword_that_bounds_a_number() {
     let largest = |paging: Option<upvest_runtime::Paging>| paging.unwrap().max_limit;
+    // exclusiveMaximum: 51
     assert_eq!(largest(operations::LIST_EXCLUSIVE.paging), 50);
+    // enum: [10, 20, 50], default: 20
     assert_eq!(largest(operations::LIST_SIZES.paging), 50);
     assert_eq!(operations::LIST_SIZES.paging.unwrap().default_limit, 20);
+    // maximum: 40.0
     assert_eq!(largest(operations::LIST_WHOLE.paging), 40);
     assert!(!NOTES.iter().any(|note| note.contains("maximum")));
 }

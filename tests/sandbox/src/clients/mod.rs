@@ -24,7 +24,7 @@ use crate::shared::{Core, Port, Shared};
 /// The version of the format of saved states.
 const VERSION: u32 = 5;
 /// The most clients. Test runs have far fewer at a time.
-const MOST_CLIENTS: usize = 1000;
+const MAX_CLIENTS: usize = 1000;
 
 pub(crate) struct Clients {
     /// The default client with the id [`crate::access::CLIENT_ID`].
@@ -108,9 +108,9 @@ impl Clients {
         if id == self.first.client_id || others.contains_key(&id) {
             return Err(CommandError::new(format!("a client `{id}` already exists")));
         }
-        if others.len() >= MOST_CLIENTS {
+        if others.len() >= MAX_CLIENTS {
             let problem =
-                format!("there are {MOST_CLIENTS} clients: delete some by `delete_client`");
+                format!("there are {MAX_CLIENTS} clients: delete some by `delete_client`");
             return Err(CommandError::new(problem));
         }
         let shared = Arc::new(shared);

@@ -60,7 +60,7 @@ impl Shared {
                 count,
                 fields,
             } => self.with_engine(|engine, state| {
-                let count = count.unwrap_or(1).min(MOST_SEEDS);
+                let count = count.unwrap_or(1).min(MAX_SEEDS);
                 let fields = fields.unwrap_or_default();
                 let ids = engine.seed_table(state, &table, count, &Value::Object(fields))?;
                 Ok(json!({ "id": ids.first(), "ids": ids }))
@@ -117,7 +117,7 @@ impl Shared {
                 nothing(())
             }
             Command::ShiftClock { seconds } => {
-                if seconds.unsigned_abs() > MOST_SHIFT {
+                if seconds.unsigned_abs() > MAX_SHIFT {
                     return Err(CommandError::new(
                         "`seconds` must be at most a year, either way",
                     ));
@@ -146,8 +146,8 @@ impl Shared {
                         Command::Subscribe { .. } | Command::ResendEvent { .. }
                     )
                 {
-                    let problem = "this command is for the resources of the Investment API that the sandbox brings; with a \
-                                   description of your own, use `seed` and `set_status`";
+                    let problem = "this command works only with the built-in description of the Investment API; with your own \
+                                   description, use `seed` and `set_status`";
                     return Err(CommandError::new(problem));
                 }
                 core.state.execute(&self.setup.engine, command)?
@@ -157,13 +157,13 @@ impl Shared {
         Ok(response)
     }
 
-    /// Executes a command for the resources of a description of the user's own.
+    /// Executes a command that works only with the user's own description.
     fn with_engine(
         &self,
         execute: impl FnOnce(&Engine, &mut State) -> Result<Value, String>,
     ) -> Result<Value, CommandError> {
         if self.setup.description.has_rules() {
-            let problem = "this command needs a description of your own: `--description`";
+            let problem = "this command works only with your own OpenAPI description; pass one with `--description`";
             return Err(CommandError::new(problem));
         }
         let now = self.clock.now();
@@ -172,7 +172,7 @@ impl Shared {
         execute(&self.setup.engine, &mut core.state).map_err(CommandError::new)
     }
 
-    /// An account with an invented user, and a bank account for its withdrawals.
+    /// Creates an account with an invented user, and a bank account for its withdrawals.
     pub(crate) fn demo_account(&self) -> Result<Uuid, CommandError> {
         let mut core = self.core();
         let account_id = core.state.demo_account(ACCOUNT_GROUP)?;
@@ -440,10 +440,10 @@ impl State {
 }
 
 /// The most resources that one command makes.
-const MOST_SEEDS: usize = 10_000;
+const MAX_SEEDS: usize = 10_000;
 
 /// The largest clock shift: a year, in seconds.
-const MOST_SHIFT: u64 = 366 * 86_400;
+const MAX_SHIFT: u64 = 366 * 86_400;
 
 /// The media types of `retrieveFile`.
 const FILE_TYPES: [&str; 2] = ["application/octet-stream", "application/pdf"];

@@ -269,7 +269,7 @@ pub enum Command {
         #[serde(default)]
         seconds: Option<f64>,
     },
-    /// Delivers to webhooks with the irregularities of Upvest, until the faults are cleared.
+    /// Makes webhook deliveries irregular, as Upvest's can be, until the faults are cleared.
     DisturbDeliveries {
         /// Whether each accepted delivery is sent again.
         #[serde(default)]

@@ -13,7 +13,7 @@ use jsonschema::Registry;
 use serde_json::Value;
 
 pub(crate) use read::resolve;
-pub(crate) use schema::{MOST_NAMED, Schema};
+pub(crate) use schema::{MAX_NAMED, Schema};
 pub(crate) use shape::{Additional, Shape, is_of};
 
 static BUNDLED: LazyLock<Arc<Description>> = LazyLock::new(|| {

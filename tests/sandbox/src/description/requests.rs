@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::schema::MOST_NAMED;
+use super::schema::MAX_NAMED;
 use super::{Additional, Description, Schema, Shape};
 
 impl Description {
@@ -11,7 +11,7 @@ impl Description {
         let mismatches = schema.mismatches(body);
         if self.has_rules {
             // All of its schemas say themselves that they have no other fields.
-            let first = mismatches.take(MOST_NAMED);
+            let first = mismatches.take(MAX_NAMED);
             return first.map(|it| it.to_string()).collect();
         }
         let definition = self.schemas.pointer(schema.place());
@@ -20,7 +20,7 @@ impl Description {
             let missing = mismatch.missing.as_deref();
             missing.is_none_or(|name| !self.is_set_by_server(definition, body, &mismatch.at, name))
         });
-        let first = mismatches.take(MOST_NAMED);
+        let first = mismatches.take(MAX_NAMED);
         let mut problems: Vec<_> = first.map(|it| it.to_string()).collect();
         let mut unknown = Vec::new();
         self.find_unknown(definition, body, "", &mut unknown);
@@ -58,7 +58,7 @@ impl Description {
     /// Finds the first fields that a schema with fields does not have, at any depth.
     fn find_unknown(&self, schema: &Value, value: &Value, place: &str, found: &mut Vec<String>) {
         // A long list of texts has no fields, and the shape of its items need not be found for each.
-        if found.len() >= MOST_NAMED || !(value.is_object() || value.is_array()) {
+        if found.len() >= MAX_NAMED || !(value.is_object() || value.is_array()) {
             return;
         }
         let shape = Shape::of(&self.schemas, schema);
@@ -73,7 +73,7 @@ impl Description {
                         }
                         (None, Additional::Unspecified | Additional::Forbidden) if has_fields => {
                             let is_known = shape.keyword("patternProperties").is_some();
-                            if !is_known && found.len() < MOST_NAMED {
+                            if !is_known && found.len() < MAX_NAMED {
                                 found.push(place);
                             }
                         }

@@ -13,7 +13,7 @@ use crate::amount;
 const BASE: &str = "urn:upvest:description";
 
 /// The most fields or problems of a request that a response names.
-pub(crate) const MOST_NAMED: usize = 20;
+pub(crate) const MAX_NAMED: usize = 20;
 
 const NOT_IN_FRAGMENTS: &AsciiSet = &CONTROLS
     .add(b' ')
@@ -116,7 +116,7 @@ fn mismatch(error: &ValidationError<'_>) -> Mismatch {
             "is missing".to_owned()
         }
         Kind::AdditionalProperties { unexpected } => {
-            let named = unexpected.len().min(MOST_NAMED);
+            let named = unexpected.len().min(MAX_NAMED);
             let name = unexpected[..named].join("`, `");
             field = if field.is_empty() {
                 name

@@ -44,7 +44,7 @@ pub(crate) struct State {
     pub(crate) files: Table<StoredFile>,
     /// Groups of orders.
     pub(in crate::domain) jobs: Vec<Job>,
-    /// The other side of every booking: the world outside of the sandbox.
+    /// The other side of a booking whose cash or units enter or leave the sandbox.
     pub(in crate::domain) outside: Outside,
     #[serde(default)]
     pub(in crate::domain) venue_hours: Option<VenueHours>,
@@ -57,7 +57,8 @@ pub(crate) struct State {
     pub(in crate::domain) categories: Vec<String>,
 }
 
-/// The cash and the units outside of the sandbox. Together with those of the accounts their sum is zero.
+/// The counter-balance for cash and units that enter or leave the sandbox. For each currency and instrument, it and all
+/// account balances add up to zero.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(in crate::domain) struct Outside {
     pub(in crate::domain) cash: BTreeMap<Currency, Decimal>,

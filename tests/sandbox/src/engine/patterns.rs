@@ -39,7 +39,7 @@ const KNOWN: [(&str, &[&str]); 24] = [
 /// How often a random text is drawn before the pattern is given up.
 const DRAWS: usize = 50;
 /// The most repetitions of what a pattern repeats without a limit.
-const MOST_REPEATED: u32 = 8;
+const MAX_REPEATED: u32 = 8;
 
 /// Finds texts, and remembers them, as compiling a pattern is slow.
 #[derive(Debug, Default)]
@@ -89,7 +89,7 @@ impl TextRule<'_> {
     pub(super) fn random_text(self, random: &mut StdRng) -> Option<String> {
         let validator = self.validator()?;
         let pattern = regex_syntax::parse(self.pattern).ok()?;
-        let texts = rand_regex::Regex::with_hir(without_anchors(pattern), MOST_REPEATED).ok()?;
+        let texts = rand_regex::Regex::with_hir(without_anchors(pattern), MAX_REPEATED).ok()?;
         let mut draws = (0..DRAWS).map(|_| random.sample::<String, _>(&texts));
         draws.find(|text| validator.is_valid(&json!(text)))
     }

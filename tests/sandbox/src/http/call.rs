@@ -7,7 +7,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::problem::Problem;
-use crate::description::{Description, MOST_NAMED, Operation, Parameter, Schema};
+use crate::description::{Description, MAX_NAMED, Operation, Parameter, Schema};
 use crate::domain::rules;
 use crate::engine;
 
@@ -76,10 +76,9 @@ impl Call {
         }
     }
 
-    /// An id in the path.
+    /// An id in the path. An invalid or missing id becomes the nil UUID, which no resource has.
     pub(crate) fn id(&self, name: &str) -> Uuid {
         let value = self.path.iter().find(|(known, _)| known == name);
-        // A text that is not a UUID is the id of no resource.
         value
             .and_then(|(_, value)| value.parse().ok())
             .unwrap_or_default()
@@ -154,7 +153,7 @@ fn problems_of(parameter: &Parameter, given: &[(String, String)]) -> Vec<String>
     };
     let mismatches = parameter.schema.mismatches(&value);
     mismatches
-        .take(MOST_NAMED)
+        .take(MAX_NAMED)
         .map(|it| format!("`{name}` {}", it.problem))
         .collect()
 }

@@ -24,7 +24,7 @@ use crate::demo;
 use crate::events::EventRecord;
 use crate::http::server::{self, Limits, ServerState};
 use crate::log::{DeliveryRecord, RequestRecord};
-use crate::service;
+use crate::request_handling;
 use crate::shared::Shared;
 use crate::shared::clock::A_CENTURY;
 
@@ -86,7 +86,7 @@ impl Sandbox {
     pub(crate) fn run(clients: Arc<Clients>, listener: TcpListener) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let shared = Arc::clone(&clients.first);
-        let router = service::routes(&clients).merge(control::routes(&clients));
+        let router = request_handling::routes(&clients).merge(control::routes(&clients));
         let router = match shared.setup.cors.as_slice() {
             [] => router,
             _ => router.layer(from_fn_with_state(Arc::clone(&shared), control::cors)),

@@ -76,8 +76,9 @@ shorthands! {
     /// Rejects new connections and resets open ones, until [`Sandbox::clear_faults`].
     always refuse_connections() = Command::SetOffline { offline: true, seconds: None };
 
-    /// Delivers to webhooks with the irregularities of Upvest, until [`Sandbox::clear_faults`]: each delivery is
-    /// `repeated`, and the order of the deliveries is `reversed`. The events in one delivery stay in their order.
+    /// Makes webhook deliveries irregular, as Upvest's can be, until [`Sandbox::clear_faults`]. If `repeated`, each
+    /// accepted delivery is sent again. If `reversed`, newer deliveries come first. Events within a delivery keep their
+    /// order.
     always disturb_deliveries(repeated: bool, reversed: bool) = Command::DisturbDeliveries { repeated, reversed };
 
     /// Removes all faults.

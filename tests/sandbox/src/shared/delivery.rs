@@ -22,16 +22,16 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const HELD: Duration = Duration::from_secs(1);
 
 /// How long events wait for newer ones that are delivered before them, on the sandbox's clock.
-const COLLECTS: TimeDelta = TimeDelta::seconds(2);
+const REORDERING_DELAY: TimeDelta = TimeDelta::seconds(2);
 
 /// The result of a delivery that was not made, for the log.
 const OUT_OF_REACH: &str = "not delivered: the endpoint is on another machine";
 
 /// The most deliveries in progress.
-const MOST_AT_ONCE: usize = 64;
+const MAX_AT_ONCE: usize = 64;
 /// New deliveries begin when this many can. Each look at all subscriptions is for several deliveries, as there can be
 /// many subscriptions.
-const FEWEST_TO_BEGIN: usize = MOST_AT_ONCE / 2;
+const FEWEST_TO_BEGIN: usize = MAX_AT_ONCE / 2;
 
 const CONTROL: &str = "not delivered: the URL leads to the control API of a sandbox";
 
@@ -72,7 +72,7 @@ impl Shared {
     /// Makes all deliveries that are due, and those that become due by them. Returns when only slow ones are in
     /// progress.
     pub(crate) async fn deliver_due(self: &Arc<Self>) {
-        self.deliver(self.collects()).await;
+        self.deliver(self.reordering_delay()).await;
     }
 
     /// As [`Shared::deliver_due`], also with the events that wait for newer ones.
@@ -80,28 +80,32 @@ impl Shared {
         self.deliver(TimeDelta::zero()).await;
     }
 
-    /// How long an event waits for newer ones, because of a fault.
-    pub(crate) fn collects(&self) -> TimeDelta {
+    /// The time for which an event waits for newer ones. Zero, unless a fault reverses deliveries.
+    pub(crate) fn reordering_delay(&self) -> TimeDelta {
         if self.faults().deliveries.reversed {
-            COLLECTS
+            REORDERING_DELAY
         } else {
             TimeDelta::zero()
         }
     }
 
-    async fn deliver(self: &Arc<Self>, collects: TimeDelta) {
+    async fn deliver(self: &Arc<Self>, reordering_delay: TimeDelta) {
         let _round = self.webhook_sender.round.lock().await;
         let mut on_their_way = FuturesUnordered::new();
         loop {
-            let room = MOST_AT_ONCE.saturating_sub(on_their_way.len());
-            on_their_way.extend(self.due(room, collects).into_iter().map(|batch| {
-                let shared = Arc::clone(self);
-                let delivery = tokio::spawn(async move {
-                    shared.attempt(batch).await;
-                    shared.wake.notify_one();
-                });
-                tokio::time::timeout(HELD, delivery)
-            }));
+            let room = MAX_AT_ONCE.saturating_sub(on_their_way.len());
+            on_their_way.extend(
+                self.begin_due(room, reordering_delay)
+                    .into_iter()
+                    .map(|batch| {
+                        let shared = Arc::clone(self);
+                        let delivery = tokio::spawn(async move {
+                            shared.attempt(batch).await;
+                            shared.wake.notify_one();
+                        });
+                        tokio::time::timeout(HELD, delivery)
+                    }),
+            );
             if on_their_way.is_empty() {
                 return;
             }
@@ -113,8 +117,8 @@ impl Shared {
         }
     }
 
-    /// At most `room` batches.
-    fn due(&self, room: usize, collects: TimeDelta) -> Vec<Batch> {
+    /// Begins at most `room` deliveries that are due.
+    fn begin_due(&self, room: usize, reordering_delay: TimeDelta) -> Vec<Batch> {
         if room < FEWEST_TO_BEGIN {
             return Vec::new();
         }
@@ -128,7 +132,10 @@ impl Shared {
             .subscriptions
             .rows_mut()
             .iter_mut();
-        let due = subscriptions.filter(|it| it.next_attempt(collects).is_some_and(|at| at <= now));
+        let due = subscriptions.filter(|it| {
+            it.next_attempt(reordering_delay)
+                .is_some_and(|at| at <= now)
+        });
         let batches = due.map(|subscription| {
             let (events, attempt) = subscription.begin(reversed);
             Batch {

@@ -211,7 +211,7 @@ impl Shared {
     }
 
     /// The server's wall clock: that of the machine, plus the shift of a fault.
-    pub(crate) fn wall(&self) -> SystemTime {
+    pub(crate) fn wall_time(&self) -> SystemTime {
         let shift = self.faults().clock_shift;
         let shifted = match shift {
             0.. => SystemTime::now().checked_add(Duration::from_secs(shift.unsigned_abs())),
@@ -272,11 +272,11 @@ impl Shared {
 
     /// When the next step is due: a scheduled step, or another attempt at a delivery.
     fn next_event(&self) -> Option<DateTime<Utc>> {
-        let collects = self.collects();
+        let reordering_delay = self.reordering_delay();
         let core = self.core_to_read();
         let subscriptions = core.state.timeline.events.subscriptions.rows().iter();
         subscriptions
-            .filter_map(|it| it.next_attempt(collects))
+            .filter_map(|it| it.next_attempt(reordering_delay))
             .chain(core.state.timeline.next_due())
             .min()
     }

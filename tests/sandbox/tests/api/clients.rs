@@ -310,7 +310,7 @@ async fn the_states_of_all_clients_are_saved_and_loaded() {
 }
 
 #[tokio::test]
-async fn going_offline_is_of_the_whole_sandbox_and_the_last_timer_counts() {
+async fn going_offline_affects_all_clients_and_the_last_timer_wins() {
     let sandbox = sandbox().await;
     let offline = |seconds| Command::SetOffline {
         offline: true,

@@ -26,7 +26,7 @@ async fn a_reset_before_the_commit_leaves_nothing_behind() {
     assert_eq!(error.kind(), ErrorKind::Interrupted);
     assert!(error.is_outcome_unknown());
     assert_eq!(bench.orders().await, 0);
-    assert_eq!(bench.hit(), [("reset_before_commit", None); 2]);
+    assert_eq!(bench.applied_faults(), [("reset_before_commit", None); 2]);
     bench.order_by_socket().await.unwrap();
     assert_eq!(bench.orders().await, 1);
 }
@@ -42,7 +42,7 @@ async fn a_reset_after_the_commit_hides_what_was_done() {
     assert_eq!(error.kind(), ErrorKind::Interrupted);
     assert!(error.is_outcome_unknown());
     assert_eq!(bench.orders().await, 2);
-    assert_eq!(bench.hit(), [("reset_after_commit", None); 2]);
+    assert_eq!(bench.applied_faults(), [("reset_after_commit", None); 2]);
 }
 
 #[tokio::test]
@@ -59,7 +59,7 @@ async fn a_delay_makes_a_response_late_and_nothing_else() {
         assert!(started.elapsed() >= Duration::from_millis(30));
     }
     assert_eq!(bench.orders().await, 2);
-    assert_eq!(bench.hit(), [("delay", Some(201)); 2]);
+    assert_eq!(bench.applied_faults(), [("delay", Some(201)); 2]);
 }
 
 #[tokio::test]
@@ -70,7 +70,7 @@ async fn a_caller_that_gives_up_does_not_undo_a_delayed_order() {
             .retry(RetryPolicy::never())
             .attempt_timeout(Duration::from_millis(500)),
     );
-    // The token is requested before the timeouts become short.
+    // This call fetches the token, so that the delay below affects only the order.
     hasty.list_orders().send().await.unwrap();
     bench.fail(Fault::Delay { millis: 1_000 }).await;
     let error = place(&hasty, bench.account).await.unwrap_err();
@@ -83,7 +83,7 @@ async fn a_caller_that_gives_up_does_not_undo_a_delayed_order() {
         .unwrap();
     let orders = bench.upvest.list_orders().send().await.unwrap();
     assert_eq!(orders.meta.as_ref().and_then(|meta| meta.total), Some(1));
-    assert_eq!(bench.hit()[0], ("delay", Some(201)));
+    assert_eq!(bench.applied_faults()[0], ("delay", Some(201)));
 }
 
 #[tokio::test]
@@ -121,7 +121,10 @@ async fn too_many_requests_come_with_and_without_a_time_to_wait() {
         assert_eq!(error.retry_after(), retry_after.map(Duration::from_secs));
     }
     assert_eq!(bench.orders().await, 0);
-    assert_eq!(bench.hit(), [("too_many_requests", Some(429)); 4]);
+    assert_eq!(
+        bench.applied_faults(),
+        [("too_many_requests", Some(429)); 4]
+    );
 }
 
 #[tokio::test]
@@ -196,7 +199,7 @@ async fn a_server_error_after_the_commit_hides_what_was_done() {
         assert!(bench.order_once().await.unwrap_err().is_outcome_unknown());
     }
     assert_eq!(bench.orders().await, 4);
-    assert_eq!(bench.hit(), [("server_error", Some(504)); 4]);
+    assert_eq!(bench.applied_faults(), [("server_error", Some(504)); 4]);
 }
 
 #[tokio::test]
@@ -211,7 +214,7 @@ async fn a_truncated_response_ends_before_the_length_that_it_announced() {
     assert_eq!(error.kind(), ErrorKind::Interrupted);
     assert!(error.is_outcome_unknown());
     assert_eq!(bench.orders().await, 2);
-    assert_eq!(bench.hit(), [("truncated_body", Some(201)); 2]);
+    assert_eq!(bench.applied_faults(), [("truncated_body", Some(201)); 2]);
 }
 
 #[tokio::test]
@@ -335,7 +338,7 @@ async fn only_reads_are_stale_and_each_uses_the_fault_once() {
         totals.push(bench.get("/orders").await.json()["meta"]["total"].clone());
     }
     assert_eq!(json!(totals), json!([0, 0, 3]));
-    assert_eq!(bench.hit(), [("stale_read", Some(200)); 2]);
+    assert_eq!(bench.applied_faults(), [("stale_read", Some(200)); 2]);
 
     // Nothing is remembered from before the next fault.
     make_stale(&bench, 600).await;

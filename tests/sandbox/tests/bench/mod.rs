@@ -160,13 +160,13 @@ impl Bench {
             .unwrap()
     }
 
-    /// The faults that were applied, and the statuses that callers received.
-    pub(crate) fn hit(&self) -> Vec<(&'static str, Option<u16>)> {
-        let hit = |request: RequestRecord| Some((request.fault?, request.status));
+    /// Each applied fault, with the status that the caller received.
+    pub(crate) fn applied_faults(&self) -> Vec<(&'static str, Option<u16>)> {
+        let applied = |request: RequestRecord| Some((request.fault?, request.status));
         self.sandbox
             .requests()
             .into_iter()
-            .filter_map(hit)
+            .filter_map(applied)
             .collect()
     }
 }

@@ -55,14 +55,14 @@ impl Parameter {
     }
 }
 
-/// A response, with what is wrong with it.
+/// A response, and its mismatch with the description.
 #[derive(Clone, Debug)]
 pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: http::HeaderMap,
     pub(crate) text: String,
-    /// How it differs from the description.
-    pub(crate) wrong: Option<String>,
+    /// The first difference from the description.
+    pub(crate) mismatch: Option<String>,
 }
 
 /// A sandbox that requires only what the description requires.
@@ -180,7 +180,7 @@ impl Api {
         resolved(&self.document, schema).clone()
     }
 
-    /// A scope of the description.
+    /// The first scope of the description, or an empty text.
     pub(crate) fn scope(&self) -> &str {
         let schemes = self.document["components"]["securitySchemes"].as_object();
         let mut flows = schemes.into_iter().flatten();
@@ -190,7 +190,7 @@ impl Api {
         first.map_or("", String::as_str)
     }
 
-    /// A body of the operation, made from its schema.
+    /// Makes a request body that matches the schema of the operation. `None` if the operation has no body.
     pub(crate) fn body(
         &self,
         operation: &Operation,
@@ -205,7 +205,7 @@ impl Api {
         Some(bodies.body(&content["schema"]))
     }
 
-    /// The types of events, each with the place of the schema of its object.
+    /// Each event type with the JSON pointer to the schema of its `object`.
     pub(crate) fn event_schemas(&self) -> Vec<(String, String)> {
         let mut all = Vec::new();
         for (name, item) in self.document["x-webhooks"].as_object().unwrap() {
@@ -223,14 +223,14 @@ impl Api {
         all
     }
 
-    /// How a value differs from the schema at a place.
+    /// Returns the first difference between a value and the schema at the JSON pointer `place`.
     pub(crate) fn mismatch(&self, place: &str, value: &Value) -> Option<String> {
         let validator = self.validator(place);
         let error = validator.iter_errors(value).next()?;
         Some(format!("{error} at {}", error.instance_path()))
     }
 
-    /// Calls an operation under a new idempotency key. `path` has the values of its parameters.
+    /// Calls an operation with a new idempotency key. In `path`, the parameters are replaced by values.
     pub(crate) async fn call(
         &self,
         operation: &Operation,
@@ -284,13 +284,13 @@ impl Api {
             status: status.as_u16(),
             headers,
             text,
-            wrong: None,
+            mismatch: None,
         };
-        reply.wrong = self.check(operation, status, &reply);
+        reply.mismatch = self.check(operation, status, &reply);
         reply
     }
 
-    /// How a response differs from the description.
+    /// Returns the first difference between a response and the description.
     fn check(&self, operation: &Operation, status: StatusCode, reply: &Response) -> Option<String> {
         let responses = &self.value(operation)["responses"];
         let key = [

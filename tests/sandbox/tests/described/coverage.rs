@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::api::{Api, Operation, Response};
 
-/// The operations that were called, each with what was wrong.
+/// The operations that were called, each with its problem, if there was one.
 pub(crate) struct Coverage(Vec<(String, Option<String>)>);
 
 impl Coverage {
@@ -34,20 +34,21 @@ impl Coverage {
             }
         }
         for operation in &operations {
-            let wrong = run.call(operation).await;
+            let problem = run.call(operation).await;
             // A resource with an id in its body cannot be created twice.
-            let wrong =
-                wrong.filter(|wrong| !created.contains(&operation.id) || !wrong.contains(": 409 "));
-            run.results.push((operation.id.clone(), wrong));
+            let problem = problem
+                .filter(|problem| !created.contains(&operation.id) || !problem.contains(": 409 "));
+            run.results.push((operation.id.clone(), problem));
         }
         Self(run.results)
     }
 
-    /// The operations that are not served as described, with the reasons.
-    pub(crate) fn others(&self) -> Vec<(&str, &str)> {
-        let others = self.0.iter();
-        let others = others.filter_map(|(id, wrong)| Some((id.as_str(), wrong.as_deref()?)));
-        others.collect()
+    /// The operations that are not served as described, each with its problem.
+    pub(crate) fn problems(&self) -> Vec<(&str, &str)> {
+        let problems = self.0.iter();
+        let problems =
+            problems.filter_map(|(id, problem)| Some((id.as_str(), problem.as_deref()?)));
+        problems.collect()
     }
 }
 
@@ -59,14 +60,14 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Calls an operation, and returns what is wrong.
+    /// Calls an operation, and returns what is problem.
     async fn call(&mut self, operation: &Operation) -> Option<String> {
         let path = self.path(operation);
         let body = self.api.body(operation, &self.ids);
         let reply = self.api.call(operation, &path, body.as_ref()).await;
         self.learn(operation, &reply);
         if (200..300).contains(&reply.status) {
-            return reply.wrong;
+            return reply.mismatch;
         }
         let body = body.unwrap_or_default();
         Some(format!(

@@ -22,7 +22,7 @@ async fn official_api() -> Api {
 async fn ok(api: &Api, id: &str, path: &str, body: Option<Value>) -> Value {
     let operation = api.operation(id);
     let reply = api.call(&operation, path, body.as_ref()).await;
-    assert_eq!(reply.wrong, None, "{id}: {}", reply.text);
+    assert_eq!(reply.mismatch, None, "{id}: {}", reply.text);
     assert!((200..300).contains(&reply.status), "{id}: {}", reply.text);
     reply.json()
 }
@@ -30,7 +30,7 @@ async fn ok(api: &Api, id: &str, path: &str, body: Option<Value>) -> Value {
 async fn status(api: &Api, id: &str, path: &str) -> u16 {
     let operation = api.operation(id);
     let reply = api.call(&operation, path, None).await;
-    assert_eq!(reply.wrong, None, "{id}: {}", reply.text);
+    assert_eq!(reply.mismatch, None, "{id}: {}", reply.text);
     reply.status
 }
 
@@ -219,7 +219,7 @@ async fn any_event_can_be_triggered_and_fits_its_schema() {
 }
 
 #[tokio::test]
-async fn a_resource_has_the_ids_of_the_one_that_it_names() {
+async fn a_fee_collection_copies_the_account_group_id_of_its_account() {
     let api = official_api().await;
     let [_, group, account] = open_account(&api).await;
     let fee = json!({
@@ -259,7 +259,7 @@ async fn ids_that_do_not_exist_are_never_invented() {
     ] {
         let reply = api.call(&operation, "/orders", Some(&body)).await;
         assert_eq!(reply.status, 422, "{}", reply.text);
-        assert_eq!(reply.wrong, None, "{}", reply.text);
+        assert_eq!(reply.mismatch, None, "{}", reply.text);
         assert!(reply.text.contains(field), "{}", reply.text);
     }
     let nobody = text(&nobody);
@@ -334,13 +334,14 @@ async fn requests_change_a_status_only_as_its_lifecycle_allows() {
 }
 
 #[tokio::test]
-async fn an_event_of_another_table_is_about_the_resource_of_the_row() {
+async fn creating_an_identifier_sends_an_event_about_its_user() {
     let api = vendored_api().await;
     let user = new_user(&api).await;
     let path = format!("/users/{user}/identifiers");
     let identifier = json!({ "type": "NATIONAL_ID", "value": "1" });
     ok(&api, "createUserIdentifier", &path, Some(identifier)).await;
     let events = api.sandbox.events();
+    // The lifecycle file names this event of the user for new identifiers.
     let last = events.last().unwrap();
     assert_eq!(last.event_type, "USER.DATA_CHANGED");
     assert_eq!(last.about.to_string(), user);

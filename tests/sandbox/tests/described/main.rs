@@ -18,7 +18,7 @@ async fn the_official_description_is_served_as_it_says() {
     let api = Api::start(builder, &fixture("official-1.9.0.json")).await;
     let coverage = Coverage::of(&api).await;
     assert_eq!(api.operations().len(), 94);
-    assert_eq!(coverage.others(), [("", ""); 0]);
+    assert_eq!(coverage.problems(), [("", ""); 0]);
 }
 
 #[tokio::test]
@@ -26,7 +26,7 @@ async fn newer_constructs_are_served_as_they_say() {
     let api = Api::start(plain(), &fixture("newer-constructs.yaml")).await;
     let coverage = Coverage::of(&api).await;
     assert_eq!(api.operations().len(), 52);
-    assert_eq!(coverage.others(), [("", ""); 0]);
+    assert_eq!(coverage.problems(), [("", ""); 0]);
 }
 
 #[tokio::test]
@@ -34,5 +34,5 @@ async fn the_vendored_description_is_served_without_its_rules() {
     let api = Api::start(plain(), &spec("upvest-investment-api.yaml")).await;
     let coverage = Coverage::of(&api).await;
     assert_eq!(api.operations().len(), 70);
-    assert_eq!(coverage.others(), [("", ""); 0]);
+    assert_eq!(coverage.problems(), [("", ""); 0]);
 }

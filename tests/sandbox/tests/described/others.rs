@@ -22,7 +22,7 @@ async fn library() -> Api {
 async fn call(api: &Api, id: &str, path: &str, body: Option<Value>) -> Response {
     let operation = api.operation(id);
     let reply = api.call(&operation, path, body.as_ref()).await;
-    assert_eq!(reply.wrong, None, "{id} {path}: {}", reply.text);
+    assert_eq!(reply.mismatch, None, "{id} {path}: {}", reply.text);
     reply
 }
 
@@ -30,21 +30,21 @@ async fn call(api: &Api, id: &str, path: &str, body: Option<Value>) -> Response 
 async fn a_shop_is_served_as_it_says() {
     let api = shop().await;
     let coverage = Coverage::of(&api).await;
-    assert_eq!(coverage.others(), [("", ""); 0]);
+    assert_eq!(coverage.problems(), [("", ""); 0]);
 }
 
 #[tokio::test]
 async fn a_library_is_served_as_it_says() {
     let api = library().await;
     let coverage = Coverage::of(&api).await;
-    assert_eq!(coverage.others(), [("", ""); 0]);
+    assert_eq!(coverage.problems(), [("", ""); 0]);
 }
 
 #[tokio::test]
 async fn pets_are_served_as_they_say() {
     let api = pets().await;
     let coverage = Coverage::of(&api).await;
-    assert_eq!(coverage.others(), [("", ""); 0]);
+    assert_eq!(coverage.problems(), [("", ""); 0]);
 }
 
 #[tokio::test]

@@ -3,8 +3,8 @@
 #[path = "../plain/mod.rs"]
 mod plain;
 
+mod accounting;
 mod accounts;
-mod books;
 mod orders;
 mod reproducible;
 mod rules;

@@ -594,7 +594,7 @@ async fn an_order_can_be_cancelled_while_it_is_new_or_waits() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_venue_with_hours_executes_orders_in_them_alone_and_the_others_wait_or_are_cancelled() {
+async fn orders_outside_the_venue_hours_wait_for_the_next_opening() {
     let (api, account) = with_cash("1000.00").await;
     let hours =
         |opens, closes| json!({ "command": "set_venue_hours", "opens": opens, "closes": closes });
@@ -604,7 +604,8 @@ async fn a_venue_with_hours_executes_orders_in_them_alone_and_the_others_wait_or
     let for_100 = || json!({ "cash_amount": "100" });
     let order = trade(&api, account, AT_100, "BUY", for_100()).await;
     assert_eq!(api.order_status(&order), "FILLED");
-    // Friday, a second before it closes, so that the order is too late.
+    // Friday, one second before the venue closes. An order takes longer than that to reach execution, so it misses the
+    // close.
     let friday: DateTime<Utc> = "2024-02-02T16:29:59Z".parse().unwrap();
     api.sandbox
         .advance((friday - api.sandbox.now()).to_std().unwrap())

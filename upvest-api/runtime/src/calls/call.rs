@@ -66,12 +66,13 @@ enum Place {
     Header,
 }
 
-/// Declares the methods that set a parameter, with the function that prepares its value.
+/// Declares one setter per kind of parameter. Each entry gives the method name, the place, and the function that
+/// serializes the value.
 macro_rules! setters {
-    ($($name:ident: $place:ident, $prepare:ident;)*) => {
+    ($($name:ident: $place:ident, $serialize:ident;)*) => {
         $(#[doc = concat!("Sets a parameter of the kind `", stringify!($name), "`.")]
         pub fn $name<T: Serialize, M>(self, name: &'static str, value: impl Argument<T, M>) -> Self {
-            let value = value.into_argument().transpose().and_then($prepare);
+            let value = value.into_argument().transpose().and_then($serialize);
             self.set(Place::$place, name, value)
         })*
     };

@@ -29,7 +29,7 @@ pub trait List: Operation {
 
     /// Requests `limit` items from the index `offset` on, counted from 0. A list without pages is requested as a whole.
     #[must_use]
-    fn at(self, offset: u64, limit: u32) -> Self;
+    fn with_page(self, offset: u64, limit: u32) -> Self;
 }
 
 /// A [`List`] with pages, which `offset` and `limit` select.

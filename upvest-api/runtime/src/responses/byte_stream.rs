@@ -127,7 +127,7 @@ impl ByteStream {
         Ok(if all.is_empty() { first } else { all.freeze() })
     }
 
-    /// The next bytes, without the check of their number.
+    /// Polls for the next bytes. Their number is not checked.
     fn poll_body(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
         let polled = match &mut self.body {
             Body::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
@@ -147,7 +147,8 @@ impl ByteStream {
     }
 
     fn poll_idle_timer(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        // There are no timers outside of a runtime, and no network either.
+        // Outside a Tokio runtime, timers do not work. No network body can be read there either, so no idle timeout
+        // applies.
         if self.idle_timer.is_none() && Handle::try_current().is_err() {
             return Poll::Pending;
         }
@@ -158,15 +159,15 @@ impl ByteStream {
         timer.as_mut().poll(context)
     }
 
-    /// Yields nothing any more.
+    /// Makes the stream yield nothing any more.
     fn end(&mut self) {
         self.body = Body::Whole(Bytes::new());
         self.length = None;
         self.idle_timer = None;
     }
 
-    /// The error for another number of bytes than announced. The stream ends after it.
-    fn wrong_length(&mut self, length: u64) -> Error {
+    /// Ends the stream, and returns the error for a body that does not have the announced `length`.
+    fn end_with_wrong_length(&mut self, length: u64) -> Error {
         self.end();
         let position = self.position;
         let message = format!("received {position} of {length} bytes");
@@ -197,7 +198,7 @@ impl Stream for ByteStream {
             None => self.position != length,
         };
         match self.length.filter(|length| is_wrong(*length)) {
-            Some(length) => Poll::Ready(Some(Err(self.wrong_length(length)))),
+            Some(length) => Poll::Ready(Some(Err(self.end_with_wrong_length(length)))),
             None => Poll::Ready(chunk.map(Ok)),
         }
     }

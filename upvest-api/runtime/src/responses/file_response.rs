@@ -102,7 +102,7 @@ pub(crate) fn whole_file(
         (Some(Some(total)), Some(length)) if total == length => Ok(body.of_length(length)),
         (Some(Some(total)), None) => Ok(body.of_length(total)),
         (Some(_), _) => Err(not_a_file(
-            "a `content-range` that is not that of the whole file",
+            "a `content-range` that does not cover the whole file",
         )),
     }
 }

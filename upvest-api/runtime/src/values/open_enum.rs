@@ -141,8 +141,8 @@ pub fn known<T: OpenEnum>(
     }
 }
 
-/// Reads any value. `name` is `one of` and the known values, separated by the character U+001F, from which
-/// [`Strict`](crate::Strict) learns them.
+/// Reads any value. `name` is `one of` and the known values, separated by the character U+001F.
+/// [`Strict`](crate::Strict) reads the known values from it.
 #[allow(clippy::missing_errors_doc, reason = "generated code calls it")]
 pub fn deserialize<'de, D: Deserializer<'de>, T: OpenEnum>(
     deserializer: D,
@@ -153,7 +153,8 @@ pub fn deserialize<'de, D: Deserializer<'de>, T: OpenEnum>(
     })
 }
 
-/// The known values in the name of an enum.
+/// Parses the known values that the generator encodes in an enum's serde name (`one of␟A␟B`, where `␟` is the character
+/// U+001F). `None` if the name has no such prefix.
 pub(super) fn known_values(name: &str) -> Option<impl Iterator<Item = &str>> {
     Some(name.strip_prefix("one of\u{1f}")?.split('\u{1f}'))
 }

@@ -5,7 +5,7 @@ use std::fmt::{self, Display, Write as _};
 use serde::de::{Expected, Unexpected};
 
 /// The most problems that an error names.
-const MOST_LISTED: usize = 20;
+const MAX_LISTED: usize = 20;
 
 /// The longest part of a key that an error contains, in characters.
 const SHOWN: usize = 64;
@@ -15,7 +15,7 @@ const SHOWN: usize = 64;
 pub(super) struct Findings<'j> {
     pub(super) path: Vec<Step<'j>>,
     pub(super) problems: Vec<String>,
-    /// How many problems were found beyond [`MOST_LISTED`].
+    /// How many problems were found beyond [`MAX_LISTED`].
     more: usize,
     /// The path at which reading failed.
     pub(super) failed_at: Option<String>,
@@ -29,7 +29,7 @@ pub(super) enum Step<'j> {
 
 impl Findings<'_> {
     fn add(&mut self, problem: String) {
-        if self.problems.len() < MOST_LISTED {
+        if self.problems.len() < MAX_LISTED {
             self.problems.push(problem);
         } else {
             self.more += 1;
@@ -51,7 +51,7 @@ impl Findings<'_> {
     pub(super) fn add_failure(&mut self, problem: &str) {
         let path = self.failed_at.take().unwrap_or_default();
         // It is always in the list. If the list is full, it replaces the last problem, which is only counted.
-        if self.problems.len() == MOST_LISTED {
+        if self.problems.len() == MAX_LISTED {
             self.problems.pop();
             self.more += 1;
         }

@@ -35,9 +35,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let flags = Flags::parse();
     let mut builder = UpvestBuilderFor::<Client>::from_env();
     if flags.explain {
-        // It sends past a proxy of the environment, which could not reach a server on this machine.
+        // The proxy settings of the environment are ignored, as a proxy could not reach a server on this machine.
         let transport = HttpTransport::new(|| HttpTransport::settings().no_proxy().build())?;
-        builder = builder.transport(Explaining(transport));
+        builder = builder.transport(ExplainingTransport(transport));
     }
     let app = Router::new().fallback(forward::<Client>);
     let app = app.with_state(builder.build()?);
@@ -47,11 +47,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Prints what is signed before it is sent.
+/// Prints the signed parts of each request before it sends the request.
 #[derive(Debug)]
-struct Explaining(HttpTransport);
+struct ExplainingTransport(HttpTransport);
 
-impl Transport for Explaining {
+impl Transport for ExplainingTransport {
     fn execute<'a>(
         &'a self,
         request: axum::http::Request<Bytes>,

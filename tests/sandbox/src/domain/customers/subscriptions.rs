@@ -111,8 +111,8 @@ impl Subscription {
     }
 
     /// When the next delivery may be attempted. `None` if there is nothing to deliver, or one is in progress. An event
-    /// waits for later ones for the time `collects`.
-    pub(crate) fn next_attempt(&self, collects: TimeDelta) -> Option<DateTime<Utc>> {
+    /// waits `reordering_delay` for later ones.
+    pub(crate) fn next_attempt(&self, reordering_delay: TimeDelta) -> Option<DateTime<Utc>> {
         if self.view.status != SubscriptionStatus::Active || self.in_flight {
             return None;
         }
@@ -120,7 +120,7 @@ impl Subscription {
             return Some(self.next_attempt);
         }
         let first = self.waiting.front()?;
-        Some(self.next_attempt.max(first.created_at + collects))
+        Some(self.next_attempt.max(first.created_at + reordering_delay))
     }
 
     /// The events of the next delivery in the order of their creation (PROTOCOL 2.1), and the number of the attempt. If

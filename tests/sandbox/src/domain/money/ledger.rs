@@ -185,11 +185,11 @@ impl State {
             .get(account)
             .and_then(|it| it.cash.get(&currency))
             .map(Cash::total);
-        let fits = held.unwrap_or_default().saturating_add(amount) <= amount::MOST_CASH;
+        let fits = held.unwrap_or_default().saturating_add(amount) <= amount::MAX_CASH;
         fits.then_some(()).ok_or_else(|| {
             format!(
                 "an account can have at most {} {currency}",
-                amount::MOST_CASH
+                amount::MAX_CASH
             )
         })
     }
@@ -206,9 +206,9 @@ impl State {
             .get(account)
             .and_then(|it| it.holding(instrument));
         let held = held.map_or(Decimal::ZERO, |holding| holding.view.quantity);
-        let fits = held.saturating_add(units) <= amount::MOST_UNITS;
+        let fits = held.saturating_add(units) <= amount::MAX_UNITS;
         fits.then_some(())
-            .ok_or_else(|| format!("an account can have at most {} units", amount::MOST_UNITS))
+            .ok_or_else(|| format!("an account can have at most {} units", amount::MAX_UNITS))
     }
 
     /// Reserves cash. If there is too little, nothing changes.

@@ -172,8 +172,10 @@ impl Inbox {
         transaction.commit().await
     }
 
-    /// Handles events until its future is dropped. Run it in each process, several times if handlers are slow, but with
-    /// fewer workers than connections, so that deliveries can be stored meanwhile.
+    /// Handles events until the returned future is dropped.
+    ///
+    /// Run at least one worker per process. If handlers are slow, run several concurrently, but fewer than the database
+    /// pool has connections, so that new deliveries can still be stored.
     pub async fn work(&self, handler: &impl Handler) {
         // A connection that hangs must not stop the worker.
         let limit = self.handler_timeout + 2 * self.store_timeout;

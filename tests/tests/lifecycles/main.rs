@@ -1,5 +1,5 @@
 //! The generated client with a stateful server: written data is read back, statuses change as time passes, and
-//! amounts keep every digit. The requests and invalid responses are tested in `operations.rs` and `answers.rs`.
+//! amounts keep every digit. The requests and invalid responses are tested in `operations.rs` and `responses.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -15,21 +15,21 @@ use upvest_sandbox::{Command, Direction, Sandbox};
 use upvest_tests::description::Description;
 
 mod helpers;
-mod kept;
+mod lossless;
 mod market;
 mod money;
-mod papers;
 mod people;
 mod plans;
+mod reports;
 mod trading;
 
 use helpers::*;
-use kept::*;
+use lossless::*;
 use market::*;
 use money::*;
-use papers::*;
 use people::*;
 use plans::*;
+use reports::*;
 use trading::*;
 
 /// Bid 113.03, offer 115.05.
@@ -45,8 +45,8 @@ const UNKNOWN_ID: Uuid = Uuid::from_u128(1);
 
 type Answered<T> = Result<Response<T>, Error>;
 
-/// The resources at the end, for further reads.
-struct Lived {
+/// Ids of resources that [`call_every_operation`] created, for further reads.
+struct Resources {
     user: UserId,
     identifier: UserIdentifierId,
     /// An account with purchases and sales.
@@ -63,9 +63,9 @@ struct Lived {
 }
 
 #[tokio::test]
-async fn every_operation_of_the_generated_client_works_on_a_server_that_remembers() {
+async fn every_operation_of_the_client_works_with_a_stateful_server() {
     let sandbox = sandbox().await;
-    live(&Upvest::from_vars(sandbox.vars()).unwrap(), &sandbox).await;
+    call_every_operation(&Upvest::from_vars(sandbox.vars()).unwrap(), &sandbox).await;
     let requests = sandbox.requests().into_iter();
     let succeeded =
         requests.filter(|request| request.status.is_some_and(|it| (200..300).contains(&it)));
@@ -76,24 +76,24 @@ async fn every_operation_of_the_generated_client_works_on_a_server_that_remember
     let left_out: Vec<_> = described.difference(&succeeded).collect();
     assert!(
         left_out.is_empty(),
-        "no part of this life calls {left_out:?}: let it"
+        "`call_every_operation` does not call {left_out:?}: add the calls"
     );
     assert_eq!(sandbox.audit(), [""; 0]);
 }
 
 #[tokio::test]
-async fn no_field_that_the_server_sends_is_lost_or_changed_by_its_type() {
+async fn no_field_of_a_response_is_lost_or_changed_by_its_type() {
     let sandbox = sandbox().await;
     let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
-    let lived = live(&upvest, &sandbox).await;
-    let lived_until = sandbox.requests().len();
-    people_are_kept(&upvest, &lived).await;
-    trades_are_kept(&upvest, &lived).await;
-    plans_are_kept(&upvest, &lived).await;
-    account_responses_lose_nothing(&upvest, &lived).await;
-    papers_are_kept(&upvest, &lived).await;
+    let resources = call_every_operation(&upvest, &sandbox).await;
+    let calls_before = sandbox.requests().len();
+    user_responses_lose_nothing(&upvest, &resources).await;
+    trading_responses_lose_nothing(&upvest, &resources).await;
+    plan_responses_lose_nothing(&upvest, &resources).await;
+    account_responses_lose_nothing(&upvest, &resources).await;
+    report_responses_lose_nothing(&upvest, &resources).await;
     let mut reads = BTreeMap::new();
-    for request in sandbox.requests().into_iter().skip(lived_until) {
+    for request in sandbox.requests().into_iter().skip(calls_before) {
         *reads.entry(request.operation.unwrap()).or_insert(0) += 1;
     }
     for operation in Description::vendored().operations() {
@@ -103,7 +103,7 @@ async fn no_field_that_the_server_sends_is_lost_or_changed_by_its_type() {
             assert_eq!(
                 reads.get(&id),
                 Some(&2),
-                "{id} must be read twice, typed and raw, to compare both: add the call in `kept.rs`"
+                "{id} must be read twice, typed and raw, to compare both: add the call in `lossless.rs`"
             );
         }
     }
@@ -119,7 +119,8 @@ async fn sandbox() -> Sandbox {
         .unwrap()
 }
 
-async fn live(upvest: &Upvest, sandbox: &Sandbox) -> Lived {
+/// Calls each operation at least once, and checks the statuses and amounts that change with time.
+async fn call_every_operation(upvest: &Upvest, sandbox: &Sandbox) -> Resources {
     access_tokens(upvest, sandbox).await;
     let user = users(upvest, sandbox).await;
     let identifier = identifiers(upvest, sandbox, user).await;
@@ -145,7 +146,7 @@ async fn live(upvest: &Upvest, sandbox: &Sandbox) -> Lived {
     account_transfers(upvest, sandbox).await;
     corporate_actions(upvest, sandbox).await;
     let webhook = webhooks(upvest, sandbox).await;
-    Lived {
+    Resources {
         user,
         identifier,
         account,

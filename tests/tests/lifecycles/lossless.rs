@@ -1,14 +1,14 @@
-//! Compares raw and typed answers: no data of a response is lost.
+//! Compares raw and typed responses: no data of a response is lost.
 
 use super::*;
 
-pub(crate) async fn people_are_kept(u: &Upvest, lived: &Lived) {
-    let Lived {
+pub(crate) async fn user_responses_lose_nothing(u: &Upvest, resources: &Resources) {
+    let Resources {
         user,
         identifier,
         account,
         ..
-    } = *lived;
+    } = *resources;
     assert_nothing_is_lost(u, "/users", u.list_users().send().await).await;
     assert_nothing_is_lost(
         u,
@@ -44,8 +44,8 @@ pub(crate) async fn people_are_kept(u: &Upvest, lived: &Lived) {
     assert_nothing_is_lost(u, &format!("/accounts/{account}"), typed).await;
 }
 
-pub(crate) async fn trades_are_kept(u: &Upvest, lived: &Lived) {
-    let order = lived.order;
+pub(crate) async fn trading_responses_lose_nothing(u: &Upvest, resources: &Resources) {
+    let order = resources.order;
     let instrument = instrument(FUND);
     assert_nothing_is_lost(u, "/instruments", u.list_instruments().send().await).await;
     let typed = u
@@ -71,12 +71,12 @@ pub(crate) async fn trades_are_kept(u: &Upvest, lived: &Lived) {
     assert_nothing_is_lost(u, &format!("/orders/{order}/executions"), typed).await;
 }
 
-pub(crate) async fn plans_are_kept(u: &Upvest, lived: &Lived) {
-    let Lived {
+pub(crate) async fn plan_responses_lose_nothing(u: &Upvest, resources: &Resources) {
+    let Resources {
         portfolio,
         savings_plan,
         ..
-    } = *lived;
+    } = *resources;
     assert_nothing_is_lost(u, "/portfolios", u.list_portfolios().send().await).await;
     let typed = u.retrieve_portfolio().portfolio_id(portfolio).send().await;
     assert_nothing_is_lost(u, &format!("/portfolios/{portfolio}"), typed).await;
@@ -101,15 +101,15 @@ pub(crate) async fn plans_are_kept(u: &Upvest, lived: &Lived) {
     assert_nothing_is_lost(u, &format!("/savings_plans/{savings_plan}"), typed).await;
 }
 
-pub(crate) async fn account_responses_lose_nothing(u: &Upvest, lived: &Lived) {
-    let Lived {
+pub(crate) async fn account_responses_lose_nothing(u: &Upvest, resources: &Resources) {
+    let Resources {
         account,
         position,
         payer,
         mandate,
         liquidated,
         ..
-    } = *lived;
+    } = *resources;
     let of_account = format!("/accounts/{account}");
     let typed = u.list_positions().account_id(account).send().await;
     assert_nothing_is_lost(u, &format!("{of_account}/positions"), typed).await;
@@ -163,8 +163,8 @@ pub(crate) async fn account_responses_lose_nothing(u: &Upvest, lived: &Lived) {
     assert_nothing_is_lost(u, &format!("/accounts/{liquidated}/liquidations"), typed).await;
 }
 
-pub(crate) async fn papers_are_kept(u: &Upvest, lived: &Lived) {
-    let webhook = lived.webhook;
+pub(crate) async fn report_responses_lose_nothing(u: &Upvest, resources: &Resources) {
+    let webhook = resources.webhook;
     assert_nothing_is_lost(u, "/reports", u.list_reports().send().await).await;
     assert_nothing_is_lost(
         u,

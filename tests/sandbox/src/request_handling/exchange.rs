@@ -1,4 +1,4 @@
-//! A request on its way: the faults before and after its call, and its response.
+//! Handles one request: applies faults before and after the call, and makes the response.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -26,15 +26,16 @@ use crate::shared::Shared;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("upvest-request-id");
 const PROBLEM: &str = "application/problem+json";
-const ASKED_FOR: &str = "A requested fault.";
+const REQUESTED_FAULT: &str = "A requested fault.";
 const JSON: &str = "application/json";
 
 /// A request that is being processed.
 pub(super) struct Exchange {
     clients: Arc<Clients>,
-    shared: Arc<Shared>,
-    /// The time of its arrival on the server's wall clock.
-    arrived: SystemTime,
+    /// The state of the client that sent the request.
+    client: Arc<Shared>,
+    /// The arrival on the server's wall clock, which a fault can shift. `record.at` is the arrival on the sandbox's clock.
+    arrival_wall_time: SystemTime,
     record: RequestRecord,
     accept: String,
     /// The operation, once it is known.
@@ -45,7 +46,7 @@ pub(super) struct Exchange {
 
 impl Exchange {
     pub(super) fn new(clients: Arc<Clients>, request: &Request<Body>) -> Self {
-        let shared = clients.of_request(request.headers());
+        let client = clients.of_request(request.headers());
         let header = |name: HeaderName| {
             let value = request
                 .headers()
@@ -53,10 +54,10 @@ impl Exchange {
                 .and_then(|value| value.to_str().ok());
             value.map(str::to_owned)
         };
-        let (number, request_id) = shared.begin_request();
+        let (number, request_id) = client.begin_request();
         let record = RequestRecord {
             number,
-            at: shared.clock.now(),
+            at: client.clock.now(),
             method: request.method().to_string(),
             path: request.uri().path().to_owned(),
             operation: None,
@@ -67,12 +68,12 @@ impl Exchange {
             fault: None,
             problem: None,
         };
-        let arrived = shared.wall();
+        let arrival_wall_time = client.wall_time();
         let accept = header(ACCEPT).unwrap_or_default();
         Self {
             clients,
-            shared,
-            arrived,
+            client,
+            arrival_wall_time,
             record,
             accept,
             operation: None,
@@ -115,7 +116,7 @@ impl Exchange {
         let Some(Fault::Delay { millis }) = fault else {
             return self.carry_out(&route, &parts, path, body, fault.as_ref());
         };
-        // It runs on its own task, so that it is completed even if the caller disconnects.
+        // The call runs on its own task, so that it is completed even if the caller disconnects.
         let late = tokio::spawn(async move {
             tokio::time::sleep(Duration::from_millis(millis)).await;
             self.carry_out(&route, &parts, path, body, fault.as_ref())
@@ -125,8 +126,8 @@ impl Exchange {
 
     fn draw_fault(&mut self, operation: &Operation) -> Option<Fault> {
         let is_read = operation.method == Method::GET;
-        let now = self.shared.clock.now();
-        let drawn = self.shared.faults().draw(&operation.id, is_read, now)?;
+        let now = self.client.clock.now();
+        let drawn = self.client.faults().draw(&operation.id, is_read, now)?;
         self.earlier_state = drawn.earlier_state;
         Some(drawn.fault)
     }
@@ -146,15 +147,15 @@ impl Exchange {
                 let arrival = Arrival {
                     parts,
                     body: &body,
-                    at: self.arrived,
+                    at: self.arrival_wall_time,
                     earlier_state: earlier_state.as_deref(),
                 };
                 if matches!(route.served_by, ServedBy::GrantToken)
                     && !parts.headers.contains_key("upvest-client-id")
                 {
-                    self.shared = self.client_of_form(&body).unwrap_or(self.shared);
+                    self.client = self.client_of_form(&body).unwrap_or(self.client);
                 }
-                self.shared
+                self.client
                     .call(route, arrival, path, self.record.idempotency_key.as_deref())
             }
             (None, _) => Outcome::rejected(Problem::invalid("the path is not valid UTF-8")),
@@ -179,7 +180,7 @@ impl Exchange {
         }
     }
 
-    /// The client of a token request is also in its form.
+    /// Returns the client that the form of a token request names.
     fn client_of_form(&self, body: &[u8]) -> Option<Arc<Shared>> {
         let id = form_urlencoded::parse(body)
             .find(|(name, _)| name == "client_id")?
@@ -219,13 +220,13 @@ impl Exchange {
         let response = if html {
             gateway_page(status)
         } else {
-            self.problem_as(PROBLEM, &Problem::server_error(status, ASKED_FOR))
+            self.problem_as(PROBLEM, &Problem::server_error(status, REQUESTED_FAULT))
         };
         self.finish(response, None)
     }
 
     fn reset(self) -> http::Response<Body> {
-        self.shared.end_request(self.record);
+        self.client.end_request(self.record);
         reset()
     }
 
@@ -247,8 +248,8 @@ impl Exchange {
         sent
     }
 
-    /// The media type of problems, as in Upvest's own description (PROTOCOL 5), or `application/json` if the caller
-    /// accepts only that.
+    /// Makes the response to a problem. Its media type is `application/problem+json`, as in Upvest's own description
+    /// (PROTOCOL 5), or `application/json` if the caller accepts only that.
     fn problem(&self, problem: &Problem) -> http::Response<Bytes> {
         let mut ranges = self
             .accept
@@ -272,12 +273,12 @@ impl Exchange {
 
     fn problem_as(&self, media_type: &'static str, problem: &Problem) -> http::Response<Bytes> {
         let body = problem.to_json(&self.record.request_id.to_string());
-        let described = self.described_problem(problem, &body);
-        let media_type = described
+        let custom = self.custom_error_body(problem, &body);
+        let media_type = custom
             .as_ref()
             .and_then(|(media_type, _)| HeaderValue::try_from(media_type).ok())
             .unwrap_or(HeaderValue::from_static(media_type));
-        let body = described.map_or(body, |(_, body)| body.into_bytes());
+        let body = custom.map_or(body, |(_, body)| body.into_bytes());
         let mut response = http::Response::new(Bytes::from(body));
         *response.status_mut() =
             StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -285,15 +286,16 @@ impl Exchange {
         response
     }
 
-    /// The error as a description of the user's own has it: its media type and its body.
-    fn described_problem(&self, problem: &Problem, body: &[u8]) -> Option<(String, String)> {
-        let setup = &self.shared.setup;
+    /// Builds the error body that the user's own OpenAPI description defines. Returns the media type and the body.
+    fn custom_error_body(&self, problem: &Problem, body: &[u8]) -> Option<(String, String)> {
+        let setup = &self.client.setup;
+        // The built-in description defines problem documents, which need no conversion.
         if setup.description.has_rules() {
             return None;
         }
         let operation = self.operation.as_ref()?;
         let body = serde_json::from_slice(body).ok()?;
-        let now = self.shared.clock.now();
+        let now = self.client.clock.now();
         setup
             .engine
             .problem_body(operation, problem.status, &body, now)
@@ -308,20 +310,20 @@ impl Exchange {
             .expect("a UUID is a header value");
         response.headers_mut().insert(REQUEST_ID, request_id);
         // Without a shift, the HTTP server sets the date itself.
-        if self.shared.faults().clock_shift != 0 {
-            let date = httpdate::fmt_http_date(self.shared.wall());
+        if self.client.faults().clock_shift != 0 {
+            let date = httpdate::fmt_http_date(self.client.wall_time());
             response.headers_mut().insert(
                 DATE,
                 HeaderValue::try_from(date).expect("a date is a header value"),
             );
         }
         self.record.status = Some(response.status().as_u16());
-        self.shared.end_request(self.record);
+        self.client.end_request(self.record);
         spoil(response, fault)
     }
 }
 
-/// Replaces the response.
+/// Returns a mark instead of a response, which makes the server reset the connection.
 fn reset() -> http::Response<Body> {
     let mut response = http::Response::new(Body::empty());
     response.extensions_mut().insert(Reset);

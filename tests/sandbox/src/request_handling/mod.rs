@@ -15,7 +15,7 @@ use crate::http::paths::Paths;
 use exchange::Exchange;
 use routes::all_routes;
 
-/// A router with all paths of the API.
+/// Returns a router with all paths of the API.
 pub(crate) fn routes(clients: &Arc<Clients>) -> Router {
     let description = &clients.first.setup.description;
     let base_paths = description.base_paths();

@@ -1,4 +1,5 @@
-//! `cargo xtask vectors`: checks signature vectors with a program that uses the SDK, on which xtask must not depend.
+//! `cargo xtask vectors`: checks files of signature vectors, which are requests and webhook deliveries with the expected
+//! results. A program of `upvest-tests` checks them, because xtask must not depend on the SDK.
 
 use std::path::absolute;
 use std::process::Command;
@@ -7,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::flags::Vectors;
 
-/// Runs the command.
+/// Runs the program on the files.
 pub(crate) fn run(flags: &Vectors) -> Result<()> {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args([
@@ -25,7 +26,7 @@ pub(crate) fn run(flags: &Vectors) -> Result<()> {
     command.current_dir(env!("CARGO_MANIFEST_DIR"));
     let status = command.status().context("cannot start cargo")?;
     if !status.success() {
-        bail!("not all vectors passed");
+        bail!("some signature vectors failed");
     }
     Ok(())
 }
