@@ -43,7 +43,7 @@ impl Signer for P256 {
 type Spoil<'a> = &'a dyn Fn(&mut Request);
 
 #[tokio::test]
-async fn a_token_is_granted_for_the_scopes_that_are_asked_for() {
+async fn a_token_is_granted_for_the_requested_scopes() {
     let sandbox = Sandbox::builder().plain_http().start().await.unwrap();
     let api = Api::nobody(&sandbox).await;
     let granted = token_call(&api, &sandbox, "orders:read users:admin")
@@ -64,7 +64,7 @@ async fn a_token_is_granted_for_the_scopes_that_are_asked_for() {
 }
 
 #[tokio::test]
-async fn a_token_is_rejected_to_whom_has_no_right_to_it() {
+async fn a_token_request_with_wrong_credentials_is_rejected() {
     let sandbox = plain().start().await.unwrap();
     let api = Api::nobody(&sandbox).await;
     let stranger = Uuid::new_v4().to_string();
@@ -139,7 +139,7 @@ async fn a_token_request_without_the_client_credentials_grant_is_rejected() {
 }
 
 #[tokio::test]
-async fn a_token_ends_by_the_sandboxs_clock() {
+async fn a_token_expires_by_the_clock_of_the_sandbox() {
     let minute = Duration::from_secs(60);
     let sandbox = Sandbox::builder()
         .plain_http()
@@ -322,7 +322,7 @@ async fn a_call_without_its_client_id_is_rejected() {
 }
 
 #[tokio::test]
-async fn an_unsigned_request_is_rejected_and_one_of_the_sdk_is_not() {
+async fn an_unsigned_request_is_rejected_and_a_signed_one_accepted() {
     let sandbox = Sandbox::start().await.unwrap();
     let api = Api::of(&sandbox).await;
     for operation in api
@@ -349,7 +349,7 @@ async fn an_unsigned_request_is_rejected_and_one_of_the_sdk_is_not() {
 }
 
 #[tokio::test]
-async fn a_signed_request_that_is_sent_again_byte_for_byte_is_rejected() {
+async fn a_signed_request_that_is_replayed_is_rejected() {
     let (sandbox, api) = strict().await;
     let signer = signer(&sandbox);
     let captured = signed(&signer, create_user(&api, &sandbox)).await;
@@ -368,7 +368,7 @@ async fn a_signed_request_that_is_sent_again_byte_for_byte_is_rejected() {
 }
 
 #[tokio::test]
-async fn a_nonce_is_spent_per_key() {
+async fn a_nonce_can_be_used_once_per_key() {
     let (sandbox, api) = strict().await;
     let other_id = Uuid::new_v4();
     let other_key = SigningKey::generate(KeyAlgorithm::EcdsaP521).unwrap();
@@ -435,7 +435,7 @@ async fn a_signature_is_valid_until_it_expires() {
 }
 
 #[tokio::test]
-async fn a_signature_over_something_else_is_rejected() {
+async fn a_signature_of_another_request_is_rejected() {
     let (sandbox, api) = strict().await;
     let other = Api::of(&sandbox)
         .await
@@ -467,7 +467,8 @@ async fn a_signature_over_something_else_is_rejected() {
     for (part, expected, spoil) in spoilt {
         let mut request = signed(&signer(&sandbox), create_user(&api, &sandbox)).await;
         spoil(&mut request);
-        // The HTTP client sets it again when the request is sent, as a wrong value would be another error.
+        // The HTTP client sets the header again when it sends the request, because a wrong value would be another
+        // error.
         request.headers_mut().remove("content-length");
         let response = api.send(request).await;
         assert_eq!(
@@ -488,7 +489,7 @@ async fn a_signature_over_something_else_is_rejected() {
 }
 
 #[tokio::test]
-async fn a_key_signs_once_it_is_registered() {
+async fn a_key_is_accepted_once_it_is_registered() {
     let (sandbox, api) = strict().await;
     for algorithm in [KeyAlgorithm::EcdsaP521, KeyAlgorithm::Ed25519] {
         let id = Uuid::new_v4();
@@ -520,7 +521,7 @@ async fn a_key_signs_once_it_is_registered() {
 }
 
 #[tokio::test]
-async fn a_signature_covers_all_that_it_should_unless_strictness_is_switched_off() {
+async fn a_strict_sandbox_rejects_a_signature_that_leaves_headers_out() {
     for strict in [true, false] {
         let sandbox = Sandbox::builder()
             .strict_signatures(strict)
@@ -657,7 +658,7 @@ async fn the_demo_key_can_be_loaded_with_its_passphrase_as_in_production() {
 }
 
 #[tokio::test]
-async fn a_registered_key_outlives_a_restart() {
+async fn a_registered_key_is_kept_over_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("state.json");
     let key = SigningKey::generate(KeyAlgorithm::EcdsaP521).unwrap();
@@ -680,7 +681,7 @@ async fn a_registered_key_outlives_a_restart() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_registered_without_an_id_is_given_one() {
+async fn a_key_that_is_registered_without_an_id_gets_one() {
     let (sandbox, api) = strict().await;
     let key = SigningKey::generate(KeyAlgorithm::EcdsaP521).unwrap();
     let pem = key.public_key().to_pem();
@@ -703,7 +704,7 @@ async fn a_key_that_is_registered_without_an_id_is_given_one() {
 }
 
 #[tokio::test]
-async fn a_shifted_clock_makes_good_signatures_fail_and_the_sdk_says_why() {
+async fn a_shifted_clock_rejects_signatures_and_the_sdk_says_why() {
     let sandbox = Sandbox::start().await.unwrap();
     for seconds in [3_600, -3_600] {
         sandbox.shift_clock(seconds).await;

@@ -15,7 +15,7 @@ use crate::common::household::{Household, person};
 use crate::common::{Api, plain};
 
 #[tokio::test]
-async fn every_operation_succeeds_and_responses_as_described() {
+async fn every_operation_succeeds_and_responds_as_described() {
     let (sandbox, api, household) = sandbox_with_household().await;
     let operations: Vec<_> = api
         .document
@@ -49,7 +49,7 @@ async fn every_operation_succeeds_and_responses_as_described() {
 }
 
 #[tokio::test]
-async fn what_is_made_is_found_again_and_what_is_deleted_is_not() {
+async fn created_resources_are_found_and_deleted_ones_are_not() {
     let (_sandbox, api, household) = sandbox_with_household().await;
     for (create, retrieve, id) in [
         ("createUser", "retrieveUser", "user_id"),
@@ -102,7 +102,7 @@ async fn what_is_made_is_found_again_and_what_is_deleted_is_not() {
 }
 
 #[tokio::test]
-async fn an_update_changes_what_it_names_and_nothing_else() {
+async fn an_update_changes_only_the_fields_in_its_body() {
     let (_sandbox, api, household) = sandbox_with_household().await;
     for (update, retrieve) in [
         ("updateUser", "retrieveUser"),
@@ -134,7 +134,7 @@ async fn an_update_changes_what_it_names_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_field_that_a_body_does_not_have_is_named_for_every_operation() {
+async fn every_operation_names_an_unknown_field() {
     let (sandbox, api, household) = sandbox_with_household().await;
     let events = sandbox.events().len();
     let mut bodies = 0;
@@ -194,7 +194,7 @@ async fn a_field_that_a_body_does_not_have_is_named_for_every_operation() {
 }
 
 #[tokio::test]
-async fn files_come_as_what_they_are() {
+async fn files_have_their_media_types() {
     let (sandbox, api, household) = sandbox_with_household().await;
     let pdf = household
         .call(&api, "retrieveFile")
@@ -329,7 +329,7 @@ async fn an_unknown_id_in_a_body_is_named() {
 }
 
 #[tokio::test]
-async fn a_field_that_is_missing_or_wrong_is_named() {
+async fn a_missing_or_invalid_field_is_named() {
     let (sandbox, api, household) = sandbox_with_household().await;
     let events = sandbox.events().len();
     let mut spoilt_bodies = 0;
@@ -368,7 +368,7 @@ async fn a_field_that_is_missing_or_wrong_is_named() {
 }
 
 #[tokio::test]
-async fn every_field_that_is_wrong_is_named_at_once() {
+async fn all_invalid_fields_are_named_at_once() {
     let (_sandbox, api, household) = sandbox_with_household().await;
     let body = json!({ "account_id": household.account, "side": "HOLD", "type": "MARKET", "quantity": "1,5" });
     let detail = api.call("createOrder").body(body).rejected(400).await;
@@ -422,7 +422,7 @@ async fn every_operation_with_a_body_rejects_invalid_json() {
 }
 
 #[tokio::test]
-async fn a_parameter_that_does_not_fit_is_named() {
+async fn an_invalid_parameter_is_named() {
     let (_sandbox, api, household) = sandbox_with_household().await;
     let mut rejected = BTreeMap::<String, u32>::new();
     for operation in api.document.operations() {
@@ -463,7 +463,7 @@ async fn a_parameter_that_does_not_fit_is_named() {
 }
 
 #[tokio::test]
-async fn filters_leave_what_fits() {
+async fn filters_select_the_matching_items() {
     let (_sandbox, api, household) = sandbox_with_household().await;
     let orders = async |name: &str, value: &str| {
         let page = api.call("listOrders").query(name, value).ok().await;
@@ -573,7 +573,7 @@ async fn a_path_that_is_not_text_is_answered_with_a_problem() {
 }
 
 #[tokio::test]
-async fn an_accept_header_that_leaves_nothing_to_answer_with_is_rejected() {
+async fn an_accept_header_without_an_available_media_type_is_rejected() {
     let (sandbox, api, household) = sandbox_with_household().await;
     let events = sandbox.events().len();
     let answers = |operation: &&Operation| operation.media_types().contains(&"application/json");
@@ -609,7 +609,7 @@ async fn an_accept_header_that_leaves_nothing_to_answer_with_is_rejected() {
 }
 
 #[tokio::test]
-async fn a_problem_is_problem_json_unless_the_caller_takes_json_alone() {
+async fn a_problem_is_problem_json_unless_only_json_is_accepted() {
     let sandbox = plain().start().await.unwrap();
     let api = Api::of(&sandbox).await;
     let call = || api.call("retrieveUser").id("user_id", Uuid::new_v4());
@@ -639,7 +639,7 @@ async fn a_problem_is_problem_json_unless_the_caller_takes_json_alone() {
 }
 
 #[tokio::test]
-async fn pages_follow_one_another_and_give_every_item_once() {
+async fn pages_together_contain_every_item_once() {
     let sandbox = plain().start().await.unwrap();
     let api = Api::of(&sandbox).await;
     let mut made = Vec::new();
@@ -763,7 +763,7 @@ fn names_generated_types(line: &str) -> bool {
 }
 
 #[tokio::test]
-async fn every_status_beyond_the_description_is_in_the_list_of_these() {
+async fn every_status_beyond_the_description_is_listed() {
     let sandbox = plain().start().await.unwrap();
     let served = Api::nobody(&sandbox).await.document;
     let spec = source("../../spec/upvest-investment-api.yaml");

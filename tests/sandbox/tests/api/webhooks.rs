@@ -27,7 +27,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test]
-async fn a_new_subscription_gets_nothing_until_it_is_switched_on() {
+async fn a_new_subscription_gets_nothing_until_it_is_enabled() {
     let sandbox = Sandbox::start().await.unwrap();
     let endpoint = Endpoint::start().await;
     let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
@@ -106,7 +106,7 @@ async fn a_subscription_gets_the_categories_that_it_names() {
 }
 
 #[tokio::test]
-async fn changed_categories_count_from_then_on() {
+async fn changed_categories_apply_to_later_events() {
     let sandbox = Sandbox::start().await.unwrap();
     let endpoint = Endpoint::start().await;
     let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
@@ -132,7 +132,7 @@ async fn changed_categories_count_from_then_on() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_upvest_would_not_take_is_rejected_by_its_url() {
+async fn an_endpoint_url_that_upvest_would_reject_is_rejected() {
     let sandbox = Sandbox::start().await.unwrap();
     let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
     for url in [
@@ -301,7 +301,7 @@ async fn every_change_of_state_is_one_event_that_arrives_once_and_in_order() {
 }
 
 #[tokio::test]
-async fn an_event_carries_the_whole_thing_as_it_was_then() {
+async fn an_event_contains_the_resource_as_it_was_then() {
     let sandbox = morning().start().await.unwrap();
     let endpoint = Endpoint::start().await;
     let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
@@ -341,7 +341,7 @@ async fn an_event_carries_the_whole_thing_as_it_was_then() {
 }
 
 #[tokio::test]
-async fn the_reference_shape_carries_no_more_than_an_id_and_changes_no_name() {
+async fn the_reference_shape_has_only_the_id_of_the_object() {
     let sandbox = morning()
         .payload_shape(PayloadShape::Reference)
         .start()
@@ -521,7 +521,7 @@ async fn an_event_that_is_sent_again_keeps_its_place_in_a_delivery() {
 }
 
 #[tokio::test]
-async fn a_failed_delivery_comes_again_after_1_2_3_5_8_seconds_and_every_10_minutes_in_the_end() {
+async fn a_failed_delivery_is_repeated_with_growing_delays() {
     let sandbox = morning().start().await.unwrap();
     let endpoint = Endpoint::start().await;
     let start = sandbox.now();
@@ -639,7 +639,7 @@ async fn a_redirect_is_a_failure_and_is_not_followed() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_is_not_there_blocks_no_other() {
+async fn an_unreachable_endpoint_does_not_block_others() {
     let sandbox = Sandbox::start().await.unwrap();
     let endpoint = Endpoint::start().await;
     let nobody = format!("http://127.0.0.1:{}/", port_of_nobody());
@@ -666,7 +666,7 @@ async fn an_endpoint_that_is_not_there_blocks_no_other() {
 }
 
 #[tokio::test]
-async fn deleting_or_switching_off_a_subscription_stops_its_deliveries() {
+async fn deleting_or_disabling_a_subscription_stops_its_deliveries() {
     let sandbox = Sandbox::start().await.unwrap();
     let endpoint = Endpoint::start().await;
     let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
@@ -696,7 +696,7 @@ async fn deleting_or_switching_off_a_subscription_stops_its_deliveries() {
 }
 
 #[tokio::test]
-async fn a_new_url_need_not_wait_for_the_turn_of_the_old_one() {
+async fn a_new_url_does_not_wait_for_the_retry_of_the_old_one() {
     let sandbox = Sandbox::start().await.unwrap();
     let old = Endpoint::start().await;
     let new = Endpoint::start().await;
@@ -759,7 +759,7 @@ async fn nothing_is_ever_sent_to_another_machine() {
 }
 
 #[tokio::test]
-async fn a_dropped_advance_blocks_no_delivery() {
+async fn a_dropped_advance_does_not_block_deliveries() {
     let sandbox = Sandbox::start().await.unwrap();
     let endpoint = Endpoint::start().await;
     let silent = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
@@ -819,7 +819,7 @@ async fn an_event_can_be_delivered_again() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_hangs_does_not_hold_the_clock() {
+async fn an_endpoint_that_hangs_does_not_stop_the_clock() {
     let sandbox = morning().start().await.unwrap();
     let endpoint = Endpoint::start().await;
     // Takes connections and never answers.
@@ -846,7 +846,7 @@ async fn an_endpoint_that_hangs_does_not_hold_the_clock() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_does_not_answer_holds_up_no_other_at_real_speed() {
+async fn an_endpoint_that_hangs_does_not_delay_others_at_real_speed() {
     let sandbox = Sandbox::builder().speed(1000.0).start().await.unwrap();
     let silent = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .await
@@ -871,7 +871,7 @@ async fn an_endpoint_that_does_not_answer_holds_up_no_other_at_real_speed() {
 }
 
 #[tokio::test]
-async fn the_logs_say_what_happened_and_what_became_of_it() {
+async fn the_logs_contain_events_deliveries_and_their_results() {
     let sandbox = morning().start().await.unwrap();
     let endpoint = Endpoint::start().await;
     let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
@@ -901,7 +901,7 @@ async fn the_logs_say_what_happened_and_what_became_of_it() {
 }
 
 #[tokio::test]
-async fn the_log_of_events_forgets_the_oldest_but_no_delivery_does() {
+async fn the_event_log_drops_old_events_but_all_are_delivered() {
     let sandbox = Sandbox::builder().event_limit(5).start().await.unwrap();
     let endpoint = Endpoint::start().await;
     switch_on(&sandbox, &endpoint).await;
