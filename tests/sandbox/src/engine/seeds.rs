@@ -1,4 +1,4 @@
-//! Makes rows that nothing creates when they are first read, and fills the values of rows.
+//! Seeds rows that no request creates, when they are first read, and fills the values of rows.
 
 use std::collections::BTreeMap;
 
@@ -15,13 +15,13 @@ use super::words::{plain, singular};
 use crate::description::Shape;
 use crate::domain::state::{Rejected, State};
 
-/// How many rows a list gets that nothing else fills.
+/// The number of rows of a list that no request fills.
 const SEEDS: usize = 3;
-/// How often a new id is drawn that is not taken.
+/// The maximum number of attempts to draw an id that is not in use.
 const DRAWS: usize = 20;
 
 impl Engine {
-    /// Whether a read finds no rows because nothing creates them.
+    /// Whether a read finds no rows because no request creates them.
     pub(super) fn needs_seeds(&self, state: &State, action: &Action, request: Request<'_>) -> bool {
         let parents = action.parents.iter();
         let needs_parent = parents.clone().any(|parent| {
@@ -55,7 +55,7 @@ impl Engine {
         }
     }
 
-    /// Makes the rows that a request needs and that nothing creates.
+    /// Makes the rows that a request needs and that no request creates.
     pub(super) fn seed_for(
         &self,
         state: &mut State,
@@ -153,7 +153,7 @@ impl Engine {
             row.facts = facts;
         }
         self.begin_row(state, at, number, &["CREATED"]);
-        self.follow(state, at, number);
+        self.update_dependents(state, at, number);
         let row = state.rows.get(table, number);
         Ok(row.map(|row| row.id.clone()).unwrap_or_default())
     }
@@ -175,7 +175,7 @@ impl Engine {
         Ok(ids)
     }
 
-    /// The table with a name.
+    /// Returns the index of the table with a name.
     pub(super) fn table_named(&self, name: &str) -> Result<usize, String> {
         let found = self.tables.iter().position(|table| table.name == name);
         found.ok_or_else(|| {
@@ -187,7 +187,7 @@ impl Engine {
         })
     }
 
-    /// The value of a row: what is known of it, and what its schema requires.
+    /// Returns the value of a row: the known fields, and those that its schema requires.
     pub(super) fn row_value(&self, state: &mut State, at: usize, known: &Value) -> Value {
         self.filled(state, at, known, Fill::Known)
     }
@@ -205,7 +205,7 @@ impl Engine {
         maker.valid_value(schema, Some(known), name)
     }
 
-    /// The ids of the first rows of the other tables, by the names of the fields that refer to them.
+    /// Returns the ids of the first rows of the other tables, by the names of the fields that refer to them.
     fn references(&self, state: &State, own: usize) -> BTreeMap<String, String> {
         let others = self.tables.iter().enumerate();
         let others = others.filter(|(at, table)| *at != own && !table.is_single);
@@ -255,7 +255,7 @@ impl Engine {
         Some(Shape::of(document, schema))
     }
 
-    /// A new id, as the schema describes it.
+    /// Returns a new id that matches its schema.
     pub(super) fn new_id(
         &self,
         state: &mut State,
@@ -294,7 +294,7 @@ impl Engine {
         state.timeline.id().to_string()
     }
 
-    /// An id as its schema has it: a number or a text.
+    /// Returns an id in the type of its schema: a number or a text.
     pub(super) fn id_value(&self, table: &Table, name: &str, id: &str) -> Value {
         let document = self.description.schemas();
         let schema = self.shape(table).and_then(|shape| shape.property(name));
@@ -316,7 +316,7 @@ fn is_free_text(shape: &Shape<'_>) -> bool {
         && shape.keyword("maxLength").is_none_or(has_room)
 }
 
-/// Whether only a request with its id leads to a row, so that a client must know the id already.
+/// Whether a row can only be found by its id, so that a client must already know the id.
 fn is_found_by_id_only(table: &Table) -> bool {
     !table.has_create && !table.has_list && !table.is_single
 }
@@ -329,7 +329,7 @@ fn is_listed_only(table: &Table) -> bool {
         && table.templates.iter().any(|it| !it.contains('*'))
 }
 
-/// What is seeded together: the rows of a table that belong to the resources in the path.
+/// Returns the key of the rows that are seeded together: those of a table that belong to the resources in the path.
 fn scope(table: &Table, action: &Action, request: Request<'_>) -> String {
     let parents = single_id(action, request);
     if parents.is_empty() || action.key.is_some() && action.parents.is_empty() {

@@ -1,4 +1,5 @@
-//! What happens after a request: statuses, events, deliveries, and everything that the sandbox does for every API.
+//! Tests of the consequences of requests: statuses, events, deliveries, and everything that the sandbox does for every
+//! API.
 
 use std::time::Duration;
 
@@ -65,7 +66,8 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap()
 }
 
-/// What a bank does with Upvest: onboard a user, open an account, buy, hear of it, read what there is, and pay out.
+/// Does what a bank does with Upvest: onboards a user, opens an account, buys, receives the events, reads the
+/// resources, and pays out.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_official_flow_runs_from_onboarding_to_payout() {
     let api = official_api().await;
@@ -248,7 +250,7 @@ async fn a_fee_collection_copies_the_account_group_id_of_its_account() {
 }
 
 #[tokio::test]
-async fn ids_that_do_not_exist_are_never_invented() {
+async fn unknown_ids_in_requests_are_rejected() {
     let api = official_api().await;
     let [user, ..] = open_account(&api).await;
     let nobody = json!(Uuid::new_v4().to_string());
@@ -348,7 +350,7 @@ async fn creating_an_identifier_sends_an_event_about_its_user() {
 }
 
 #[tokio::test]
-async fn rows_in_lifecycles_are_there_at_the_start_and_no_others() {
+async fn only_the_rows_in_lifecycles_exist_at_the_start() {
     let api = vendored_api().await;
     for (id, path, count) in [
         ("listFeeConfigurations", "/fee_configurations", 2),
@@ -474,7 +476,7 @@ async fn a_response_has_the_media_type_that_is_asked_for() {
 }
 
 #[tokio::test]
-async fn a_saved_state_continues_where_it_was() {
+async fn a_loaded_state_continues_where_it_was_saved() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("state.json");
     let api = official_api().await;
@@ -492,7 +494,7 @@ async fn a_saved_state_continues_where_it_was() {
 }
 
 #[tokio::test]
-async fn a_lifecycle_that_does_not_fit_is_named_at_the_start() {
+async fn a_lifecycle_that_does_not_match_is_an_error_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("lifecycles.yaml");
     for (lifecycles, named) in [
@@ -553,7 +555,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 #[tokio::test]
-async fn a_stale_read_of_a_described_resource_is_late() {
+async fn a_stale_read_of_a_described_resource_returns_old_data() {
     let api = official_api().await;
     let [user, _, account] = open_account(&api).await;
     let rule = FaultRule {
