@@ -254,7 +254,7 @@ fn body_setters(operation: &Operation, api: &Api) -> TokenStream {
     }
 }
 
-/// The schema of an object with fields, or that of one that may be empty. Such an object has a builder.
+/// Returns the schema of an object with fields, or of one that may be empty. Such an object has a builder.
 fn object<'a>(kind: &Type, api: &'a Api) -> Option<&'a Schema> {
     let Type::Schema(name) = kind.present() else {
         return None;
@@ -295,8 +295,8 @@ fn download(operation: &Operation) -> Option<TokenStream> {
     })
 }
 
-/// The call that sends it and reads its response: `json()`, or `list(&[EmptyList::NoData])` if the `data` of the list
-/// may be missing. It is lenient if the runtime reads the value by its own rules.
+/// Returns the call that sends the request and reads the response: `json()`, or `list(&[EmptyList::NoData])` if the
+/// `data` of the list may be missing. The call is lenient if the runtime reads the value by its own rules.
 fn receive(response: &Response) -> TokenStream {
     match &response.content {
         Content::Empty => quote!(empty()),
