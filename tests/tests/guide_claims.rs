@@ -223,7 +223,7 @@ fn the_guide_says_which_calls_of_onboarding_take_a_key() {
     let rows = guide
         .lines()
         .filter(|line| line.ends_with(" yes |") || line.ends_with(" no |"));
-    let mut calls = 0;
+    let mut compared = 0;
     for row in rows {
         let cells: Vec<_> = row.split('|').map(str::trim).collect();
         for (cell, operations) in [(cells[2], &vendored), (cells[3], &official)] {
@@ -231,10 +231,10 @@ fn the_guide_says_which_calls_of_onboarding_take_a_key() {
                 continue;
             };
             assert_eq!(operations[name], cells[4] == "yes", "{row}");
-            calls += 1;
+            compared += 1;
         }
     }
-    assert_eq!(calls, 10);
+    assert_eq!(compared, 10);
 }
 
 async fn official_sandbox() -> (Sandbox, Upvest) {
