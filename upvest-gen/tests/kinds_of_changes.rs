@@ -188,7 +188,7 @@ fn each_changed_kind_of_fact_is_listed_with_a_verdict() {
         (
             at(get, "/responses/200/headers"),
             json!({ "x": {} }),
-            "operation listOrders, response: 200: headers changed",
+            "operation listOrders, response: 200: headers set to",
             Compatible,
         ),
         (

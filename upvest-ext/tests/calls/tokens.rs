@@ -485,7 +485,7 @@ async fn a_signer_that_panics_fails_only_the_waiting_calls() {
 #[tokio::test(start_paused = true)]
 async fn a_renewal_that_hangs_is_given_up_before_the_token_expires() {
     let api = FakeApi::new(|_, _| Reply::empty_list());
-    let signer = Hanging {
+    let signer = HangingSigner {
         hangs: 1,
         calls: Arc::new(AtomicUsize::new(1)),
     };

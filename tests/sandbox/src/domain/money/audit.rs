@@ -117,7 +117,7 @@ impl State {
                 None => {
                     *cash
                         .entry((reservation.account, reservation.currency))
-                        .or_default() += reservation.amount
+                        .or_default() += reservation.amount;
                 }
                 Some(instrument) => {
                     *units.entry((reservation.account, instrument)).or_default() +=

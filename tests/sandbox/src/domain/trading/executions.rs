@@ -102,7 +102,7 @@ impl State {
         match (needed == part, view.side) {
             (true, _) => {}
             (false, Side::Buy) => {
-                self.reserve_cash(view.account_id, needed - part, view.currency)?
+                self.reserve_cash(view.account_id, needed - part, view.currency)?;
             }
             (false, Side::Sell) => {
                 self.reserve_units(view.account_id, view.instrument_id, needed - part)?;
