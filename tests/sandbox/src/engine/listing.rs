@@ -9,7 +9,7 @@ use super::actions::Action;
 use super::references::id_text;
 use super::request::Request;
 use super::words::{self, is_one_of, plain};
-use crate::description::{Operation, Shape};
+use crate::description::{Operation, Parameter, Shape};
 use crate::domain::rows::{Row, TableRows};
 use crate::domain::state::State;
 
@@ -91,7 +91,8 @@ fn candidates<'a>(rows: &'a TableRows, action: &Action, request: Request<'_>) ->
     linked.unwrap_or_else(|| rows.all().collect())
 }
 
-/// Whether a row matches each query parameter that is named like one of its fields.
+/// Whether a row matches each query parameter that is named like one of its fields. A parameter that is not given has
+/// its default.
 fn has_values(row: &Row, operation: &Operation, request: Request<'_>) -> bool {
     let parameters = operation.parameters.iter().filter(|it| !it.is_path);
     let mut parameters = parameters.filter(|it| !is_of_pages(&it.name));
@@ -100,9 +101,13 @@ fn has_values(row: &Row, operation: &Operation, request: Request<'_>) -> bool {
             .query
             .iter()
             .filter(|(name, _)| *name == parameter.name);
-        let wanted: Vec<&str> = given
+        let mut wanted: Vec<String> = given
             .flat_map(|(_, value)| parameter.values(value))
+            .map(str::to_owned)
             .collect();
+        if wanted.is_empty() {
+            wanted = default_values(parameter);
+        }
         if wanted.is_empty() {
             return true;
         }
@@ -110,7 +115,7 @@ fn has_values(row: &Row, operation: &Operation, request: Request<'_>) -> bool {
             Some(Value::Array(items)) => items.iter().any(|item| is_any(item, &wanted)),
             Some(value) => is_any(value, &wanted),
             None => match row.links.get(&parameter.name) {
-                Some(link) => wanted.contains(&link.as_str()),
+                Some(link) => wanted.contains(link),
                 None => true,
             },
         }
@@ -127,12 +132,25 @@ fn field_of<'a>(row: &'a Row, parameter: &str) -> Option<&'a Value> {
     Some(value)
 }
 
-fn is_any(value: &Value, wanted: &[&str]) -> bool {
-    let text = match value {
+/// The values of a parameter that is not given.
+fn default_values(parameter: &Parameter) -> Vec<String> {
+    match &parameter.default {
+        Some(Value::Array(items)) => items.iter().filter_map(text_of).collect(),
+        Some(value) => text_of(value).into_iter().collect(),
+        None => Vec::new(),
+    }
+}
+
+fn is_any(value: &Value, wanted: &[String]) -> bool {
+    text_of(value).is_some_and(|text| wanted.contains(&text))
+}
+
+/// A value as it stands in a query.
+fn text_of(value: &Value) -> Option<String> {
+    match value {
         Value::Bool(value) => Some(value.to_string()),
         value => id_text(value),
-    };
-    text.is_some_and(|text| wanted.contains(&text.as_str()))
+    }
 }
 
 fn is_of_pages(name: &str) -> bool {

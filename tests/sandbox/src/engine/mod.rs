@@ -42,6 +42,7 @@ use tables::Table;
 use lifecycle::Lifecycle;
 pub(crate) use lifecycle::{LifecycleError, Lifecycles};
 pub(crate) use request::{Request, Response};
+pub(crate) use words::plain;
 
 /// The tables of a description, and the actions of its operations on them. It has no state.
 pub(crate) struct Engine {

@@ -33,7 +33,8 @@ impl Engine {
         });
         let needs_list = parents.into_iter().any(|parent| {
             let table = parent.table.map(|at| &self.tables[at]);
-            table.is_some_and(|table| is_listed_only(table) && !state.rows.is_seeded(&table.name))
+            table
+                .is_some_and(|table| is_listed_only(table) && !has_seeds(state, table, &table.name))
         });
         needs_parent || needs_list || self.needs_rows(state, action, request)
     }
@@ -51,7 +52,7 @@ impl Engine {
             None if action.kind == Kind::ReadSingle || table.is_single => {
                 !exists(state, table, &single_id(action, request))
             }
-            _ => !state.rows.is_seeded(&scope(table, action, request)),
+            _ => !has_seeds(state, table, &scope(table, action, request)),
         }
     }
 
@@ -68,7 +69,8 @@ impl Engine {
             let id = request.parameter(&parent.parameter).unwrap_or_default();
             if is_found_by_id_only(table) && !exists(state, table, id) {
                 self.seed(state, at, Some(id.to_owned()), &BTreeMap::new());
-            } else if is_listed_only(table) && state.rows.seed(table.name.clone()) {
+            } else if is_listed_only(table) && !has_seeds(state, table, &table.name) {
+                state.rows.seed(table.name.clone());
                 for _ in 0..SEEDS {
                     self.seed(state, at, None, &BTreeMap::new());
                 }
@@ -158,7 +160,7 @@ impl Engine {
         Ok(row.map(|row| row.id.clone()).unwrap_or_default())
     }
 
-    /// Makes rows of a table by hand, with all of their fields.
+    /// Makes rows of a table by hand, with all of their fields. The table gets no others.
     pub(crate) fn seed_table(
         &self,
         state: &mut State,
@@ -167,6 +169,7 @@ impl Engine {
         fields: &Value,
     ) -> Result<Vec<String>, String> {
         let at = self.table_named(name)?;
+        state.rows.seed(by_hand(&self.tables[at]));
         let mut ids = Vec::new();
         for _ in 0..count {
             let known = self.filled(state, at, fields, Fill::All);
@@ -327,6 +330,16 @@ fn is_listed_only(table: &Table) -> bool {
         && table.has_list
         && !table.is_single
         && table.templates.iter().any(|it| !it.contains('*'))
+}
+
+/// Whether the rows with the key `scope` were made: when they were read, or by hand.
+fn has_seeds(state: &State, table: &Table, scope: &str) -> bool {
+    state.rows.is_seeded(scope) || state.rows.is_seeded(&by_hand(table))
+}
+
+/// Returns the key of a table whose rows are made by hand.
+fn by_hand(table: &Table) -> String {
+    format!("{} by hand", table.name)
 }
 
 /// Returns the key of the rows that are seeded together: those of a table that belong to the resources in the path.

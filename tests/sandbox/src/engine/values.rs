@@ -101,14 +101,13 @@ impl<'a> ValueMaker<'a> {
         };
         let mut value = self.value(definition, known, name);
         for _ in 0..CORRECTIONS {
-            let mismatches: Vec<_> = schema.mismatches(&value).collect();
-            if mismatches.is_empty() {
+            let wrong = schema.wrong_places(&value);
+            if wrong.is_empty() {
                 break;
             }
             // The known values of the outermost object stay, because they include its id and its status.
-            let nested = mismatches.into_iter().filter(|it| !it.at.is_empty());
-            for mismatch in nested {
-                *self.corrections.entry(mismatch.at).or_default() += 1;
+            for place in wrong.into_iter().filter(|place| !place.is_empty()) {
+                *self.corrections.entry(place).or_default() += 1;
             }
             value = self.whole(definition, known, name);
         }

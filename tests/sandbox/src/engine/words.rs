@@ -101,7 +101,7 @@ pub(super) const EVENT_TYPE: [&str; 4] = ["type", "eventtype", "event", "topic"]
 pub(super) const EVENT_OBJECT: [&str; 4] = ["object", "data", "resource", "payload"];
 
 /// Returns a name without separators and capitals, so that `X-Total-Count` and `total_count` are equal.
-pub(super) fn plain(name: &str) -> String {
+pub(crate) fn plain(name: &str) -> String {
     let letters = name.chars().filter(char::is_ascii_alphanumeric);
     letters.map(|letter| letter.to_ascii_lowercase()).collect()
 }

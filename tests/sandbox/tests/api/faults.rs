@@ -632,6 +632,14 @@ async fn an_invalid_fault_is_rejected_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_fault_can_name_its_operation_as_the_sdk_does() {
+    let bench = Bench::start().await;
+    bench.sandbox.fail_next("create_order", DOWN).await.unwrap();
+    assert_eq!(bench.order().await.status, 503);
+    assert_eq!(bench.order().await.status, 201);
+}
+
+#[tokio::test]
 async fn a_fault_for_an_unknown_operation_is_rejected() {
     let bench = Bench::start().await;
     let error = bench
@@ -640,6 +648,7 @@ async fn a_fault_for_an_unknown_operation_is_rejected() {
         .await
         .unwrap_err();
     assert!(error.to_string().contains("`createOrdr`"), "{error}");
+    assert!(error.to_string().contains("openapi.json"), "{error}");
     let never = FaultRule {
         operation: None,
         times: Some(0),

@@ -408,6 +408,75 @@ async fn a_repeated_key_gets_the_first_response() {
 }
 
 #[tokio::test]
+async fn a_list_is_filtered_by_the_default_of_a_parameter() {
+    let builder = official().overlay(spec("official-overlay.yaml"));
+    let api = Api::start(builder, &fixture("official-1.9.0.json")).await;
+    let [user, _, account] = open_account(&api).await;
+    let placed = ok(&api, "place_order", "/orders", Some(order(&user, &account))).await;
+    let path = format!("/accounts/{}/orders", text(&account));
+    let listed = async |query: &str| {
+        let path = format!("{path}{query}");
+        let orders = ok(&api, "list_account_orders", &path, None).await;
+        let orders = orders["data"].as_array().unwrap().clone();
+        let ids = orders.into_iter().map(|order| order["id"].clone());
+        ids.collect::<Vec<_>>()
+    };
+    let id = placed["id"].clone();
+    assert_eq!(listed("").await, [Value::Null; 0], "the default is FILLED");
+    assert_eq!(listed("?status=NEW").await, std::slice::from_ref(&id));
+    api.sandbox.advance(Duration::from_secs(5)).await;
+    assert_eq!(listed("").await, [id]);
+}
+
+#[tokio::test]
+async fn a_table_that_was_seeded_gets_no_other_rows() {
+    let api = official_api().await;
+    let [user, ..] = open_account(&api).await;
+    let [other, ..] = open_account(&api).await;
+    let of_user = json!({ "user_id": user });
+    let seed = Command::Seed {
+        table: "reports".to_owned(),
+        count: Some(2),
+        fields: of_user.as_object().cloned(),
+    };
+    api.sandbox.execute(seed).await.unwrap();
+    for (owner, count) in [(user, 2), (other, 0)] {
+        let path = format!("/users/{}/reports", text(&owner));
+        let reports = ok(&api, "list_reports", &path, None).await;
+        assert_eq!(reports["data"].as_array().unwrap().len(), count);
+    }
+}
+
+#[tokio::test]
+async fn an_account_with_cash_needs_the_built_in_description() {
+    let api = official_api().await;
+    let error = api.sandbox.open_account("100.00").await.unwrap_err();
+    assert!(error.to_string().contains("`seed`"), "{error}");
+}
+
+#[tokio::test]
+async fn a_body_that_fits_no_alternative_names_the_field_and_the_alternative() {
+    let api = official_api().await;
+    let operation = api.operation("create_user");
+    let mut body = api.body(&operation, &[].into()).unwrap();
+    body["address"]["city"] = json!("");
+    let rejected = api.call(&operation, "/users", Some(&body)).await;
+    assert_eq!(rejected.status, 400);
+    assert!(rejected.text.contains("address.city"), "{}", rejected.text);
+
+    let mut body = api.body(&operation, &[].into()).unwrap();
+    body["fatca"] = json!({});
+    let rejected = api.call(&operation, "/users", Some(&body)).await;
+    assert_eq!(rejected.status, 400);
+    let text = &rejected.text;
+    assert!(
+        text.contains("`fatca` is not a field of this body"),
+        "{text}"
+    );
+    assert!(text.contains("User (BYOL) - Create - Request"), "{text}");
+}
+
+#[tokio::test]
 async fn faults_apply_to_every_operation() {
     let api = official_api().await;
     let fault = Fault::ServerError {
