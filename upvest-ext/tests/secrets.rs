@@ -235,7 +235,8 @@ async fn text_of_all_errors() -> String {
         // The token endpoint never receives an access token, so its response cannot contain one.
         if !reply.body.contains(TOKEN) {
             let broken = reply.clone();
-            let api_with_broken_tokens = FakeApi::with_tokens(move |_, _| broken.clone(), |_, _| Reply::order());
+            let api_with_broken_tokens =
+                FakeApi::with_tokens(move |_, _| broken.clone(), |_, _| Reply::order());
             call(&api_with_broken_tokens, &mut out).await;
         }
         let api = FakeApi::with_tokens(|_, _| Reply::token(TOKEN, 1799), move |_, _| reply.clone());

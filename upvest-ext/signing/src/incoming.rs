@@ -158,8 +158,10 @@ impl SignaturePolicy {
         now: SystemTime,
     ) -> Result<Vec<UnverifiedSignature>, SignatureError> {
         let headers = request.parts.headers;
-        let inputs = joined_header(headers, "signature-input")?.ok_or(SignatureError::MissingSignature)?;
-        let signatures = joined_header(headers, "signature")?.ok_or(SignatureError::MissingSignature)?;
+        let inputs =
+            joined_header(headers, "signature-input")?.ok_or(SignatureError::MissingSignature)?;
+        let signatures =
+            joined_header(headers, "signature")?.ok_or(SignatureError::MissingSignature)?;
         let inputs = parse_inputs(&inputs).map_err(|malformed| {
             header_error(malformed, SignatureError::MalformedSignatureInput)
         })?;

@@ -416,7 +416,11 @@ impl SignRequest for HangingSigner {
 #[tokio::test(start_paused = true)]
 async fn calls_succeed_after_the_signer_hung_in_one_token_request() {
     let api = FakeApi::new(|_, _| Reply::empty_list());
-    let upvest = api.builder().signer(HangingSigner::hanging_for(1)).build().unwrap();
+    let upvest = api
+        .builder()
+        .signer(HangingSigner::hanging_for(1))
+        .build()
+        .unwrap();
     // New callers arrive all the time. They must not extend the life of the request that hangs.
     let calls: Vec<_> = (0..100)
         .map(|number| {

@@ -238,7 +238,7 @@ async fn a_split_that_leaves_no_price_is_rejected() {
     assert!(
         third
             .to_string()
-            .contains("`ratio` would move the price 0.0001"),
+            .contains("`ratio` would move the price 100 out of the range"),
         "{third}"
     );
     api.days(3).await;
