@@ -365,6 +365,25 @@ async fn a_success_that_cannot_be_read_may_have_changed_something() {
 }
 
 #[tokio::test]
+async fn a_download_that_breaks_off_names_its_operation_and_position() {
+    let response = fixed(200, broken_off)
+        .retrieve_file()
+        .file_id(ID)
+        .send()
+        .await;
+    let file = response.expect("the file begins").into_inner();
+    let error = file.bytes().await.expect_err("half a file");
+    assert_eq!(
+        error.to_string(),
+        "retrieveFile: 200 OK, but the connection broke, at position 8"
+    );
+    assert_eq!(
+        error.hint(),
+        Some("call the operation again: a download starts from its beginning")
+    );
+}
+
+#[tokio::test]
 async fn an_error_status_whose_body_breaks_off_keeps_its_status() {
     let error = fixed(503, broken_off)
         .create_order()
