@@ -8,6 +8,7 @@ use upvest_api::http::{HeaderMap, Request, StatusCode};
 use upvest_api::runtime::{List, Operation, OperationMeta, Paginated};
 use upvest_api::types::{
     ListResponse, Order, OrderCreate, OrderSide, OrderStatus, OrderType, UserUpdate,
+    WebhookSubscriptionUpdate,
 };
 use upvest_api::{
     ByteStream, Client, Error, ErrorKind, Metadata, MockTransport, Response, Transport, builder,
@@ -99,6 +100,18 @@ fn optional_fields_are_plain_values_or_options() {
         named,
         json!({ "first_name": "Ada", "last_name": "Lovelace" })
     );
+}
+
+#[test]
+fn the_items_of_a_list_need_no_type_as_they_are_not_converted() {
+    let update = || WebhookSubscriptionUpdate::builder();
+    for builder in [
+        update().event_categories(vec![]),
+        update().event_categories(vec!["ORDER".into()]),
+        update().event_categories(None),
+    ] {
+        assert!(builder.build().is_ok());
+    }
 }
 
 #[tokio::test]
