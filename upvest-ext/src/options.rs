@@ -11,7 +11,7 @@ use crate::retry::RetryPolicy;
 pub(crate) const ATTEMPT: Duration = Duration::from_secs(20);
 const CALL: Duration = Duration::from_secs(60);
 /// A longer limit could overflow the clock.
-const LONGEST: Duration = Duration::from_secs(24 * 3600);
+const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
 
 /// Settings of one call ([`Upvest::with`](crate::UpvestFor::with)), or the defaults of a client
 /// ([`UpvestBuilder::defaults`](crate::UpvestBuilderFor::defaults)).
@@ -125,11 +125,11 @@ impl CallOptions {
     }
 
     pub(crate) fn attempt_limit(&self) -> Duration {
-        self.attempt_timeout.unwrap_or(ATTEMPT).min(LONGEST)
+        self.attempt_timeout.unwrap_or(ATTEMPT).min(MAX_TIMEOUT)
     }
 
     pub(crate) fn call_limit(&self) -> Duration {
-        self.call_timeout.unwrap_or(CALL).min(LONGEST)
+        self.call_timeout.unwrap_or(CALL).min(MAX_TIMEOUT)
     }
 
     pub(crate) fn policy(&self) -> RetryPolicy {

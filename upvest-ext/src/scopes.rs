@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use upvest_runtime::OperationMeta;
 
 /// The longest text that the token endpoint accepts as `scope`, in characters (`PROTOCOL` 11.3).
-const LONGEST: usize = 1000;
+const MAX_SCOPE_LENGTH: usize = 1000;
 
 /// The OAuth scopes that a client requests for its token.
 ///
@@ -75,9 +75,9 @@ impl Scopes {
         };
         let text = Vec::from_iter(scopes).join(" ");
         let length = text.chars().count();
-        if length > LONGEST {
+        if length > MAX_SCOPE_LENGTH {
             return Err(format!(
-                "the scopes have {length} characters together, and Upvest accepts {LONGEST}: call `scopes` with those that \
+                "the scopes have {length} characters together, and Upvest accepts {MAX_SCOPE_LENGTH}: call `scopes` with those that \
                  your service needs"
             ));
         }

@@ -12,7 +12,7 @@ use crate::random::fraction;
 const UNSTATED: Duration = Duration::from_secs(1);
 /// The longest pause. A server that asks for more is asked again after this time, so that one wrong header does not
 /// stop a client for a day.
-const LONGEST: Duration = Duration::from_secs(60);
+const MAX_PAUSE: Duration = Duration::from_secs(60);
 /// After a pause, waiting calls are sent at random times within this period instead of all at once.
 const SPREAD: Duration = Duration::from_millis(500);
 
@@ -26,7 +26,7 @@ pub(crate) struct Throttle {
 impl Throttle {
     /// Records that the server answered with 429.
     pub(crate) fn pause(&self, retry_after: Option<Duration>) {
-        let pause = retry_after.unwrap_or(UNSTATED).min(LONGEST);
+        let pause = retry_after.unwrap_or(UNSTATED).min(MAX_PAUSE);
         let mut until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
         *until = (*until).max(Some(Instant::now() + pause));
     }

@@ -51,7 +51,7 @@ async fn one_token_serves_all_calls_until_it_is_rejected() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_read_is_tried_again_and_each_attempt_is_signed_anew() {
+async fn a_read_is_retried_and_each_attempt_is_signed_anew() {
     let server = Server::new(|_, number| {
         if number < 2 {
             (503, json!({}))
@@ -99,7 +99,7 @@ async fn a_read_is_tried_again_and_each_attempt_is_signed_anew() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_is_repeated_under_its_key_alone() {
+async fn a_change_is_retried_only_with_its_idempotency_key() {
     let server = Server::new(|_, _| (503, json!({})));
     let upvest = server.client();
     let error = upvest

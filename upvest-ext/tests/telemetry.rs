@@ -215,7 +215,7 @@ async fn a_call_that_is_dropped_is_not_reported() {
 }
 
 #[tokio::test]
-async fn hooks_that_panic_cost_no_call_and_change_nothing() {
+async fn a_hook_that_panics_does_not_change_the_call() {
     let api = FakeApi::new(|_, _| Reply::empty_list());
     let upvest = api
         .builder()
@@ -287,7 +287,7 @@ async fn a_hook_adds_headers_to_each_attempt_and_cannot_change_those_of_the_sdk(
 }
 
 #[tokio::test]
-async fn the_ids_of_the_trace_go_along_with_a_request_and_baggage_does_not() {
+async fn trace_ids_are_sent_with_a_request_and_baggage_is_not() {
     use opentelemetry::baggage::BaggageExt as _;
     use opentelemetry::propagation::TextMapCompositePropagator;
     use opentelemetry::trace::{TraceContextExt as _, TracerProvider as _};

@@ -68,7 +68,7 @@ async fn both_versions_are_accepted_with_and_without_a_query() {
 }
 
 #[tokio::test]
-async fn every_way_of_tampering_has_its_reason() {
+async fn each_tampered_delivery_is_rejected_with_its_reason() {
     for version in [SignatureVersion::V6, SignatureVersion::V15] {
         let tester = WebhookTester::new().unwrap().version(version);
         let delivery = tester.deliver("/webhooks", &events());
@@ -156,7 +156,7 @@ async fn a_delivery_may_be_late_or_early_by_the_tolerance_and_no_more() {
 }
 
 #[tokio::test]
-async fn only_p521_is_allowed_unless_more_is() {
+async fn only_p521_is_allowed_by_default() {
     let mut accepted = Vec::new();
     for algorithm in [KeyAlgorithm::EcdsaP521, KeyAlgorithm::Ed25519] {
         let tester = WebhookTester::with_key(SigningKey::generate(algorithm).unwrap());
@@ -192,7 +192,7 @@ async fn only_p521_is_allowed_unless_more_is() {
 }
 
 #[tokio::test]
-async fn a_key_that_cannot_be_read_costs_only_itself() {
+async fn an_unreadable_key_does_not_affect_other_keys() {
     let tester = WebhookTester::new().unwrap();
     let mut set: serde_json::Value = serde_json::from_str(&tester.key_set().to_json()).unwrap();
     let keys = set["keys"].as_array_mut().unwrap();
@@ -322,7 +322,7 @@ struct EndpointState {
     set: KeySet,
     down: bool,
     takes: Duration,
-    /// How many of the next requests panic.
+    /// The number of requests that panic next.
     panics: usize,
     fetched: Vec<Instant>,
     /// The number of responses.
@@ -384,7 +384,7 @@ fn fetching(endpoint: &Endpoint) -> WebhookVerifier {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rotation_in_mid_stream_loses_no_valid_delivery() {
+async fn a_key_rotation_rejects_no_valid_delivery() {
     let old = WebhookTester::new().unwrap().at(now());
     let new = WebhookTester::new().unwrap().at(now());
     let endpoint = Endpoint::default();
@@ -414,7 +414,7 @@ async fn rotation_in_mid_stream_loses_no_valid_delivery() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rotation_under_attack_loses_nothing_that_is_sent_again() {
+async fn a_key_rotation_under_attack_loses_no_repeated_delivery() {
     let old = WebhookTester::new().unwrap().at(now());
     let new = WebhookTester::new().unwrap().at(now());
     let endpoint = Endpoint::default();
@@ -690,7 +690,7 @@ async fn a_delivery_with_a_known_key_among_unknown_ones_causes_no_fetch() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_fetch_survives_the_sender_who_caused_it_and_hung_up() {
+async fn a_key_fetch_continues_after_its_sender_hung_up() {
     let second = Duration::from_secs(1);
     // Before the first fetch, and long after a fetch, when the keys are about to expire.
     for first_fetch_ago in [None, Some(Duration::from_secs(24 * 3600 - 5))] {

@@ -42,13 +42,13 @@ pub fn describe(spec: &Source, overlay: Option<&Source>) -> Result<Value, Errors
 ///
 /// # Errors
 ///
-/// All problems because of which there is no model, each with file, place and remedy. An operation that cannot be read
-/// is not an error: it is left out, and [`Api::left_out`] contains it.
+/// All problems that prevent a model, each with file, place and remedy. An operation that cannot be read is not an
+/// error: it is left out, and [`Api::left_out`] contains it.
 pub fn model(spec: &Source, overlay: Option<&Source>) -> Result<Api, Errors> {
     model_of(&describe(spec, overlay)?, spec)
 }
 
-/// The model of a description that is already read.
+/// Builds the model of a description that is already read.
 pub(crate) fn model_of(document: &Value, spec: &Source) -> Result<Api, Errors> {
     let place = |errors: Vec<Error>| -> Vec<Error> {
         errors

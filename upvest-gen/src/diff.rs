@@ -52,7 +52,7 @@ pub struct Change {
     pub after: Option<String>,
     /// Whether callers in Rust have to change.
     pub breaking: bool,
-    /// The effect on them.
+    /// The effect on callers.
     pub impact: Impact,
     /// The reason, as a sentence without a full stop.
     pub reason: String,
@@ -91,8 +91,8 @@ impl fmt::Display for Change {
 }
 
 impl Facts {
-    /// All differences to the later description `new`. Changes that break the build come first. Within an effect, they
-    /// are sorted by name.
+    /// Returns all differences from the later description `new`. Changes that break the build come first. Changes with
+    /// the same effect are sorted by name.
     pub fn compare(&self, new: &Self) -> Vec<Change> {
         let (old, mut changes) = self.renamed(new);
         for what in keys(&old.subjects, &new.subjects) {
@@ -109,7 +109,7 @@ impl Facts {
         changes
     }
 
-    /// Renames operations to their ids in `new`, and returns the facts with these changes.
+    /// Returns the facts with each operation renamed to its id in `new`, and these renames as changes.
     fn renamed(&self, new: &Self) -> (Self, Vec<Change>) {
         let mut old = self.clone();
         let mut changes = Vec::new();

@@ -8,10 +8,10 @@ use syn::{Attribute, parse_quote};
 /// The longest line of a doc comment, without its indentation.
 const WIDTH: usize = 100;
 
-/// The limit on repetitions of a step whose result may need it again.
+/// The maximum number of rounds of a step whose result may need the step again.
 const ROUNDS: usize = 8;
 
-/// `text` as the documentation of an item.
+/// Returns `text` as the documentation of an item.
 pub(crate) fn attributes(text: &str) -> Vec<Attribute> {
     let docs = doc_lines(text).into_iter().map(|line| {
         let line = if line.is_empty() {
@@ -40,14 +40,14 @@ pub(crate) fn doc_lines(text: &str) -> Vec<String> {
     lines
 }
 
-/// The text with an end of the block of code that it leaves open, so that a sentence can follow.
+/// Closes a code block that `text` leaves open, so that a sentence can follow.
 pub(crate) fn closed(text: &str) -> String {
     let mut text = without_html_and_indented_code(shown(text));
     let mut depth = 0_usize;
     let mut open = None;
     for (event, range) in parser(&text).into_offset_iter() {
         match event {
-            // The end of a list or of a quote also ends the blocks in it.
+            // The end of a list or a quote also ends the code blocks in it.
             Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(_))) if depth == 0 => {
                 open = unclosed_fence(&text[range]).map(str::to_owned);
                 depth += 1;
@@ -82,7 +82,7 @@ fn fence_of(line: &str) -> Option<&str> {
     line.get(..length).filter(|_| length >= 3)
 }
 
-/// For each line, whether it belongs to a block of code.
+/// Returns, for each line, whether it belongs to a code block.
 fn code_lines(text: &str) -> Vec<bool> {
     let mut blocks = Vec::new();
     for (event, range) in parser(text).into_offset_iter() {
@@ -104,8 +104,7 @@ fn code_lines(text: &str) -> Vec<bool> {
     code
 }
 
-/// The text with escaped HTML, and without the indentation that would start a block of code, which rustdoc would run as
-/// a test.
+/// Escapes HTML, and removes indentation that would start a code block, which rustdoc would run as a test.
 fn without_html_and_indented_code(mut text: String) -> String {
     // Text in HTML is Markdown once its tags are escaped, and a line without its indentation may make the next one a
     // block.
@@ -149,7 +148,7 @@ fn without_indentation(before: &str) -> Edit {
     (end.len()..before.len(), space.to_owned())
 }
 
-/// The text with line feeds as the only ends of lines, and without the characters that a comment must not have.
+/// Turns all ends of lines into line feeds, and removes characters that a comment must not have.
 fn shown(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\r', " ");
     text.chars().filter(|c| is_shown(*c)).collect()
@@ -163,8 +162,8 @@ fn is_shown(c: char) -> bool {
 }
 
 fn wrap(line: &str) -> Vec<String> {
-    // Indented lines, tables and headings keep their format. The start of long inline code may be a fence without its
-    // end.
+    // Indented lines, tables and headings keep their format. The start of long inline code may look like a fence
+    // without an end.
     let is_whole = line.starts_with([' ', '\t', '|', '#']) || line.contains("```");
     if line.len() <= WIDTH || is_whole {
         return vec![line.to_owned()];
@@ -202,7 +201,7 @@ fn begins_block(word: &str) -> bool {
 type Edit = (Range<usize>, String);
 
 fn parser(text: &str) -> Parser<'_> {
-    // As rustdoc.
+    // The same options as rustdoc.
     let options = Options::ENABLE_TABLES
         | Options::ENABLE_FOOTNOTES
         | Options::ENABLE_STRIKETHROUGH
@@ -210,7 +209,7 @@ fn parser(text: &str) -> Parser<'_> {
     Parser::new_ext(text, options)
 }
 
-/// Escapes HTML, footnotes, and definitions of links that do not lead to the web.
+/// Escapes HTML, footnotes, and definitions of links to targets outside the web.
 fn html_and_references(text: &str) -> Vec<Edit> {
     let mut edits = Vec::new();
     let parser = parser(text);
@@ -328,7 +327,7 @@ fn edited(text: &str, mut edits: Vec<Edit>) -> String {
     let mut edited = String::with_capacity(text.len());
     let mut done = 0;
     for (range, replacement) in edits {
-        // Two edits of one place are the same one.
+        // Two edits of one place are equal.
         if range.start < done {
             continue;
         }

@@ -41,7 +41,7 @@ pub(crate) const METHODS: [&str; 8] = [
 /// The members of a path item that are not operations.
 const OTHER_MEMBERS: [&str; 5] = ["$ref", "summary", "description", "servers", "parameters"];
 
-/// The name of a path item with its place and the object.
+/// A path item: its name, its place and the object.
 #[derive(Clone, Debug)]
 struct Item<'a> {
     at: String,
@@ -52,8 +52,8 @@ struct Item<'a> {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Operation<'a> {
-    /// The place of the operation, as a JSON pointer. It is in another path or in a component if the path item is a
-    /// reference.
+    /// The place of the operation, as a JSON pointer. If the path item is a reference, the place is in another path or
+    /// in a component.
     pub pointer: String,
     /// The path template, or the name of a webhook.
     pub path: &'a str,
@@ -61,7 +61,7 @@ pub struct Operation<'a> {
     pub method: &'a str,
     /// The operation itself.
     pub value: &'a Value,
-    /// The path item, followed by those to which it refers.
+    /// The path item, followed by the path items to which it refers.
     items: Vec<Item<'a>>,
     id: String,
 }
@@ -74,7 +74,7 @@ impl<'a> Operation<'a> {
         self.id.clone()
     }
 
-    /// Whether the path item is a reference, and contains the operation only by it.
+    /// Whether the operation comes from the target of the path item's reference.
     fn is_reference(&self) -> bool {
         let path_item = self.items.first().map(|item| item.at.as_str());
         path_item != Some(self.item_pointer())
@@ -101,7 +101,7 @@ impl<'a> Operation<'a> {
             .to_lower_camel_case()
     }
 
-    /// The place of the path item that contains the operation.
+    /// Returns the place of the path item that contains the operation.
     pub(crate) fn item_pointer(&self) -> &str {
         self.pointer.rsplit_once('/').map_or("", |(item, _)| item)
     }
@@ -144,8 +144,8 @@ impl<'a> Operation<'a> {
         responses.map(|(status, response)| (status.as_str(), resolve(document, response)))
     }
 
-    /// Whether the response with this status, such as `200` or `2XX`, means success. `default` does if no other
-    /// response does, as it stands for all statuses that are not listed.
+    /// Whether the response with this status, such as `200` or `2XX`, means success. `default` means success if no
+    /// other response does, because it stands for all statuses that are not listed.
     pub fn is_success(&self, status: &str) -> bool {
         is_success(status) || status == "default" && !self.has_success_status()
     }
@@ -167,8 +167,8 @@ pub fn operations(document: &Value) -> Vec<Operation<'_>> {
     paths(document).0
 }
 
-/// The path items whose operations cannot be read, and the members of path items that are not operations although they
-/// look like some.
+/// Returns the problems of path items whose operations cannot be read, and of members that look like operations but are
+/// not.
 pub(crate) fn problems_of_paths(document: &Value) -> Vec<Error> {
     paths(document).1
 }
@@ -192,7 +192,7 @@ pub fn webhooks(document: &Value) -> Vec<Operation<'_>> {
     webhook_items(document).0
 }
 
-/// The webhooks that cannot be read.
+/// Returns the problems of webhooks that cannot be read.
 pub(crate) fn problems_of_webhooks(document: &Value) -> Vec<Error> {
     webhook_items(document).1
 }
@@ -220,7 +220,7 @@ fn webhook_items(document: &Value) -> (Vec<Operation<'_>>, Vec<Error>) {
     (requests, problems)
 }
 
-/// The operations of a path item, and what of it cannot be read.
+/// Returns the operations of a path item, and the problems of members that cannot be read.
 fn operations_of_item<'a>(
     document: &'a Value,
     path: &'a str,
@@ -265,7 +265,7 @@ fn operations_of_item<'a>(
     (operations, problems)
 }
 
-/// A path item with those to which it refers, and the problem because of which the last reference cannot be followed.
+/// Returns a path item, the path items to which it refers, and a problem if the last reference cannot be followed.
 fn chain<'a>(document: &'a Value, item: &'a Value, at: &str) -> (Vec<Item<'a>>, Option<Error>) {
     let mut items: Vec<Item<'a>> = Vec::new();
     let mut next = (at.to_owned(), item);
@@ -313,7 +313,8 @@ fn kind_of(value: &Value) -> &'static str {
     }
 }
 
-/// An error for each unknown member of a path item that looks like an operation, such as `GET` instead of `get`.
+/// Returns an error for each unknown member of a path item that looks like an operation, such as `GET` instead of
+/// `get`.
 fn unknown_members(item: &Item<'_>, path: &str) -> Vec<Error> {
     let is_known = |name: &str| {
         METHODS.contains(&name) || OTHER_MEMBERS.contains(&name) || name.starts_with("x-")
@@ -360,7 +361,7 @@ fn name(operations: &mut [Operation<'_>]) {
     }
 }
 
-/// The place and the value to which `reference` leads.
+/// Returns the place and the value to which `reference` leads.
 pub(crate) fn target<'a>(
     document: &'a Value,
     reference: &Value,
@@ -410,13 +411,13 @@ pub fn resolve_at<'a>(document: &'a Value, value: &'a Value, at: &str) -> (Strin
     found
 }
 
-/// The name of the component schema to which `schema` refers.
+/// Returns the name of the component schema to which `schema` refers.
 pub(crate) fn schema_name<'a>(document: &'a Value, schema: &Value) -> Option<&'a str> {
     let (place, _) = target(document, schema.get("$ref")?, "").ok()?;
     component_name(document, &place)
 }
 
-/// The name of the component schema at `place`.
+/// Returns the name of the component schema at `place`.
 pub(crate) fn component_name<'a>(document: &'a Value, place: &str) -> Option<&'a str> {
     let name = place.strip_prefix(SCHEMAS)?.strip_prefix('/')?;
     if name.contains('/') {
@@ -438,8 +439,8 @@ pub fn is_error(status: &str) -> bool {
 }
 
 /// Whether a media type is JSON: `application/json`, `text/json`, or any that ends in `+json` (RFC 6839), such as that
-/// of problem documents. The case of letters has no meaning (RFC 9110, section 8.3.1). A range that includes JSON is
-/// JSON too.
+/// of problem documents. The case of letters has no meaning (RFC 9110, section 8.3.1). A range that includes JSON
+/// counts as JSON.
 pub fn is_json(media_type: &str) -> bool {
     let essence = media_type.split(';').next().unwrap_or_default().trim();
     let essence = essence.to_ascii_lowercase();

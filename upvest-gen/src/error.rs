@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::pointer;
 
-/// A problem because of which no code was generated.
+/// A problem of a description or an overlay.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     file: String,
@@ -49,7 +49,7 @@ impl Error {
         self
     }
 
-    /// Says first what is affected by the problem.
+    /// Puts what the problem affects before the message.
     pub(crate) fn about(mut self, affected: &str) -> Self {
         self.problem = format!("{affected}: {}", self.problem);
         self
@@ -103,7 +103,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// All problems because of which no code was generated, in the order of the description. There is at least one.
+/// All problems that prevented the generation of code, in the order of the description. There is at least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Errors(Vec<Error>);
 

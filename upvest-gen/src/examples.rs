@@ -40,7 +40,7 @@ pub struct Example {
     pub at: String,
     /// The example.
     pub value: Value,
-    /// What reads it.
+    /// The content type of the crate that reads the example.
     pub content: Content,
 }
 
@@ -69,7 +69,7 @@ pub fn examples(spec: &Source, overlay: Option<&Source>) -> Result<Vec<Example>,
     Ok(examples)
 }
 
-/// What reads the values, if the crate has a type for them.
+/// Returns the content type that reads the values, if the crate has one.
 fn content(held: &Held) -> Option<Content> {
     match held {
         Held::Typed(Type::Json) => None,
@@ -79,8 +79,8 @@ fn content(held: &Held) -> Option<Content> {
     }
 }
 
-/// The examples of a value, with their places: those of its schema, of the component to which it refers, and of the
-/// media type or the parameter around it.
+/// Returns the examples of a value, with their places. They are in its schema, in the component to which it refers, and
+/// in the media type or the parameter around it.
 fn values<'a>(document: &'a Value, visit: &Visit<'a>) -> Vec<(String, &'a Value)> {
     let Some((at, schema)) = visit
         .members
@@ -101,7 +101,7 @@ fn values<'a>(document: &'a Value, visit: &Visit<'a>) -> Vec<(String, &'a Value)
     values
 }
 
-/// The parameter or the media type with the schema at this place.
+/// Returns the parameter or the media type that has the schema at this place.
 fn around<'a, 'p>(document: &'a Value, at: &'p str) -> Option<(&'p str, &'a Value)> {
     let around = at.strip_suffix("/schema")?;
     let holder = document.pointer(around)?;
@@ -109,7 +109,8 @@ fn around<'a, 'p>(document: &'a Value, at: &'p str) -> Option<(&'p str, &'a Valu
     (is_media_type || holder.get("in").is_some()).then_some((around, holder))
 }
 
-/// `example` and all `examples`: a list in a schema, and an object of objects with a `value` elsewhere.
+/// Returns `example` and all `examples`, which are a list in a schema, and elsewhere an object of objects with a
+/// `value`.
 fn of_holder<'a>(document: &'a Value, holder: &'a Value, at: &str) -> Vec<(String, &'a Value)> {
     let single = holder.get("example");
     let mut values: Vec<(String, &Value)> = single

@@ -25,7 +25,7 @@ pub struct Generated {
     pub left_out: Vec<Error>,
     /// The values that lose information in Rust, each with the reason.
     pub notes: Vec<Error>,
-    /// What the description contains, and what the client has of it.
+    /// The contents of the description, and which of them the client has.
     pub ledger: Ledger,
     /// The facts of the description, for comparison with those of another one.
     pub facts: Facts,
@@ -45,8 +45,8 @@ pub struct File {
 ///
 /// # Errors
 ///
-/// All problems because of which no client can be generated, each with file, place and remedy. An operation that cannot
-/// be generated is not an error: it is left out, and [`Generated::left_out`] contains it.
+/// All problems that prevent a client, each with file, place and remedy. An operation that cannot be generated is not
+/// an error: it is left out, and [`Generated::left_out`] contains it.
 pub fn generate(spec: &Source, overlay: Option<&Source>) -> Result<Generated, Errors> {
     let document = describe(spec, overlay)?;
     let api = model_of(&document, spec)?;

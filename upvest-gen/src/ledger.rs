@@ -1,4 +1,4 @@
-//! Counts what a description contains and what the crate has of it, so that nothing is lost in silence.
+//! Counts the contents of a description, and which of them the crate has, so that no loss goes unnoticed.
 //!
 //! ```
 //! use upvest_gen::Source;
@@ -43,32 +43,32 @@ use crate::model::Api;
 pub use crate::survey::ItemKind;
 use crate::survey::{Item, Presence, Survey, explanation, unreported};
 
-/// What a description contains, and what the crate has of it.
+/// The contents of a description, and which of them the crate has.
 ///
-/// Counted are the operations with their parameters, the media types of requests and of success responses, the fields
-/// and enum values that are sent or received, and the types of webhook events. Error responses are not counted, as each
-/// of them is read as a `Problem` that keeps the whole body.
+/// The ledger counts the operations with their parameters, the media types of requests and of success responses, the
+/// fields and enum values that are sent or received, and the types of webhook events. It does not count error
+/// responses, because each is read as a `Problem` that keeps the whole body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Ledger {
     /// One row for each kind.
     pub rows: Vec<Row>,
-    /// What the crate does not have.
+    /// The items that the crate does not have.
     pub missing: Vec<Missing>,
     /// The losses that no note of the model reports.
     #[serde(skip)]
     pub(crate) unreported: Vec<Error>,
 }
 
-/// How many items of one kind there are.
+/// The numbers of items of one kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Row {
     /// The kind.
     pub kind: ItemKind,
-    /// How many the description has.
+    /// The number of items in the description.
     pub described: usize,
-    /// How many of these the crate has.
+    /// The number of these items that the crate has.
     pub held: usize,
 }
 
@@ -76,11 +76,11 @@ pub struct Row {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Missing {
-    /// Its kind.
+    /// The kind of the item.
     pub kind: ItemKind,
-    /// Its name, or its place in the description.
+    /// The name of the item, or its place in the description.
     pub name: String,
-    /// The problem or the note that explains it. `None` is an error of the generator.
+    /// The problem or the note that explains why the item is missing. `None` means a defect of the generator.
     pub reason: Option<String>,
 }
 
@@ -96,7 +96,7 @@ impl Ledger {
         Ok(Self::new(&document, &api, &spec.name))
     }
 
-    /// Counts what `document`, which was read from `file`, contains, and what `api` has of it.
+    /// Counts the contents of `document`, which was read from `file`, and which of them `api` has.
     pub(crate) fn new(document: &Value, api: &Api, file: &str) -> Self {
         let survey = Survey::new(document, api);
         let unreported = unreported(&survey.items, &survey.links, api, file);
@@ -138,7 +138,7 @@ impl Ledger {
 }
 
 impl fmt::Display for Ledger {
-    /// Prints a table, and what is missing with its reasons.
+    /// Prints a table, and the missing items with their reasons.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{:<12}  description  crate", "")?;
         for row in &self.rows {

@@ -13,13 +13,13 @@ use serde_saphyr::{Error as YamlError, UserMessageFormatter};
 use crate::error::{Error, Result};
 use tree::{InJson, InYaml};
 
-/// The limit on lists and objects inside of each other, as that of the JSON parser.
+/// The maximum depth of nested lists and objects, the same as in the JSON parser.
 const DEEPEST: usize = 128;
 
 /// The stack of the YAML parser, which needs up to 40 kB for each level in a debug build.
 const STACK: usize = 16 << 20;
 
-/// The limit on the values of a description.
+/// The maximum number of values in a description.
 const MAX_VALUES: usize = 20_000_000;
 
 /// Parses `text` and checks that it is an OpenAPI document of a supported version.
@@ -49,7 +49,7 @@ pub(crate) fn load(text: &str) -> Result<Value> {
 
 /// Parses a YAML text. JSON is a subset of YAML.
 pub(crate) fn parse(text: &str) -> Result<Value> {
-    // A parser for JSON alone is many times faster. It does not know places, so the other one finds the errors.
+    // The JSON parser is many times faster, but does not know places. So the YAML parser finds the errors.
     if let Some(value) = parse_json(text) {
         return Ok(value);
     }
@@ -66,7 +66,7 @@ pub(crate) fn parse(text: &str) -> Result<Value> {
     })
 }
 
-/// The value of a JSON text that has no problems and no values whose exact text is needed.
+/// Parses a JSON text. `None` if it has a problem, or a value whose exact text is needed.
 fn parse_json(text: &str) -> Option<Value> {
     let tree = serde_json::from_str::<InJson>(text).ok()?;
     let (mut value, _) = tree::value(tree, text).ok()?;
@@ -119,7 +119,7 @@ fn syntax(error: &YamlError, source: &str) -> Error {
             "divide the description, or replace aliases by references",
         );
     }
-    // The place stands before the message.
+    // The place is already before the message.
     let message = message.split(" at line ").next().unwrap_or_default();
     let message = message.replace("string scalar", "a text");
     Error::at(
@@ -129,7 +129,7 @@ fn syntax(error: &YamlError, source: &str) -> Error {
     )
 }
 
-/// The syntax error that a parser of JSON finds, if the text begins like JSON: with `{"`.
+/// Returns the syntax error of the JSON parser, if the text begins like JSON: with `{"`.
 fn error_of_json(source: &str) -> Option<Error> {
     let inside = source.trim_start().strip_prefix('{')?;
     if !inside.trim_start().starts_with('"') {

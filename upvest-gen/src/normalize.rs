@@ -41,8 +41,8 @@ use crate::document;
 use crate::error::{Error, Result};
 use crate::pointer;
 
-/// The limit on schemas that are read inside of each other, by references, `allOf` and single alternatives. It keeps
-/// the stack small.
+/// The maximum depth of schemas that are read inside each other, through references, `allOf` and single alternatives.
+/// It keeps the stack small.
 const DEEPEST: usize = 200;
 
 /// Reads the schemas of a document, each of them once.
@@ -102,7 +102,7 @@ impl<'a> Schemas<'a> {
                 let schema = self.read(value, at)?;
                 let known = whole.values();
                 self.merge(&mut whole, &schema)?;
-                // The type of a component has the values of its own properties.
+                // The type of a component already has the values of its own properties.
                 if part.at.contains("/allOf/") {
                     self.note_excluded(known, &whole, &part.at);
                 }
@@ -110,7 +110,7 @@ impl<'a> Schemas<'a> {
                     places.push(at.to_owned());
                 }
             }
-            // The last schema is that of the most special object.
+            // The last schema belongs to the most specific object.
             if whole.component.is_none() {
                 whole.at = places.pop().unwrap_or_else(|| part.at.clone());
                 whole.others = places;
@@ -136,7 +136,7 @@ impl<'a> Schemas<'a> {
         self.document
     }
 
-    /// What could not be merged in the schemas that have been read.
+    /// The conflicts in the schemas that have been read.
     pub fn notes(&self) -> Vec<Error> {
         self.notes.borrow().clone()
     }
@@ -150,14 +150,14 @@ impl<'a> Schemas<'a> {
         }
     }
 
-    /// Notes those of the values `known` that a further schema of the `allOf` at `at` excludes.
+    /// Adds a note about each value in `known` that another schema of the `allOf` at `at` excludes.
     fn note_excluded(&self, known: Option<Vec<&'a Value>>, node: &Node<'a>, at: &str) {
         let (Some(known), Some(values)) = (known, &node.values) else {
             return;
         };
         let (kept, excluded): (Vec<&Value>, Vec<&Value>) =
             known.into_iter().partition(|value| values.contains(value));
-        // If none is kept, that is a conflict, which has a note of its own.
+        // If no value remains, that is a conflict, which has its own note.
         if !kept.is_empty() && !excluded.is_empty() {
             let list = merge::list(&excluded);
             self.note(vec![Error::at(
@@ -174,7 +174,7 @@ impl<'a> Schemas<'a> {
         Ok(())
     }
 
-    /// The result of `read` for the schemas `key` at the place `at`, from an earlier call if there was one.
+    /// Returns the result of `read` for the schemas `key` at the place `at`. Each is read only once.
     fn once(
         &self,
         key: Key,
@@ -257,9 +257,9 @@ impl<'a> Schemas<'a> {
         Ok(node)
     }
 
-    /// Reads `oneOf` or `anyOf`. A single branch besides `null` is merged into the schema. Branches that only
-    /// list required properties are ignored, as a type cannot express them. One that says nothing stands for an empty
-    /// value.
+    /// Reads `oneOf` or `anyOf`. A single branch besides `null` is merged into the schema. Branches that only list
+    /// required properties are ignored, because a type cannot express them. A branch without restrictions stands for an
+    /// empty value.
     fn alternatives(
         &self,
         schema: &'a Map<String, Value>,
@@ -401,7 +401,7 @@ fn says_something(branch: &Value) -> bool {
         .any(|keyword| branch.get(keyword).is_some())
 }
 
-/// Whether a schema consists of annotations at most.
+/// Whether a schema has only annotations.
 pub(crate) fn says_nothing(schema: &Value) -> bool {
     const ANNOTATIONS: [&str; 8] = [
         "$comment",
@@ -430,7 +430,7 @@ struct Target<'a> {
     schema: &'a Value,
 }
 
-/// The component schema to which a reference leads, or the part of one.
+/// Returns the component schema, or the part of one, to which a reference leads.
 fn target<'a>(document: &'a Value, reference: &'a Value, at: &str) -> Result<Target<'a>> {
     let wrong = |problem: String, remedy: &str| Err(Error::at(at, problem, remedy));
     let Some(target) = reference.as_str() else {

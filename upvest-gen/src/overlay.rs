@@ -34,8 +34,8 @@ struct Action {
 
 /// Applies the actions of `overlay` to `document`, in order. All problems are found in one run.
 ///
-/// It is stricter than the specification in two ways, so that outdated actions are found: an action needs a reason in
-/// its `description`, and a target that matches nothing is an error.
+/// Two rules are stricter than the specification, so that outdated actions are found: an action needs a reason in its
+/// `description`, and a target that matches nothing is an error.
 pub(crate) fn overlay(
     mut document: Value,
     overlay: Value,
@@ -67,7 +67,7 @@ pub(crate) fn overlay(
     }
 }
 
-/// The misspelt extensions of an action and of its update.
+/// Returns an error for each misspelt extension of an action and its update.
 fn misspelt(action: &Action, at: &str) -> Vec<Error> {
     let mut errors = extensions::misspelt(&action.others, at);
     if let Some(update) = &action.update {

@@ -8,7 +8,7 @@ pub(crate) fn join(pointer: &str, key: &str) -> String {
     format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
 }
 
-/// A key of a pointer without its escapes.
+/// Removes the escapes from a key of a pointer.
 pub(crate) fn unescaped(key: &str) -> String {
     key.replace("~1", "/").replace("~0", "~")
 }
@@ -21,7 +21,8 @@ pub(crate) fn of_reference(reference: &str) -> Option<String> {
     Some(decoded.into_owned())
 }
 
-/// The longest start of `pointer` that exists in `document`, as an error about a missing value needs an existing place.
+/// Returns the longest start of `pointer` that exists in `document`. An error about a missing value needs an existing
+/// place.
 pub(crate) fn existing<'p>(document: &Value, mut pointer: &'p str) -> &'p str {
     while document.pointer(pointer).is_none() {
         pointer = pointer.rsplit_once('/').map_or("", |(parent, _)| parent);

@@ -19,25 +19,25 @@ use crate::survey::{Presence, Survey};
 use json_path::json_path;
 use part::part_around;
 
-/// How many problems of one operation are fixed on trial.
+/// The maximum number of problems of one operation that a trial fixes.
 const MAX_PROBLEMS: usize = 8;
 
-/// What helps against a problem.
+/// The remedy for a problem.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Remedy {
-    /// This overlay action fixes it, and the operation does what it did.
+    /// This overlay action fixes the problem, and the operation does the same as before.
     Action {
         /// The JSONPath (RFC 9535) of the target.
         target: String,
-        /// What is merged into the target.
+        /// The value that is merged into the target.
         update: Value,
     },
-    /// No action is known, as the operation needs this part, for example ``its parameter `filter` ``.
+    /// No action fixes the problem, because the operation needs this part, for example ``its parameter `filter` ``.
     Needs(String),
 }
 
-/// What helps against `problem`, which a model of `document` has. `None` if nothing is known.
+/// Finds a remedy for `problem`, which a model of `document` has. `None` if none is known.
 pub fn remedy(document: &Value, problem: &Error) -> Option<Remedy> {
     let at = problem.pointer();
     document.pointer(at)?;
@@ -63,7 +63,7 @@ pub fn remedy(document: &Value, problem: &Error) -> Option<Remedy> {
     needed_part(document, at).map(Remedy::Needs)
 }
 
-/// Whether the operations of `part` are whole after a change, once their other problems are fixed too.
+/// Whether the operations of `part` lose nothing by a change, once their other problems are fixed too.
 fn loses_nothing(part: &Value, mut changed: Value, mut trial: Trial) -> bool {
     for _ in 0..MAX_PROBLEMS {
         if trial.has_everything_of(part) {
@@ -80,7 +80,7 @@ fn loses_nothing(part: &Value, mut changed: Value, mut trial: Trial) -> bool {
     false
 }
 
-/// The description with an update.
+/// Returns the description with an update applied.
 fn changed(document: &Value, at: &str, update: &Value) -> Option<Value> {
     let target = json_path(document, at);
     let action = json!({ "target": target, "description": "A trial.", "update": update });
@@ -88,7 +88,7 @@ fn changed(document: &Value, at: &str, update: &Value) -> Option<Value> {
     overlay::overlay(document.clone(), actions).ok()
 }
 
-/// The updates that may fix a problem.
+/// Returns the updates that may fix a problem.
 fn candidates(document: &Value, problem: &Error) -> Vec<Value> {
     let at = problem.pointer();
     let Some(value) = document.pointer(at) else {
@@ -129,7 +129,7 @@ fn has_success(document: &Value, responses: &Value) -> bool {
     })
 }
 
-/// An id that no operation has.
+/// Returns an id that no operation has.
 fn unused_id(document: &Value, id: &str) -> String {
     let known: BTreeSet<String> = document::operations(document)
         .iter()
@@ -142,7 +142,7 @@ fn unused_id(document: &Value, id: &str) -> String {
     id
 }
 
-/// The names in braces in the path of an operation that no path parameter declares.
+/// Returns the names in the braces of an operation's path that no path parameter declares.
 fn undeclared<'a>(document: &'a Value, operation: &Operation<'a>) -> impl Iterator<Item = &'a str> {
     let parameters = operation.parameters(document);
     let names = operation.path.split('{').skip(1);
@@ -153,7 +153,7 @@ fn undeclared<'a>(document: &'a Value, operation: &Operation<'a>) -> impl Iterat
     })
 }
 
-/// The part of the operation that a problem is about.
+/// Returns the part of the operation that a problem is about.
 fn needed_part(document: &Value, at: &str) -> Option<String> {
     let operations = document::operations(document);
     let operation = operations
@@ -177,7 +177,7 @@ fn is_same(one: &Error, other: &Error) -> bool {
     one.problem() == other.problem() && one.pointer() == other.pointer()
 }
 
-/// A description on trial: its model, or its problems if it has none.
+/// A changed description on trial: its model, or its problems if it has no model.
 struct Trial {
     api: Result<Api, Vec<Error>>,
 }

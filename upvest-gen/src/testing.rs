@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::error::{Error, Result};
 use crate::load;
 
-/// A fixture of a few lines.
+/// Parses a fixture of a few lines.
 #[track_caller]
 pub(crate) fn yaml(text: &str) -> Value {
     load::parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"))

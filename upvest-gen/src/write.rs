@@ -9,7 +9,7 @@ pub(crate) struct Origin<'a> {
     pub(crate) digest: &'a str,
 }
 
-/// The text of a generated file.
+/// Returns the text of a generated file.
 pub(crate) fn write(part: &Part, origin: &Origin<'_>) -> String {
     let Origin {
         spec,

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use upvest_gen::diff::Impact;
 
 #[test]
-fn two_hundred_random_changes_of_one_fact_are_all_seen() {
+fn each_of_200_random_changes_of_a_fact_is_reported() {
     let (old, document) = vendored();
     let original = Original::new(document);
     let check = |seeds: Range<u64>| {
@@ -43,7 +43,7 @@ fn two_hundred_random_changes_of_one_fact_are_all_seen() {
 }
 
 #[test]
-fn a_description_is_the_same_as_itself_however_its_prose_reads() {
+fn changed_prose_is_not_a_change() {
     let (old, mut document) = vendored();
     assert_eq!(old.compare(&old), []);
     document["paths"]["/orders"]["post"]["summary"] = json!("Other words");
@@ -52,7 +52,7 @@ fn a_description_is_the_same_as_itself_however_its_prose_reads() {
 }
 
 #[test]
-fn each_change_is_judged_by_what_it_does_to_callers() {
+fn each_change_has_the_right_effect_on_callers() {
     use Impact::{Build, Calls, None as Compatible};
     let table: [(&str, Change, &str, Impact); 24] = [
         (
@@ -228,7 +228,7 @@ fn each_change_is_judged_by_what_it_does_to_callers() {
 }
 
 #[test]
-fn an_operation_under_another_name_is_compared_with_what_it_was() {
+fn a_renamed_operation_is_compared_with_its_old_version() {
     let new = ORDERS
         .replace("listOrders", "orders")
         .replace("orders:read", "orders:all");

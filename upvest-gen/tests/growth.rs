@@ -5,7 +5,7 @@ mod sizes;
 
 use sizes::GROWTHS;
 
-/// How much larger the large description is.
+/// The factor between the sizes of the two descriptions.
 const FACTOR: usize = 4;
 
 /// In proportion, the time grows by the factor 4; with the square of the size, by the factor 16.

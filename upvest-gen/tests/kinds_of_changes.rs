@@ -12,7 +12,7 @@ use Impact::{Build, Calls, None as Compatible};
 type Row = (&'static str, Value, &'static str, Impact);
 
 #[test]
-fn each_kind_of_fact_that_changes_has_a_line_with_a_verdict() {
+fn each_changed_kind_of_fact_is_listed_with_a_verdict() {
     let body = "/components/schemas/OrderCreate/properties";
     let response = "/components/schemas/Order/properties";
     let get = "/paths/~1orders/get";
@@ -231,7 +231,7 @@ fn each_kind_of_fact_that_changes_has_a_line_with_a_verdict() {
 }
 
 #[test]
-fn an_operation_that_is_left_out_is_not_removed_without_its_reason() {
+fn a_left_out_operation_is_reported_with_its_reason() {
     let mut new = orders();
     put(
         &mut new,
@@ -255,7 +255,7 @@ fn an_operation_that_is_left_out_is_not_removed_without_its_reason() {
     );
 }
 
-/// One place for each keyword of the vendored description, by the keywords around it.
+/// Returns one place for each keyword of the vendored description, by the keywords around it.
 #[test]
 fn no_keyword_of_the_vendored_description_changes_unseen() {
     let read = |name: &str| {
@@ -280,7 +280,7 @@ fn no_keyword_of_the_vendored_description_changes_unseen() {
         let value = new.pointer_mut(&place).expect("it is there");
         *value = changed(value);
         let source = Source::new("new.json", new.to_string());
-        // A description that cannot be read is noticed too.
+        // A description that cannot be read counts as a reported change.
         let is_seen = Facts::read(&source, None).map_or(true, |new| !old.compare(&new).is_empty());
         if !is_seen {
             unseen.push(format!("{keyword}: {place}"));
@@ -289,7 +289,7 @@ fn no_keyword_of_the_vendored_description_changes_unseen() {
     assert!(unseen.is_empty(), "{}", unseen.join("\n"));
 }
 
-/// What people read, and what names nothing in the crate.
+/// Keywords for people, and keywords that name nothing in the crate.
 const PROSE: [&str; 8] = [
     "description",
     "summary",

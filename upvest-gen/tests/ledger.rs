@@ -1,6 +1,6 @@
 //! The ledger: everything in a description is in the crate, or listed with the reason.
 //!
-//! The descriptions are counted here by a walk of its own over the plain document.
+//! These tests count with their own walk over the plain document.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -22,7 +22,7 @@ fn the_ledger_counts_what_the_plain_document_contains() {
 }
 
 #[test]
-fn everything_that_the_crate_does_not_have_is_listed() {
+fn each_item_that_the_crate_lacks_is_listed() {
     let mut unexplained = Vec::new();
     for (name, spec, overlay) in descriptions() {
         let ledger = ledger(&name, &spec, overlay.as_ref());
@@ -150,7 +150,7 @@ const METHODS: [&str; 8] = [
     "get", "put", "post", "delete", "options", "head", "patch", "trace",
 ];
 
-/// The headers that the client sets by itself. Their values are no values of callers.
+/// The headers that the client sets by itself. Callers do not set their values.
 const TRANSPORT: [&str; 7] = [
     "accept",
     "authorization",
@@ -161,11 +161,11 @@ const TRANSPORT: [&str; 7] = [
     "upvest-client-id",
 ];
 
-/// The names of what a document contains.
+/// The names of the items of a document.
 #[derive(Default)]
 struct Count {
     names: BTreeMap<ItemKind, BTreeSet<String>>,
-    /// The schemas that were visited, and whether as the base of another one.
+    /// The visited schemas, and whether each was visited as the base of another one.
     visited: BTreeSet<(String, bool)>,
 }
 
@@ -379,7 +379,7 @@ impl Count {
         }
     }
 
-    /// A delivery is an event, a list of events, or one of several.
+    /// A delivery is an event, a list of events, or a union of events.
     fn delivery(&mut self, document: &Value, schema: &Value, at: String) {
         let (at, schema) = resolved(document, schema, at);
         if schema.get("properties").is_none() {
@@ -411,7 +411,7 @@ impl Count {
     }
 }
 
-/// A value, or that to which it refers.
+/// Returns the value, or the target of its reference.
 fn resolved<'d>(document: &'d Value, value: &'d Value, at: String) -> (String, &'d Value) {
     match value.get("$ref").and_then(|it| follow(document, it)) {
         Some((at, value)) => resolved(document, value, at),

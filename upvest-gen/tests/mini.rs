@@ -134,7 +134,7 @@ fn every_file_names_its_source_and_says_not_to_edit_it() {
 }
 
 #[test]
-fn every_file_is_rust_and_nothing_in_it_lacks_documentation() {
+fn every_file_is_valid_rust_with_documented_items() {
     for file in mini().files {
         let tree: syn::File =
             syn::parse_str(&file.text).unwrap_or_else(|error| panic!("{}: {error}", file.name));
@@ -215,7 +215,7 @@ fn a_secret_is_hidden_with_any_name_of_its_schema_or_property() {
 }
 
 #[test]
-fn an_error_names_the_file_it_is_in() {
+fn an_error_names_its_file() {
     let overlay = Source::new(
         "overlay.yaml",
         "overlay: 1.0.0\nactions: [{ target: $.none, description: W., remove: true }]",
@@ -244,7 +244,7 @@ fn an_error_names_the_file_it_is_in() {
 }
 
 #[test]
-fn what_the_model_does_not_need_may_have_any_form() {
+fn parts_that_the_model_ignores_may_have_any_form() {
     for (old, new) in [
         ("title: Mini", "title: 7"),
         ("tags: [Files]", "tags: Files"),
@@ -259,7 +259,7 @@ fn what_the_model_does_not_need_may_have_any_form() {
 }
 
 #[test]
-fn what_is_left_out_and_what_is_expressed_with_a_loss_comes_with_the_code() {
+fn left_out_operations_and_losses_are_returned_with_the_code() {
     let broken = MINI
         .replace(
             "name: file_id, in: path, required: true,",

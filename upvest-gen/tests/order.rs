@@ -64,8 +64,8 @@ fn source(path: &str) -> Source {
     Source::new(path, text)
 }
 
-/// The lines by which the models of a description with its parts in three other orders differ. `None` if it has no
-/// model.
+/// Returns the lines that differ between the models of a description with its parts in three other orders. `None` if it
+/// has no model.
 fn changes(name: &str, spec: &Source, overlay: Option<&Source>) -> Option<String> {
     let document = describe(spec, overlay).ok()?;
     let expected = facts(&document)?;

@@ -14,7 +14,7 @@ use upvest_gen::{Error, Source, describe, generate};
 const SPEC: &str = include_str!("../../spec/upvest-investment-api.yaml");
 const OVERLAY: &str = include_str!("../../spec/overlay.yaml");
 
-/// How many damaged descriptions are tried.
+/// The number of damaged descriptions.
 const ROUNDS: u64 = 400;
 
 #[test]
@@ -73,7 +73,7 @@ fn whole() -> Value {
     .unwrap()
 }
 
-/// The result of the generator.
+/// The result of running the generator.
 #[derive(Debug, PartialEq, Eq)]
 enum Outcome {
     Whole,
@@ -133,8 +133,8 @@ fn try_to_generate(text: &str, what: &str) -> Outcome {
     outcome
 }
 
-/// The description with only two of its paths and the components that they need, as the whole would take a second per
-/// round.
+/// Returns the description with only two of its paths and the components that they need. The whole description would
+/// take a second per round.
 fn slice(whole: &Value, dice: &mut Dice) -> Value {
     let mut document = whole.clone();
     let paths = document["paths"].as_object_mut().unwrap();

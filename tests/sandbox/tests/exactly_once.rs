@@ -29,7 +29,7 @@ async fn ten_thousand_orders_under_random_faults_are_placed_exactly_once() {
         .unwrap();
     let account = sandbox.open_account("1000.00").await.unwrap();
     let upvest = client_with_many_retries(&sandbox);
-    // The token is requested before there are faults, as this test is about orders.
+    // The token is requested before there are faults, because this test is about orders.
     upvest.list_orders().send().await.unwrap();
     let before = everything_but_orders(&sandbox).await;
     let started = Instant::now();

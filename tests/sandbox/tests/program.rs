@@ -24,7 +24,7 @@ async fn succeed(request: reqwest::RequestBuilder) -> Value {
 }
 
 impl Program {
-    /// Starts it on a free port and reads its startup message.
+    /// Starts the program on a free port and reads its startup message.
     fn start(arguments: &[&str]) -> Self {
         let program = env!("CARGO_BIN_EXE_upvest-sandbox");
         Self::started(Command::new(program).args(["--port", "0"]).args(arguments))
@@ -81,7 +81,7 @@ impl Program {
         succeed(request).await
     }
 
-    /// The status and the body of the response.
+    /// Returns the status and the body of the response.
     async fn try_post(&self, path: &str, body: &Value) -> (u16, Value) {
         let request = reqwest::Client::new()
             .post(format!("{}{path}", self.url()))
@@ -93,7 +93,7 @@ impl Program {
         (status, serde_json::from_slice(&body).unwrap())
     }
 
-    /// Stops it as a service manager does, and returns its last output.
+    /// Stops the program as a service manager does, and returns its last output.
     fn terminate(mut self) -> String {
         let killed = Command::new("kill")
             .arg(self.process.id().to_string())
@@ -113,7 +113,7 @@ impl Drop for Program {
     }
 }
 
-/// Its error message if it does not start.
+/// Returns the error message of the program if it does not start.
 fn failure(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_upvest-sandbox"))
         .args(arguments)
@@ -124,7 +124,7 @@ fn failure(arguments: &[&str]) -> String {
 }
 
 #[tokio::test]
-async fn a_client_made_of_what_it_prints_is_served() {
+async fn a_client_built_from_the_printed_settings_is_served() {
     let program = Program::start(&[]);
     let key = format!("{}/_sandbox/signing-key.pem", program.url());
     assert!(program.introduction.contains(&key));
@@ -156,7 +156,7 @@ async fn a_client_made_of_what_it_prints_is_served() {
 }
 
 #[tokio::test]
-async fn without_signatures_a_token_is_enough_and_its_curl_is_right() {
+async fn a_token_is_enough_if_signatures_are_disabled() {
     let program = Program::start(&["--no-signatures"]);
     let curl = program.line_after("curl ");
     assert!(
@@ -174,7 +174,7 @@ async fn without_signatures_a_token_is_enough_and_its_curl_is_right() {
 }
 
 #[tokio::test]
-async fn its_state_is_saved_at_the_end_and_loaded_at_the_start() {
+async fn the_state_is_saved_at_the_end_and_loaded_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("state.json");
     let data = file.to_str().unwrap();
@@ -195,7 +195,7 @@ async fn its_state_is_saved_at_the_end_and_loaded_at_the_start() {
 }
 
 #[tokio::test]
-async fn what_is_answered_while_it_stops_is_saved() {
+async fn changes_of_requests_during_shutdown_are_saved() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("state.json");
     let data = file.to_str().unwrap();
@@ -241,7 +241,7 @@ async fn one_seed_gives_the_same_ids_and_another_gives_others() {
 }
 
 #[tokio::test]
-async fn a_webhook_url_is_subscribed_once_whatever_happens() {
+async fn a_webhook_url_is_subscribed_only_once_over_restarts() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("state.json");
     let hook = "http://127.0.0.1:1/hook";
@@ -420,7 +420,7 @@ async fn a_state_that_cannot_be_saved_is_an_error_of_command_and_exit() {
 }
 
 #[tokio::test]
-async fn save_without_a_file_says_what_is_missing() {
+async fn save_without_a_file_names_the_missing_setting() {
     let program = Program::start(&["--no-signatures"]);
     let (status, response) = program.try_post("/_sandbox/save", &json!({})).await;
     assert_eq!(status, 400);
@@ -447,7 +447,7 @@ fn a_state_that_cannot_be_read_or_saved_is_an_error_at_the_start() {
 }
 
 #[test]
-fn the_image_and_the_compose_file_use_flags_that_there_are() {
+fn the_image_and_the_compose_file_use_existing_flags() {
     let help = Command::new(env!("CARGO_BIN_EXE_upvest-sandbox"))
         .arg("--help")
         .output()
@@ -611,7 +611,7 @@ fn the_first_steps_of_the_readme_in_rust_are_those_of_the_example() {
 }
 
 #[test]
-fn a_speed_that_is_none_is_rejected() {
+fn an_invalid_speed_is_rejected() {
     for speed in ["nan", "inf", "1e9", "fast"] {
         let program = Command::new(env!("CARGO_BIN_EXE_upvest-sandbox"))
             .args(["--speed", speed])
@@ -623,7 +623,7 @@ fn a_speed_that_is_none_is_rejected() {
 }
 
 #[tokio::test]
-async fn its_clock_runs_as_fast_as_it_is_told() {
+async fn the_clock_runs_at_the_speed_of_the_flag() {
     let program = Program::start(&["--no-signatures", "--speed", "0"]);
     let now = program.get("/_sandbox/state").await["now"].clone();
     assert_eq!(program.get("/_sandbox/state").await["now"], now);
@@ -667,7 +667,7 @@ async fn the_status_page_has_everything_in_one_file() {
 }
 
 #[test]
-fn a_port_that_is_taken_is_an_error_that_says_so() {
+fn a_port_in_use_is_an_error_that_names_the_port() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let error = failure(&["--port", &port]);

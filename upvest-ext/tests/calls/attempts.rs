@@ -1,4 +1,4 @@
-//! What the failure of an attempt means for its call and for the others.
+//! Tests of the effects of a failed attempt on its call and on other calls.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -40,7 +40,7 @@ impl Transport for Silent {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_an_attempt_that_had_its_full_time_costs_the_connections() {
+async fn only_a_full_attempt_timeout_drops_the_connections() {
     let expectations = [
         // The attempts take 20 s by default.
         (CallOptions::new().call_timeout(SECOND / 20), 0),
@@ -121,7 +121,7 @@ async fn an_error_whose_body_stalls_costs_the_connection_and_keeps_its_status() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_of_a_transport_is_judged_by_its_kind() {
+async fn an_error_of_a_transport_is_retried_according_to_its_kind() {
     let kinds = [
         (ErrorKind::Configuration, false),
         (ErrorKind::InvalidRequest, false),

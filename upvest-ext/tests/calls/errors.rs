@@ -53,7 +53,7 @@ async fn every_failure_has_its_kind_and_says_whether_it_may_have_happened() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_problem_is_kept_whole_and_its_words_are_shown_on_request_alone() {
+async fn a_problem_is_kept_and_shown_only_on_request() {
     let body = r#"{"type": "https://docs.upvest.co/errors/unprocessable_entity", "status": 422,
         "title": "Unprocessable entity", "detail": "cash_amount\nis \u001b[31mtoo small", "request_id": "r-9"}"#;
     let error = failure(Reply::new(422, body)).await;

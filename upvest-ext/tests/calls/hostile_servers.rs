@@ -21,7 +21,7 @@ use crate::common::{FakeApi, Reply, order};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// How a server ends a connection on which requests were answered.
+/// The way in which a server ends a connection on which it has answered requests.
 #[derive(Clone, Copy, Debug)]
 enum HangUp {
     /// After a response that did not announce it.
@@ -56,7 +56,7 @@ async fn serve(mut stream: TcpStream, hang_up: HangUp, received: Received) {
 }
 
 #[tokio::test]
-async fn a_change_without_a_key_arrives_once_however_the_server_hangs_up() {
+async fn a_change_without_a_key_is_sent_once_if_the_server_hangs_up() {
     for hang_up in [HangUp::Idle, HangUp::Unanswered, HangUp::MidResponse] {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

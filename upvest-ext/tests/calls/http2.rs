@@ -64,7 +64,7 @@ async fn answer(stream: TcpStream, requests: usize) {
         respond(&mut response, if is_token { TOKEN } else { "{}" });
         answered += 1;
     }
-    // What was answered is sent. Further requests and pings are not answered.
+    // The responses so far are sent. Further requests and pings are not answered.
     std::future::poll_fn(|context| connection.poll_closed(context)).now_or_never();
     std::future::pending::<()>().await;
 }

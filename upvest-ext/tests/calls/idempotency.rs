@@ -140,7 +140,7 @@ fn keys_are_random_version_4_uuids_and_survive_a_round_trip() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn raw_requests_are_keyed_only_by_the_key_given() {
+async fn a_raw_request_has_only_the_key_that_it_was_given() {
     let api = FakeApi::new(|_, _| Reply::status(503));
     let upvest = api.client();
     upvest

@@ -77,7 +77,7 @@ async fn a_token_endpoint_that_fails_is_asked_again_after_its_retry_after() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_silent_token_endpoint_is_called_so() {
+async fn the_error_names_a_token_endpoint_that_does_not_answer() {
     let api = FakeApi::with_tokens(
         |_, _| Reply::fate(Fate::Silence),
         |_, _| Reply::empty_list(),

@@ -81,7 +81,7 @@ fn always(row: Row) -> FakeApi {
 }
 
 #[tokio::test(start_paused = true)]
-async fn status_by_method_by_key_exactly_the_allowed_retries_are_made() {
+async fn each_status_is_retried_as_often_as_the_table_allows() {
     for (row, expected) in TABLE {
         for (method, keyed, column) in CALLS {
             let api = always(*row);
@@ -429,7 +429,7 @@ async fn a_call_that_is_dropped_leaves_no_task_and_sends_nothing_more() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_outage_is_not_answered_with_a_storm() {
+async fn an_outage_does_not_cause_a_retry_storm() {
     let api = always(Row::Status(503));
     let upvest = api.client();
     for _ in 0..10_000 {
@@ -456,7 +456,7 @@ async fn concurrent_calls_share_the_budget_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn success_fills_the_budget_up_again() {
+async fn a_success_refills_the_budget() {
     let api = FakeApi::new(|_, n| {
         if n % 2 == 0 {
             Reply::status(503)
@@ -474,7 +474,7 @@ async fn success_fills_the_budget_up_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_waits_are_those_of_the_policy() {
+async fn retries_wait_as_long_as_the_policy_says() {
     // The longest waits are 250, 500 and 1000 ms. After a 429 all calls wait for 1 to 1.5 s.
     for (status, bounds) in [
         (503, [(0, 250), (0, 500), (0, 1000)]),

@@ -62,7 +62,7 @@ fn a_renewal_whose_runtime_stands_still_holds_no_call_up() {
         timeout(SECOND, list(&upvest)).await.unwrap().unwrap();
     });
     assert_eq!(api.token_calls(), 3);
-    // What the first runtime still does harms nobody.
+    // The first runtime continues without requesting another token.
     still.block_on(list(&upvest)).unwrap();
     assert_eq!(api.token_calls(), 3);
 }

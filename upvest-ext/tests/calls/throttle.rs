@@ -180,7 +180,7 @@ async fn a_later_429_does_not_shorten_a_pause() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pause_that_is_over_costs_nothing() {
+async fn a_pause_that_is_over_delays_no_call() {
     let server = Throttling::new(Some("5"));
     let upvest = server.throttled_client().await;
     advance(5 * SECOND).await;
@@ -190,7 +190,7 @@ async fn a_pause_that_is_over_costs_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_waiting_call_that_is_dropped_holds_up_nobody() {
+async fn a_waiting_call_that_is_dropped_does_not_delay_others() {
     let server = Throttling::new(Some("3"));
     let upvest = server.throttled_client().await;
     let waiting = tokio::time::timeout(SECOND, list(&upvest)).await;

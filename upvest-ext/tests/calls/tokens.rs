@@ -174,7 +174,7 @@ async fn a_token_with_less_than_fifteen_seconds_to_live_is_not_sent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_life_of_a_token_is_counted_from_its_request() {
+async fn the_lifetime_of_a_token_starts_at_its_request() {
     let slow = |_: &Seen, n| Reply::token(&format!("token-{n}"), 60).after(20 * SECOND);
     let api = FakeApi::with_tokens(slow, |_, _| Reply::empty_list());
     let upvest = api.client();
@@ -201,7 +201,7 @@ async fn a_token_with_a_lifetime_of_ten_seconds_is_used() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn absurd_lifetimes_do_no_harm() {
+async fn a_token_with_an_absurd_lifetime_is_used() {
     for expires_in in [0, u64::MAX] {
         let api = FakeApi::with_tokens(
             move |_, _| Reply::token("t", expires_in),
@@ -230,7 +230,7 @@ async fn a_hundred_parallel_401s_cause_one_token_request_and_one_replay_each() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_late_401_for_an_old_token_leaves_the_new_one_alone() {
+async fn a_late_401_for_an_old_token_does_not_drop_the_new_one() {
     // The first call is rejected only after the second has obtained a new token.
     let api = FakeApi::new(|seen, n| match (seen.header("authorization"), n) {
         ("Bearer token-0", 0) => Reply::status(401).after(10 * SECOND),
@@ -472,7 +472,7 @@ impl SignRequest for Panicking {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_signer_that_panics_costs_the_calls_that_wait_and_nothing_more() {
+async fn a_signer_that_panics_fails_only_the_waiting_calls() {
     let api = FakeApi::new(|_, _| Reply::empty_list());
     let upvest = api.builder().signer(Panicking).build().unwrap();
     for _ in 0..3 {
@@ -754,7 +754,7 @@ async fn a_token_rejected_soon_after_the_one_before_is_not_replaced_if_none_was_
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_with_a_short_life_is_renewed_in_the_background() {
+async fn a_token_with_a_short_lifetime_is_renewed_in_the_background() {
     for life in [10, 30, 60, 75, 120] {
         let api = FakeApi::with_tokens(
             move |_, n| Reply::token(&format!("token-{n}"), life).after(SECOND / 20),

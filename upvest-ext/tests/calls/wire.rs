@@ -1,4 +1,4 @@
-//! What a strict server needs in a request, and which forms of a response are read.
+//! Tests of requests to a strict server, and of the forms of responses that the client reads.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -413,7 +413,7 @@ fn a_key_derivation_that_costs_too_much_is_an_error_with_the_limit() {
     );
 }
 
-/// What environment variables and secret stores do to a text.
+/// The changes that environment variables and secret stores make to a text.
 fn distortions(text: &str) -> Vec<(&'static str, String)> {
     let each_line = |change: &dyn Fn(&str) -> String| text.lines().map(change).collect::<String>();
     vec![

@@ -1,4 +1,4 @@
-//! What a change means for callers in Rust.
+//! Judges the effect of a change on callers in Rust.
 
 use serde::Serialize;
 
@@ -14,7 +14,7 @@ pub enum Impact {
     None,
 }
 
-/// What happened to a part or a fact.
+/// The kind of change of a part or a fact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     /// There is a new part.
@@ -44,7 +44,7 @@ impl Step {
     }
 }
 
-/// What has changed.
+/// A changed fact or part.
 pub(super) struct Subject<'a> {
     /// `operation`, `parameter`, `type`, `field` and so on.
     pub(super) kind: &'a str,
@@ -59,7 +59,7 @@ pub(super) struct Subject<'a> {
 
 type Verdict = (Impact, &'static str);
 
-/// The effect of a change, and the reason.
+/// Returns the effect of a change, and the reason.
 pub(super) fn verdict(subject: &Subject<'_>) -> Verdict {
     let found = match subject.kind {
         // These have no constraints that a caller has to meet.
@@ -239,7 +239,7 @@ fn of_body(subject: &Subject<'_>) -> Option<Verdict> {
     })
 }
 
-/// The verdict on a field of an event that is not its object.
+/// Judges a change of an event's field that is not its object.
 fn of_envelope(subject: &Subject<'_>) -> Verdict {
     match (subject.fact, subject.step) {
         ("", Step::Removed) => (Impact::Calls, "an event without it may not be readable"),
@@ -275,7 +275,7 @@ fn of_names(subject: &Subject<'_>) -> Option<Verdict> {
     })
 }
 
-/// The keyword of a fact such as `items.maximum`, or `value 1.5`.
+/// Returns the keyword of a fact such as `items.maximum`, or `value 1.5`.
 fn keyword(fact: &str) -> &str {
     let is_value = |(at, _): &(usize, &str)| *at == 0 || fact[..*at].ends_with('.');
     match fact.match_indices("value ").find(is_value) {
@@ -284,14 +284,14 @@ fn keyword(fact: &str) -> &str {
     }
 }
 
-/// How the set of accepted values changes.
+/// The change of the set of accepted values.
 enum Turn {
     Narrower,
     Wider,
     Unknown,
 }
 
-/// The effect of a keyword that restricts or explains a value.
+/// Judges a change of a keyword that restricts or explains a value.
 fn of_constraint(subject: &Subject<'_>) -> Option<Verdict> {
     use Impact::{Calls, None};
     let keyword = keyword(subject.fact);
@@ -340,7 +340,7 @@ fn turn(keyword: &str, subject: &Subject<'_>) -> Turn {
             }
             subject.step == Step::Gained
         }
-        // A value of an enum: `listed`, or `not listed` beside others that are.
+        // A value of an enum. Its fact is `listed`, or `not listed` if other values are.
         value if value.starts_with("value ") => {
             subject.after == Some("not listed") || subject.before == Some("listed")
         }

@@ -112,7 +112,7 @@ fn random_prose_has_no_html_tests_or_links_to_items() {
     }
 }
 
-/// What rustdoc would warn of or run as a test.
+/// Returns the first construct that rustdoc would warn of or run as a test.
 fn fault(text: &str) -> Option<String> {
     let mut code = false;
     let mut links = 0_usize;

@@ -133,8 +133,8 @@ body_builder! {{
     )
 }
 
-/// Whether a value that is not valid may be any text that a person typed. A country belongs to a person, such as a
-/// nationality.
+/// Whether an invalid value may be a text that a person typed, and must not appear in errors. A country can be such a
+/// text, as in a nationality.
 fn is_typed_by_people(kind: &Type) -> bool {
     match kind {
         Type::Country => true,

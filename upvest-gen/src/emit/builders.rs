@@ -284,8 +284,8 @@ fn download(operation: &Operation) -> Option<TokenStream> {
     })
 }
 
-/// The call that sends it and reads its response: `json()`, or `list(&[EmptyList::NoData])` if the `data` of the list
-/// may be missing. It is lenient if the runtime reads the value by its own rules.
+/// Returns the call that sends the request and reads the response: `json()`, or `list(&[EmptyList::NoData])` if the
+/// `data` of the list may be missing. The call is lenient if the runtime reads the value by its own rules.
 fn receive(response: &Response) -> TokenStream {
     match &response.content {
         Content::Empty => quote!(empty()),

@@ -1,4 +1,4 @@
-//! Defects of the generator.
+//! Reports defects of the generator.
 
 use crate::error::Error;
 

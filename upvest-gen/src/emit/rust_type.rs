@@ -87,7 +87,7 @@ impl Field {
 }
 
 impl Api {
-    /// The schema of an object with fields, or that of one that may be empty. Such an object has a builder.
+    /// Returns the schema of an object with fields, or of one that may be empty. Such an object has a builder.
     pub(super) fn object(&self, kind: &Type) -> Option<&Schema> {
         let Type::Schema(name) = kind.present() else {
             return None;

@@ -70,7 +70,7 @@ fn a_syntax_error_has_a_line_and_a_column() {
 }
 
 #[test]
-fn a_syntax_error_of_json_is_in_the_words_of_json() {
+fn a_json_syntax_error_has_the_message_of_the_json_parser() {
     for (text, place, problem) in [
         (
             "{ \"a\": 1",
@@ -86,7 +86,7 @@ fn a_syntax_error_of_json_is_in_the_words_of_json() {
 }
 
 #[test]
-fn aliases_that_repeat_too_much_are_rejected_in_plain_words() {
+fn excessive_yaml_aliases_are_rejected_with_a_clear_message() {
     let mut text = "a: &a [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for (outer, inner) in "bcdefghi".chars().zip("abcdefgh".chars()) {
         let aliases = vec![format!("*{inner}"); 10].join(", ");
@@ -134,7 +134,7 @@ fn a_duplicate_key_is_rejected_with_both_places() {
 }
 
 #[test]
-fn a_value_of_a_text_is_what_the_source_says() {
+fn unquoted_values_of_texts_keep_their_source_text() {
     for (schema, expected) in [
         (
             "{ type: string, enum: [1e3, 0123, 0x1F, 1.10, 12_000, +1, .5, true, 1e999, .inf, A] }",
@@ -248,7 +248,7 @@ fn values_without_any_type_are_texts_as_the_source_writes_them() {
 }
 
 #[test]
-fn a_type_is_looked_for_in_a_long_chain_and_in_circles() {
+fn a_type_is_found_through_long_chains_and_cycles() {
     let reference = |name: &str| json!({ "$ref": format!("#/{name}") });
     let mut document = serde_json::Map::new();
     for index in 0..50_000 {
@@ -278,7 +278,7 @@ fn an_enum_in_json_keeps_the_text_of_its_values_too() {
 }
 
 #[test]
-fn nesting_has_a_limit_with_a_message() {
+fn too_deep_nesting_is_rejected_with_a_message() {
     let lists = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     let objects = |depth: usize| format!("{}1{}", r#"{"a":"#.repeat(depth), "}".repeat(depth));
     let indented = |depth: usize| -> String {

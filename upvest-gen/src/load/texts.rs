@@ -1,5 +1,5 @@
-//! Values of texts that YAML reads as numbers or booleans, as they are not quoted: each becomes the text of the source,
-//! as `0123` may be a code.
+//! Restores texts that YAML reads as numbers or booleans because they are not quoted. Each becomes the text of the
+//! source again: `0123` may be a code.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,19 +8,20 @@ use serde_json::{Map, Number, Value};
 use crate::error::{Error, Result};
 use crate::pointer;
 
-/// The texts of the numbers that JSON writes in another way, by their places.
+/// The source texts of numbers that JSON writes differently, by their places.
 pub(super) type Sources = HashMap<String, String>;
 
-/// Marks a schema without a type whose values are numbers in the source, but not as JSON writes them.
+/// Marks a schema without a type whose values are numbers in the source that JSON writes differently.
 pub(crate) const UNQUOTED: &str = "x-unquoted-numbers";
 
-/// The keywords with values of the schema.
+/// The keywords that contain values of the schema.
 const VALUES: [&str; 5] = ["enum", "const", "default", "example", "examples"];
 
-/// Those whose values are types or names in the code, so that their exact text matters.
+/// The keywords whose values become types or names in the code, so that their exact text matters.
 const EXACT: [&str; 2] = ["enum", "const"];
 
-/// Replaces the numbers and booleans in schemas of texts. Without `sources`, those whose exact text matters are errors.
+/// Replaces the numbers and booleans in schemas of texts. Without `sources`, a value whose exact text matters is an
+/// error.
 pub(super) fn restore(document: &mut Value, sources: Option<&Sources>) -> Result<()> {
     let mut restoring = Restoring {
         document,
@@ -48,7 +49,7 @@ enum Kind {
     Unknown,
 }
 
-/// A schema, and what is around it.
+/// A schema and its surroundings.
 #[derive(Clone, Copy)]
 struct Scope<'s, 'v> {
     schema: &'v Map<String, Value>,
@@ -58,7 +59,7 @@ struct Scope<'s, 'v> {
 #[derive(Clone, Copy)]
 enum Around<'s, 'v> {
     Nothing,
-    /// A schema of the same value, such as that with the `allOf`.
+    /// Another schema of the same value, such as the schema with the `allOf`.
     Same(&'s Scope<'s, 'v>),
     /// The schema with this property.
     Property(&'s Scope<'s, 'v>, &'v str),
@@ -75,7 +76,7 @@ struct Restoring<'v> {
     document: &'v Value,
     sources: Option<&'v Sources>,
     restored: Vec<Restored>,
-    /// The place of a value whose exact text is needed and not known.
+    /// The place of a value whose exact text is needed but not known.
     missing: Option<String>,
 }
 
@@ -157,7 +158,7 @@ impl<'v> Restoring<'v> {
         }
     }
 
-    /// Replaces the examples beside a schema, as those of a parameter.
+    /// Replaces the examples beside a schema, such as those of a parameter.
     fn restore_examples(&mut self, holder: &'v Map<String, Value>, at: &str) {
         let examples = ["example", "examples"].map(|key| holder.get(key));
         if examples.iter().all(Option::is_none) {
@@ -181,8 +182,8 @@ impl<'v> Restoring<'v> {
         }
     }
 
-    /// Replaces the values of a schema without a type, if JSON would write one of them in another way. Those that look
-    /// like numbers of JSON may be numbers, so the schema is marked.
+    /// Replaces the values of a schema without a type, if JSON would write one of them differently. Values that look
+    /// like JSON numbers may be numbers, so the schema is marked.
     fn restore_untyped(&mut self, schema: &'v Map<String, Value>, key: &str, at: &str) {
         let Some(values) = schema.get(key) else {
             return;
@@ -247,7 +248,7 @@ impl<'v> Restoring<'v> {
         }
     }
 
-    /// The type of the values of a schema: its own, or that of a schema around it that applies too.
+    /// Returns the type of the values of a schema: its own type, or the type of a schema around it that applies too.
     fn kind(&self, scope: &Scope<'_, 'v>) -> Kind {
         let mut scope = scope;
         loop {
@@ -261,7 +262,7 @@ impl<'v> Restoring<'v> {
         }
     }
 
-    /// The type of a property in all schemas that apply to its object.
+    /// Returns the type of a property, from all schemas that apply to its object.
     fn kind_of_property(&self, owner: &Scope<'_, 'v>, name: &str) -> Kind {
         let mut owner = owner;
         loop {
@@ -287,12 +288,12 @@ impl<'v> Restoring<'v> {
             .map_or(Kind::Unknown, |schema| self.kind_of(schema))
     }
 
-    /// The type that a schema demands itself, by its keywords, its reference or its `allOf`.
+    /// Returns the type that a schema requires through its keywords, its reference or its `allOf`.
     fn kind_of(&self, schema: &'v Map<String, Value>) -> Kind {
         self.find_kind(schema, kind_of_keywords)
     }
 
-    /// The first type that `look` finds in a schema, or in those that apply to its values too.
+    /// Returns the first type that `look` finds in a schema, or in the other schemas that apply to its values.
     fn find_kind(
         &self,
         schema: &'v Map<String, Value>,
@@ -315,7 +316,7 @@ impl<'v> Restoring<'v> {
         Kind::Unknown
     }
 
-    /// The other schemas that apply to the values of a schema.
+    /// Returns the other schemas that apply to the values of a schema.
     fn parts(&self, schema: &'v Map<String, Value>) -> Vec<&'v Value> {
         let reference = schema.get("$ref").and_then(Value::as_str);
         let place = reference.and_then(pointer::of_reference);
@@ -328,7 +329,7 @@ impl<'v> Restoring<'v> {
     }
 }
 
-/// The limit on the schemas in which a type is looked for.
+/// The maximum number of schemas in which a type is searched.
 const MAX_PARTS: usize = 200;
 
 fn kind_of_keywords(schema: &Map<String, Value>) -> Kind {
@@ -358,7 +359,7 @@ fn has_unquoted(value: &Value) -> bool {
     }
 }
 
-/// A value that is not a list, or those in a list, with their places.
+/// Returns the value itself, or the values in it if it is a list, with their places.
 fn scalars<'v>(value: &'v Value, at: &str) -> Vec<(String, &'v Value)> {
     match value {
         Value::Array(items) => {

@@ -1,4 +1,4 @@
-//! A parsed text before it becomes a document: with keys that occur twice, and with the places of all values.
+//! A parsed text before it becomes a document. It still has duplicate keys and the places of all values.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -156,8 +156,8 @@ impl<'de, N: Deserialize<'de>, K: Deserialize<'de>> Visitor<'de> for Reader<N, K
     }
 }
 
-/// The value of `tree`, which was read from `text`, and the texts of its numbers that JSON writes in another way. A key
-/// that occurs twice is an error.
+/// Returns the value of `tree`, which was read from `text`, and the source texts of numbers that JSON writes
+/// differently. A duplicate key is an error.
 pub(super) fn value<N: Node>(tree: N, text: &str) -> Result<(Value, Sources)> {
     let mut converter = Converter {
         text,
@@ -167,7 +167,7 @@ pub(super) fn value<N: Node>(tree: N, text: &str) -> Result<(Value, Sources)> {
     Ok((value, converter.sources))
 }
 
-/// A place as the position of an error.
+/// Formats a place for an error.
 pub(super) fn place(location: Location) -> String {
     format!("line {} column {}", location.line(), location.column())
 }
@@ -213,8 +213,8 @@ impl<'t> Converter<'t> {
         Ok(Value::Object(object))
     }
 
-    /// A number. Its text is kept if JSON writes it in another way. The YAML parser reads `0123` and `1e3` as floats,
-    /// although they are integers.
+    /// Returns a number, and keeps its source text if JSON writes it differently. The YAML parser reads `0123` and
+    /// `1e3` as floats, although they are integers.
     fn number(&mut self, number: Number, location: Option<Location>, at: &str) -> Value {
         let source = location.and_then(|location| self.source(location));
         let Some(source) = source.filter(|source| *source != number.to_string()) else {

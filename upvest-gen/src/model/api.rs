@@ -57,7 +57,7 @@ pub struct Operation {
     pub path: String,
     /// The first tag.
     pub tag: String,
-    /// Whether it will be removed one day.
+    /// Whether the operation is deprecated.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub deprecated: bool,
     /// A summary in one line.
@@ -100,33 +100,33 @@ pub struct Parameter {
     pub setter: String,
     /// The location in the request.
     pub place: Place,
-    /// Whether it is required.
+    /// Whether a call must set the parameter.
     pub required: bool,
     /// Whether the values of a list are joined by commas into one text.
     pub joined: bool,
     /// Whether the value is written as JSON.
     pub json: bool,
-    /// Whether it will be removed one day.
+    /// Whether the parameter is deprecated.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub deprecated: bool,
-    /// What it holds.
+    /// The type of the value.
     #[serde(rename = "type")]
     pub kind: Type,
-    /// What it means, in Markdown.
+    /// The description, in Markdown.
     pub description: String,
-    /// The value that the server uses if it is not given, as text.
+    /// The value, as text, that the server uses if the parameter is missing.
     #[serde(skip)]
     pub default: Option<String>,
 }
 
 impl Operation {
-    /// The query parameters whose defaults leave out items of a list: all that have one, except those that choose the
-    /// page or the order of the items.
+    /// Returns the query parameters whose defaults filter a list: all parameters with a default, except those that
+    /// choose the page or the order.
     pub fn default_filters(&self) -> Vec<&Parameter> {
         let is_arranging = |parameter: &Parameter| ARRANGING.contains(&parameter.name.as_str());
         let is_list = match &self.response.content {
             Content::List(_) | Content::Json(Type::List(_)) => true,
-            // A list whose items stand in a union or in another field than `data`.
+            // The items of a list may also be in a union, or in a field that is not `data`.
             Content::Json(_) => self.parameters.iter().any(is_arranging),
             Content::Empty | Content::Binary => false,
         };
@@ -175,7 +175,7 @@ pub struct Body {
     pub encoding: Encoding,
     /// The media type, if it is not the usual one of the encoding.
     pub media_type: Option<String>,
-    /// Whether a request must have it.
+    /// Whether a request must have the body.
     pub required: bool,
     /// The type. Not used for text and bytes.
     #[serde(rename = "type")]
@@ -183,24 +183,24 @@ pub struct Body {
     /// The fields of a form that are not written in the usual way.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FormField>,
-    /// What it means, in Markdown.
+    /// The description, in Markdown.
     pub description: String,
 }
 
-/// A field of a form that is not written in the usual way, in which a list is a pair for each of its items.
+/// A field of a form that is not written in the usual way. Usually, each item of a list is a pair of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FormField {
     /// The name in the form.
     pub name: String,
-    /// How it is written.
+    /// The format of the value.
     pub style: FormStyle,
 }
 
-/// How a field of a form is written.
+/// The format of a field of a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FormStyle {
-    /// The items of a list are one text, with this between them.
+    /// The items of a list are joined into one text, with this separator.
     Joined(&'static str),
     /// As JSON.
     Json,
@@ -223,18 +223,18 @@ pub enum Encoding {
 /// The response of a successful call.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Response {
-    /// What it holds.
+    /// The content.
     pub content: Content,
-    /// Whether there is a response without content too.
+    /// Whether a response may also have no content.
     pub optional: bool,
     /// Whether the `data` of a list may be missing or `null`, which means an empty list.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub may_lack_data: bool,
     /// The media types to accept, joined by commas.
     pub accept: String,
-    /// Further media types in which it can be downloaded, joined by commas.
+    /// Further media types in which the response can be downloaded, joined by commas.
     pub download: Option<String>,
-    /// What it means, in Markdown.
+    /// The description, in Markdown.
     pub description: String,
 }
 
@@ -268,11 +268,11 @@ pub struct Paging {
 pub struct Schema {
     /// The name of its type.
     pub name: String,
-    /// What it means, in Markdown.
+    /// The description, in Markdown.
     pub description: String,
-    /// Whether it occurs in a request.
+    /// Whether the object occurs in a request.
     pub sent: bool,
-    /// Whether it occurs in a response or an event.
+    /// Whether the object occurs in a response or an event.
     #[serde(skip)]
     pub received: bool,
     /// The fields or the alternatives.
@@ -355,29 +355,29 @@ pub struct Field {
     pub name: String,
     /// The name in Rust.
     pub rust: String,
-    /// What it holds.
+    /// The type of the value.
     #[serde(rename = "type")]
     pub kind: Type,
-    /// Whether it is required.
+    /// Whether the object must have the field.
     pub required: bool,
-    /// Whether it may be `null`.
+    /// Whether the value may be `null`.
     pub nullable: bool,
     /// Whether a received text may be empty, which means that there is no value.
     pub blank: bool,
-    /// Whether `Debug` may show it, although it is a text or a date.
+    /// Whether `Debug` may show the value although it is a text or a date.
     pub public: bool,
-    /// The only direction in which it occurs, if it does not occur in both.
+    /// The direction in which the field occurs. `None` if it occurs in both.
     pub only: Option<Direction>,
-    /// Whether it holds the properties of the object that the description does not name.
+    /// Whether the field holds all properties that the description does not name.
     pub extra: bool,
-    /// Whether it will be removed one day.
+    /// Whether the field is deprecated.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub deprecated: bool,
     /// Whether the object can contain itself through this field, without a list or a map in between.
     pub recursive: bool,
     /// Whether a long chain of types begins here.
     pub deep: bool,
-    /// What it means, in Markdown.
+    /// The description, in Markdown.
     pub description: String,
 }
 
@@ -398,8 +398,8 @@ impl Field {
         !self.required || self.nullable || is_blank
     }
 
-    /// Whether `Debug` hides the value. It shows only kinds of values that are not personal: ids, enums, codes,
-    /// amounts, instants, counts and flags. A nested object decides for itself.
+    /// Whether `Debug` hides the value. `Debug` shows only values that are not personal: ids, enums, codes, amounts,
+    /// instants, counts and flags. A nested object hides its own fields.
     pub fn is_hidden(&self) -> bool {
         !self.public && self.kind.may_be_personal()
     }
@@ -482,7 +482,7 @@ impl Type {
         }
     }
 
-    /// The type of a value that is there, without `null` or an empty value in its place.
+    /// The type without `null` or an empty value as alternatives.
     pub(crate) fn present(&self) -> &Self {
         match self {
             Self::Nullable(inner) | Self::OrEmpty(inner) => inner.present(),
@@ -500,7 +500,7 @@ impl Type {
         }
     }
 
-    /// The type of a value that may be `null` too, as any JSON may be anyway.
+    /// Returns the type of a value that may also be `null`. Any JSON may be `null` anyway.
     pub(super) fn or_null(self) -> Self {
         match self {
             Self::Json | Self::Nullable(_) => self,
@@ -508,7 +508,7 @@ impl Type {
         }
     }
 
-    /// The type of a value that is not `null`.
+    /// Returns the type without `null`.
     pub(super) fn without_null(self) -> Self {
         match self {
             Self::Nullable(kind) => *kind,
@@ -516,7 +516,7 @@ impl Type {
         }
     }
 
-    /// The object in the value itself, without a list or a map in between.
+    /// Returns the object that the value itself is. `None` for an object in a list or a map.
     pub(super) fn direct_object(&self) -> Option<&str> {
         match self.present() {
             Self::Schema(name) => Some(name),
@@ -553,12 +553,12 @@ impl Content {
     }
 }
 
-/// A set of texts, to which more may be added later.
+/// A set of texts. The API can add more later.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Enum {
     /// The name of its type.
     pub name: String,
-    /// What it means, in Markdown.
+    /// The description, in Markdown.
     pub description: String,
     /// The known values.
     pub variants: Vec<Variant>,
@@ -571,12 +571,12 @@ pub struct Enum {
 pub struct Variant {
     /// The name in Rust.
     pub name: String,
-    /// Whether it will be removed one day.
+    /// Whether the value is deprecated.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub deprecated: bool,
     /// The value in JSON.
     pub wire: String,
-    /// What it means, in Markdown.
+    /// The description, in Markdown.
     pub description: String,
 }
 
@@ -585,6 +585,6 @@ pub struct Variant {
 pub struct Id {
     /// The name of its type.
     pub name: String,
-    /// What it means.
+    /// The description.
     pub description: String,
 }

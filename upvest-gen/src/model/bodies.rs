@@ -68,7 +68,7 @@ pub(super) fn read<'a>(
     }))
 }
 
-/// The fields that `encoding` describes in another way than the usual one.
+/// Returns the form fields whose `encoding` differs from the usual one.
 fn form_fields(media: &Value) -> Vec<FormField> {
     let encodings = media["encoding"].as_object().into_iter().flatten();
     let fields = encodings.filter_map(|(name, encoding)| {
@@ -80,7 +80,7 @@ fn form_fields(media: &Value) -> Vec<FormField> {
     fields.collect()
 }
 
-/// How `encoding` says that a field is written. `None` in the usual way.
+/// Returns the format that `encoding` gives a form field. `None` for the usual format.
 fn form_style(encoding: &Value) -> Option<FormStyle> {
     if encoding["contentType"]
         .as_str()
@@ -96,8 +96,8 @@ fn form_style(encoding: &Value) -> Option<FormStyle> {
     }
 }
 
-/// Checks that the fields of a form can be written: as scalars, as lists of scalars, or as JSON. They have been
-/// read. An optional field that cannot be written is noted.
+/// Checks that the fields of a form can be written: as scalars, as lists of scalars, or as JSON. The schemas must have
+/// been read before. Adds a note for each optional field that cannot be written.
 pub(super) fn check_form<'a>(
     types: &mut Types<'a>,
     found: &Operation<'a>,

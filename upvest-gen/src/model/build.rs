@@ -22,8 +22,8 @@ use crate::normalize::Schemas;
 pub(crate) fn build(document: &Value) -> Result<Api, Vec<Error>> {
     let schemas = Rc::new(Schemas::new(document));
     let mut reading = Reading::new(Rc::clone(&schemas), BTreeMap::new());
-    // An object in an object with the same title is another entity. It is read again with its own name, with which the
-    // names of its ids and enums begin.
+    // An object inside an object with the same title is another entity. The description is read again with the object's
+    // own name, because the names of its ids and enums begin with that name.
     if !reading.naming.mistitled.is_empty() {
         let mistitled = std::mem::take(&mut reading.naming.mistitled);
         reading = Reading::new(Rc::clone(&schemas), mistitled);
@@ -31,7 +31,7 @@ pub(crate) fn build(document: &Value) -> Result<Api, Vec<Error>> {
     reading.finish(schemas.notes())
 }
 
-/// A description that was read, with a name for each object.
+/// The result of reading a description, with a name for each object.
 struct Reading<'a> {
     types: Types<'a>,
     operations: Operations,

@@ -1,4 +1,4 @@
-//! The component schemas: their names, and those that a type of the runtime replaces.
+//! Names the component schemas, and finds those that a type of the runtime replaces.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -50,7 +50,7 @@ pub(super) fn name_components(types: &mut Types<'_>) {
         }
         objects.push(name);
     }
-    // A component goes before others that want its name.
+    // A component takes precedence over other types that want its name.
     objects.sort_by_key(|name| (names::type_name(name) != *name, *name));
     for name in objects {
         let rust = types.names.claim_first(&[names::type_name(name)]);
@@ -62,7 +62,7 @@ pub(super) fn name_components(types: &mut Types<'_>) {
     name_bases(types);
 }
 
-/// A component with a discriminator is the union of those that include it.
+/// Names each component that has a discriminator: it is the union of the components that include it.
 fn name_bases(types: &mut Types<'_>) {
     for (base, children) in types.children.clone() {
         let Ok(node) = types.component(base) else {
@@ -83,12 +83,12 @@ fn add_union<'a>(types: &mut Types<'a>, entity: &str, branches: impl Iterator<It
     }
 }
 
-/// The component, if it is an object and not another name for a component.
+/// Returns the component if it is an object, and not an alias of another component.
 fn object<'a>(types: &Types<'a>, name: &str, value: &'a Value) -> Result<Option<Rc<Node<'a>>>> {
     let node = types.node(value, &pointer::join(document::SCHEMAS, name))?;
     let alternatives = unions::alternatives(types, &node)?;
     let is_other_name = match alternatives.branches.as_slice() {
-        // The only alternative beside an empty one.
+        // The other alternatives are empty.
         [only] => only.component.is_some(),
         _ => false,
     };
@@ -112,7 +112,7 @@ pub(super) fn read_unused(types: &mut Types<'_>) {
     }
 }
 
-/// The components of error responses. One type of the runtime replaces them all.
+/// Returns the components of error responses. One type of the runtime replaces all of them.
 fn problems(document: &Value) -> BTreeSet<&str> {
     let mut problems = BTreeSet::new();
     for operation in document::operations(document) {

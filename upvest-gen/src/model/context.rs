@@ -1,19 +1,19 @@
-//! The surroundings of a value.
+//! The position of a value, from which the name of its type is derived.
 
 use super::names;
 
-/// Where a value occurs. The type that is generated for it is named after that.
+/// The position of a value. The name of its generated type is derived from it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Context<'c> {
     /// The name of the object or the operation around it.
     pub(super) parent: &'c str,
     /// The entity of the object around it.
     pub(super) entity: &'c str,
-    /// The entity whose id the object has, which is that of the union for a branch of one.
+    /// The entity whose id the object has. For a branch of a union, this is the entity of the union.
     pub(super) identity: &'c str,
     /// The name of the field or parameter.
     pub(super) field: &'c str,
-    /// The component in which the object around it is written.
+    /// The component that contains the object around the value.
     pub(super) home: Option<&'c str>,
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
-/// After this many repetitions of a part, there are no new states.
+/// The number of repetitions of a part after which no new states appear.
 const ROUNDS: u32 = 5;
 
 /// The part of a number that was read last.
@@ -27,7 +27,7 @@ enum State {
 type States = BTreeSet<State>;
 
 /// Whether every text that `pattern` matches is a decimal number or empty, and at least one of them has a fraction.
-/// `^[0-9]+(\.[0-9]{2})?$` is such a pattern. Those of a five-digit code, a time or a version number are not.
+/// `^[0-9]+(\.[0-9]{2})?$` is such a pattern. The patterns of a five-digit code, a time or a version number are not.
 pub(super) fn is_decimal(pattern: &str) -> bool {
     let ends =
         parse(pattern).and_then(|pattern| walk(&pattern, &States::from([State::Unanchored])));
@@ -45,7 +45,7 @@ pub(super) fn admits_empty(pattern: &str) -> bool {
 }
 
 fn parse(pattern: &str) -> Option<Hir> {
-    // Many nested groups would take long to process, and no pattern of a number has them.
+    // No pattern of a number has many nested groups, and they would take long to process.
     let mut parser = ParserBuilder::new()
         .unicode(false)
         .utf8(false)
@@ -54,8 +54,8 @@ fn parse(pattern: &str) -> Option<Hir> {
     parser.parse(pattern).ok()
 }
 
-/// The states in which a text that `pattern` matches can end, given those in which it begins. `None` if the pattern
-/// matches a text that is not a number.
+/// Returns the states that are possible after a text that matches `pattern`, if it begins in one of the states `from`.
+/// `None` if the pattern matches a text that is not a number.
 fn walk(pattern: &Hir, from: &States) -> Option<States> {
     match pattern.kind() {
         HirKind::Empty => Some(from.clone()),

@@ -1,4 +1,4 @@
-//! Long chains of types.
+//! Breaks chains of types that are too long for the compiler.
 
 use std::collections::BTreeMap;
 

@@ -4,17 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::api::{Direction, Operation, Schema, Shape, Type};
 
-/// The types of whole bodies.
+/// The objects that are whole bodies.
 #[derive(Debug, Default)]
 pub(super) struct Bodies {
-    /// In requests: bodies, and parameters that are written as JSON.
+    /// Bodies of requests, and parameters that are written as JSON.
     pub(super) sent: Vec<String>,
-    /// In responses and events.
+    /// Bodies of responses and events.
     pub(super) received: Vec<String>,
 }
 
 impl Bodies {
-    /// The objects in the bodies of the operations and in `events`.
+    /// Collects the objects in the bodies of the operations and in `events`.
     pub(super) fn of<'o>(
         operations: &'o [Operation],
         events: impl Iterator<Item = &'o String>,
@@ -39,7 +39,7 @@ impl Bodies {
     }
 }
 
-/// The object in a value.
+/// Returns the object in a value.
 pub(super) fn object(kind: &Type) -> Option<&String> {
     match kind.innermost() {
         Type::Schema(name) => Some(name),
@@ -58,7 +58,7 @@ pub(super) fn mark_directions(schemas: &mut [Schema], bodies: &Bodies) {
     }
 }
 
-/// A property that occurs in one direction only is required only there.
+/// Makes a property optional if the object also occurs in a direction in which the property does not.
 fn require_in_one_direction(schema: &mut Schema) {
     let is_sent = schema.sent;
     let is_received = schema.received;
@@ -75,7 +75,7 @@ fn require_in_one_direction(schema: &mut Schema) {
     }
 }
 
-/// The schemas with these names, and all nested in them.
+/// Returns the schemas with these names, and all schemas nested in them.
 pub(super) fn reachable<'s>(
     schemas: impl Iterator<Item = &'s Schema>,
     names: impl Iterator<Item = &'s String>,

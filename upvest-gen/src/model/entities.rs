@@ -27,8 +27,8 @@ impl<'a> Entities<'a> {
         self.0.contains(entity.to_snake_case().as_str())
     }
 
-    /// The entity in a title or in the name of a type: `Order` for `Order - Place - Request`. If a path
-    /// has a `withdrawal_id`, it is `Withdrawal` for `Payments - Withdrawal`.
+    /// Returns the entity in a title or in the name of a type: `Order` for `Order - Place - Request`. For `Payments -
+    /// Withdrawal`, it is `Withdrawal` if a path has a `withdrawal_id`.
     pub(super) fn subject(&self, title: &str) -> String {
         let nouns = names::nouns(title);
         let mut candidates = (0..nouns.len())
@@ -47,7 +47,7 @@ impl<'a> Entities<'a> {
     }
 }
 
-/// The names in the braces of a path.
+/// Returns the names in the braces of a path.
 fn parameters(path: &str) -> impl Iterator<Item = &str> {
     path.split('{')
         .skip(1)

@@ -22,7 +22,7 @@ pub(super) struct Enums {
     mentions: BTreeMap<String, String>,
 }
 
-/// A place in the description. That of a component goes before others.
+/// A place in the description. The place of a component takes precedence.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
     is_inline: bool,
@@ -39,12 +39,13 @@ pub(super) struct NamedEnums {
     pub(super) enums: Vec<Enum>,
     /// The names by key.
     names: BTreeMap<String, String>,
-    /// The problems of enums that the description refers to and does not define.
+    /// The problems of enums that the description mentions but does not define.
     pub(super) errors: Vec<Error>,
 }
 
 impl NamedEnums {
-    /// Replaces the key in a type by the name. An enum that is not defined here keeps its key, which is its name.
+    /// Replaces the key of an enum in a type with its name. An enum that is defined elsewhere keeps its key, which is
+    /// its name.
     pub(super) fn rename(&self, kind: &mut Type) {
         if let Type::Enum(key) = kind.innermost_mut()
             && let Some(name) = self.names.get(key)
@@ -91,10 +92,10 @@ impl Enums {
         }
     }
 
-    /// Names all enums. Of several that want one name, those are one type of which one has all the values of the other,
-    /// as an update often allows only some of the values that the entity can have. The other ones are numbered.
+    /// Names all enums. Two enums that want the same name become one type if one of them has all values of the other,
+    /// because an update often allows only some of the entity's values. The remaining ones are numbered.
     pub(super) fn name(self, table: &mut NameTable) -> NamedEnums {
-        // Those with most values first, as they may have all values of others.
+        // The enums with the most values come first, because they may contain all values of others.
         let mut found: Vec<(String, BTreeMap<Place, Enum>)> = self.found.into_iter().collect();
         found.sort_by_key(|(key, _)| Reverse(values(key).count()));
         let mut by_base: BTreeMap<String, Vec<Group>> = BTreeMap::new();
@@ -120,7 +121,7 @@ impl Enums {
             }
             others.extend(groups.map(|group| (base.clone(), group)));
         }
-        // Numbers come last, so that no other enum loses its name to one of them.
+        // Numbered names are given last, so that they do not take a name that another enum wants.
         for (base, group) in others {
             named.add(group, table.claim_first(&[base]));
         }
@@ -138,7 +139,7 @@ impl NamedEnums {
         self.enums.push(group.into_enum(name));
     }
 
-    /// Adds an error for each mention of an enum that there is not.
+    /// Adds an error for each mention of an enum that is not defined.
     fn check(&mut self, mentions: &BTreeMap<String, String>) {
         let known: HashSet<&str> = self.enums.iter().map(|item| item.name.as_str()).collect();
         let strays = mentions
@@ -156,9 +157,9 @@ impl NamedEnums {
 #[derive(Debug)]
 struct Group {
     keys: Vec<String>,
-    /// The best of all places.
+    /// The place that takes precedence over the others.
     place: Place,
-    /// The enum with the values of all of them.
+    /// The enum with the values of all enums of the group.
     whole: Enum,
     others: Vec<(Place, Enum)>,
 }
@@ -186,7 +187,7 @@ impl Group {
         }
     }
 
-    /// The enum with the documentation of all of them.
+    /// Returns the enum with the documentation of all enums of the group.
     fn into_enum(self, name: String) -> Enum {
         let mut whole = self.whole;
         let base = std::mem::replace(&mut whole.name, name);
@@ -233,7 +234,7 @@ pub(super) fn is_same(one: &str, other: &str) -> bool {
     one == other || covers(one, other) || covers(other, one)
 }
 
-/// Adds the documentation of `found`, whose values `known` has, to that of `known`. An enum without a description is
+/// Merges the documentation of `found` into `known`, which has all its values. An enum without a description is
 /// described by the name that it wanted.
 fn merge(known: &mut Enum, mut found: Enum, undocumented: &str) {
     if known.description == undocumented {
@@ -256,7 +257,7 @@ fn merge(known: &mut Enum, mut found: Enum, undocumented: &str) {
     known.finals.append(&mut found.finals);
 }
 
-/// The description of a value that has none.
+/// Returns the description of a value that the API does not describe.
 fn undescribed(wire: &str) -> String {
     format!("The value `{wire}`.")
 }

@@ -29,7 +29,7 @@ pub(super) struct Events {
     delivered: Vec<Delivered>,
 }
 
-/// Types of events, the key of the object in them, and the place of its schema.
+/// The types of an event, the key of its object, and the place of the object's schema.
 #[derive(Debug)]
 struct Delivered {
     types: Vec<String>,
@@ -88,7 +88,7 @@ fn note_callbacks(types: &mut Types<'_>) {
 }
 
 impl Events {
-    /// Reads the events in the bodies of a webhook. Returns whether there are any.
+    /// Reads the events in the bodies of a webhook. Returns whether it found any.
     fn read_webhook<'a>(&mut self, types: &mut Types<'a>, webhook: &Operation<'a>) -> bool {
         let Some((at, body)) = webhook.request_body(types.document) else {
             return false;
@@ -108,7 +108,7 @@ impl Events {
         is_read
     }
 
-    /// Reads an event, or the events in a list, a union or an envelope. Returns whether there are any.
+    /// Reads an event, or the events in a list, a union or an envelope. Returns whether it found any.
     fn read_value<'a>(
         &mut self,
         types: &mut Types<'a>,
@@ -136,7 +136,7 @@ impl Events {
         is_read
     }
 
-    /// Reads a union of events, or of values that contain events. The type of an event may be that of a discriminator.
+    /// Reads a union of events, or of values that contain events. A discriminator may give the type of an event.
     fn read_union<'a>(
         &mut self,
         types: &mut Types<'a>,
@@ -190,7 +190,7 @@ impl Events {
             Some(known) => known,
             None => find("type").map_or_else(Vec::new, |kind| values(types, kind)),
         };
-        // In an envelope, other objects may have a type too.
+        // In an envelope, an object that is not an event may also have a `type`.
         if names.is_empty() || search.is_in_envelope && find("object").is_none() {
             return false;
         }
@@ -243,13 +243,13 @@ impl Events {
         }
     }
 
-    /// The key of the schema of the object in each event.
+    /// Returns the key of each event's object.
     pub(super) fn objects(&self) -> impl Iterator<Item = &String> {
         self.delivered.iter().map(|delivered| &delivered.object)
     }
 
-    /// The events by their objects, which have their names now. An event of a type has one object, that of its first
-    /// occurrence. A note tells of each other one.
+    /// Groups the events by their objects, which have names by now. Each type of event has one object: that of its
+    /// first occurrence. Each different object gets a note.
     pub(super) fn by_object(
         &self,
         naming: &Naming,
@@ -286,7 +286,7 @@ impl Events {
     }
 }
 
-/// An event without types.
+/// Makes an event without types.
 fn event(object: &str, operations: &[api::Operation]) -> Event {
     let operation = operations
         .iter()
@@ -308,7 +308,7 @@ fn other_object(kind: &str, first: &str, object: &str, at: &str) -> Error {
     )
 }
 
-/// The texts that a field may have.
+/// Returns the texts that a field may have.
 fn values<'a>(types: &Types<'a>, field: &Part<'a>) -> Vec<String> {
     let Ok(node) = types.part(field) else {
         return Vec::new();
@@ -322,7 +322,7 @@ fn values<'a>(types: &Types<'a>, field: &Part<'a>) -> Vec<String> {
     texts.map(str::to_owned).collect()
 }
 
-/// The event types that the discriminator of a union maps to the alternative.
+/// Returns the event types that the discriminator of a union maps to the alternative.
 fn mapped_types<'a>(union: &Node<'a>, alternative: &Node<'a>) -> Vec<String> {
     let discriminator = union.object("discriminator");
     let by_type = discriminator.filter(|it| it.get("propertyName").is_some_and(|it| it == "type"));

@@ -11,10 +11,10 @@ use super::types::{Types, Unread};
 use super::values;
 use crate::normalize::{Node, Part};
 
-/// The name of the field for additional properties, as progenitor calls it.
+/// The name that progenitor gives the field for additional properties.
 const EXTRA: &str = "extra";
 
-/// The fields of an object that has the properties of all its branches.
+/// Reads the fields of an object, which has the properties of all its branches.
 pub(super) fn fields<'a>(types: &mut Types<'a>, object: &Unread<'a>) -> Vec<Field> {
     let properties = properties(&object.branches).into_iter();
     let mut fields: Vec<Field> = properties
@@ -39,7 +39,7 @@ fn give_distinct_names(fields: &mut [Field]) {
     }
 }
 
-/// The field for properties that the description does not name, if the object may have some.
+/// Returns the field for additional properties, if the object may have some.
 fn extra<'a>(types: &mut Types<'a>, object: &Unread<'a>) -> Option<Field> {
     let admits_any = |branch: &Node<'a>| branch.is_true("additionalProperties");
     let parts: Vec<Part<'a>> = object
@@ -78,7 +78,7 @@ fn extra<'a>(types: &mut Types<'a>, object: &Unread<'a>) -> Option<Field> {
     })
 }
 
-/// The only direction of a property. A property in several schemas has one only if all of them agree.
+/// Returns the only direction of a property, if all its schemas agree.
 fn only(nodes: &[Rc<Node<'_>>]) -> Option<Direction> {
     if are_all(nodes, "readOnly") {
         Some(Direction::Received)
@@ -94,7 +94,7 @@ fn are_all(nodes: &[Rc<Node<'_>>], keyword: &str) -> bool {
     !nodes.is_empty() && nodes.iter().all(|node| node.is_true(keyword))
 }
 
-/// The properties of all branches, each with its schemas.
+/// Collects the properties of all branches, each with its schemas.
 fn properties<'a>(branches: &[Node<'a>]) -> Vec<(&'a str, Vec<Part<'a>>)> {
     let mut properties: Vec<(&str, Vec<Part<'a>>)> = Vec::new();
     let mut places: HashMap<&str, usize> = HashMap::new();

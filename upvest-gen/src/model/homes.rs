@@ -1,8 +1,8 @@
-//! The component in which a schema is written. An object that several others share is named after it.
+//! Finds the component that contains a schema. An object that several others share is named after this component.
 
 use super::names;
 
-/// The component around the place `at`, such as `/components/schemas/Order`.
+/// Returns the component around the place `at`, such as `/components/schemas/Order`.
 pub(super) fn home(at: &str) -> Option<&str> {
     let rest = at.strip_prefix("/components/")?;
     let mut slashes = rest.match_indices('/').map(|(index, _)| index);

@@ -21,20 +21,21 @@ pub(crate) const PAGE_FIELDS: [&str; 7] = [
     "order",
 ];
 
-/// A response that is a list, in all its alternatives.
+/// A response that is a list in each of its alternatives.
 #[derive(Debug)]
 pub(super) struct List<'a> {
     /// The schemas of `data`.
     data: Vec<Part<'a>>,
     /// The components that the runtime's types replace.
     replaced: Vec<&'a str>,
-    /// Whether there may be `null` instead of the list.
+    /// Whether the response may be `null` instead of a list.
     pub(super) is_nullable: bool,
-    /// Whether `data` may be missing or `null`, or there may be an empty object instead of the list.
+    /// Whether `data` may be missing or `null`, or the response may be an empty object.
     pub(super) may_lack_data: bool,
 }
 
-/// The list, if the response is an object with only `data`, and `meta` if it has pages, or one of several such objects.
+/// Reads a list. The response must be an object with only `data` (and `meta` if it has pages), or a union of such
+/// objects.
 pub(super) fn list<'a>(types: &mut Types<'a>, value: &'a Value, at: &str) -> Option<List<'a>> {
     let node = types.node(value, at).ok()?;
     let alternatives = unions::alternatives(types, &node).ok()?;
@@ -51,7 +52,7 @@ pub(super) fn list<'a>(types: &mut Types<'a>, value: &'a Value, at: &str) -> Opt
 }
 
 impl<'a> List<'a> {
-    /// Adds one alternative of the list. `None` if it is another object.
+    /// Adds one alternative of the list. `None` if the alternative is not a list.
     fn add_branch(&mut self, types: &mut Types<'a>, branch: &Node<'a>) -> Option<()> {
         let mut data = None;
         for property in &branch.properties {
@@ -123,7 +124,7 @@ fn is_page_field<'a>(types: &Types<'a>, property: &Part<'a>) -> bool {
     PAGE_FIELDS.contains(&property.name) && kind.is_none_or(|kind| kind == expected)
 }
 
-/// The note about a list whose pages cannot be requested, as the fields of `meta` are others or have other types.
+/// Returns a note if the pages of a list cannot be requested, because `meta` has unexpected fields or types.
 fn other_page(meta: &Node<'_>, at: &str) -> Option<Error> {
     has_page_fields(meta).then(|| {
         Error::at(

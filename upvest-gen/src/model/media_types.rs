@@ -50,12 +50,12 @@ pub(super) fn explicit_media_type(media_type: &str, encoding: Encoding) -> Optio
     (is_valid && !is_usual).then(|| media_type.to_owned())
 }
 
-/// The media types of a body or a response.
+/// Returns the media types of a body or a response.
 pub(super) fn media_types(owner: &Value) -> impl Iterator<Item = &str> {
     contents(owner).map(|(name, _)| name)
 }
 
-/// The media types of a body or a response, with their descriptions.
+/// Returns the media types of a body or a response, with their contents.
 pub(super) fn contents(owner: &Value) -> impl Iterator<Item = (&str, &Value)> {
     let contents = owner.get("content").and_then(Value::as_object);
     contents
@@ -64,7 +64,7 @@ pub(super) fn contents(owner: &Value) -> impl Iterator<Item = (&str, &Value)> {
         .map(|(name, media)| (name.as_str(), media))
 }
 
-/// The JSON schemas of a body or a response, with their places.
+/// Returns the JSON schemas of a body or a response, with their places.
 pub(super) fn json_schemas<'a>(
     document: &'a Value,
     owner: &'a Value,
@@ -75,13 +75,13 @@ pub(super) fn json_schemas<'a>(
     json.filter_map(move |(name, media)| Some((schema_place(&at, name), media.get("schema")?)))
 }
 
-/// The place of the schema of a media type.
+/// Returns the place of the schema of a media type.
 pub(super) fn schema_place(at: &str, media_type: &str) -> String {
     let contents = pointer::join(at, "content");
     format!("{}/schema", pointer::join(&contents, media_type))
 }
 
-/// Whether a body with this media type is JSON. A range of media types is not, if its schema describes bytes.
+/// Whether a body with this media type is JSON. A range of media types is not JSON if its schema describes bytes.
 pub(super) fn is_json(document: &Value, media_type: &str, media: &Value) -> bool {
     let is_of_bytes = || is_of_bytes(document, media);
     document::is_json(media_type) && !(document::is_range(media_type) && is_of_bytes())

@@ -21,7 +21,7 @@ impl NameTable {
         !self.ids.contains(name) && self.others.insert(name.to_owned())
     }
 
-    /// The first of the names that is not taken, or the last one with a number.
+    /// Claims the first of the names that is free. If none is, adds a number to the last one.
     pub(super) fn claim_first(&mut self, wanted: &[String]) -> String {
         let last = wanted.last().map(String::as_str).unwrap_or_default();
         let numbered = (2..).map(|number| names::numbered(last, number));
@@ -29,7 +29,7 @@ impl NameTable {
         candidates.find(|name| self.claim(name)).unwrap_or_default()
     }
 
-    /// The name of an enum that wants the name `base`.
+    /// Claims a name for an enum that wants the name `base`.
     pub(super) fn claim_enum(&mut self, base: &str) -> String {
         let is_taken = self.others.contains(base);
         let wanted = if is_taken {
@@ -40,7 +40,7 @@ impl NameTable {
         self.claim_first(&[wanted])
     }
 
-    /// The name of the id type `name`. Only components have their names before ids.
+    /// Claims a name for the id type `name`. Only components are named before ids.
     pub(super) fn id(&mut self, name: &str) -> String {
         let mut name = names::type_name(name);
         if self.others.contains(&name) {

@@ -8,12 +8,12 @@ use heck::{ToPascalCase, ToSnakeCase, ToTitleCase};
 const VERBS: &str =
     "Cancel Change Create Data Get List Patch Place Post Request Response Set Trigger Update";
 
-/// Names of types that generated code uses for other types.
+/// Names that generated code uses for types of other crates.
 const RESERVED_TYPES: &str = "Box CountryCode CurrencyCode Clone Copy Debug Decimal Default Err Eq From Into Isin Iterator ListResponse Nested \
     None Nullable Ok Option PaginationMeta PartialEq Problem Result Self Some String ToString TryFrom TryInto Uuid \
     Vec";
 
-/// Names of builders that are used for other types.
+/// Names of builders that would clash with other types.
 const RESERVED_BUILDERS: &str = "Argument Binary Box ByteStream Call Client Clone Debug Default Display Err Error FnOnce Form Into Json \
     JsonValue None Ok Option Response Result Self Some String Text TryInto Vec";
 
@@ -23,28 +23,28 @@ const RESERVED_METHODS: &str = "base_url builder clone deref exchange from_env f
 
 /// Methods that every builder of an operation has.
 const RESERVED_SETTERS: &str =
-    "at body body_map clone download idempotency_key into new send to_owned try_into";
+    "body body_map clone download idempotency_key into new send to_owned try_into with_page";
 
 /// Methods that every builder of a body has.
 const RESERVED_FIELDS: &str = "build builder clone default into to_owned try_into";
 
-/// A name for a type of the generated crate.
+/// Turns a text into the name of a type of the generated crate.
 pub(super) fn type_name(text: &str) -> String {
     escape(
-        digits_last(ascii(text).to_pascal_case(), "N"),
+        with_first_letter(ascii(text).to_pascal_case(), "N"),
         RESERVED_TYPES,
     )
 }
 
-/// A name for the builder of an operation.
+/// Turns an operation id into the name of its builder.
 pub(super) fn builder(text: &str) -> String {
     escape(
-        digits_last(ascii(text).to_pascal_case(), "N"),
+        with_first_letter(ascii(text).to_pascal_case(), "N"),
         RESERVED_BUILDERS,
     )
 }
 
-/// The keywords of edition 2024 that an identifier in snake case can be, those that are only reserved included.
+/// The keywords and reserved words of edition 2024 that are valid identifiers in snake case.
 const KEYWORDS: [&str; 51] = [
     "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate",
     "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl",
@@ -53,23 +53,23 @@ const KEYWORDS: [&str; 51] = [
     "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];
 
-/// A name for a method of the client.
+/// Turns an operation id into the name of a client method.
 pub(super) fn method(text: &str) -> String {
     escape(identifier(text), RESERVED_METHODS)
 }
 
-/// A name for the setter of a parameter.
+/// Turns the name of a parameter into the name of its setter.
 pub(super) fn setter(text: &str) -> String {
     escape(identifier(text), RESERVED_SETTERS)
 }
 
-/// A name for a field.
+/// Turns the name of a property into the name of a field.
 pub(super) fn field(text: &str) -> String {
     escape(identifier(text), RESERVED_FIELDS)
 }
 
 fn identifier(text: &str) -> String {
-    let name = digits_last(ascii(text).to_snake_case(), "n");
+    let name = with_first_letter(ascii(text).to_snake_case(), "n");
     if KEYWORDS.contains(&name.as_str()) {
         format!("{name}_")
     } else {
@@ -82,8 +82,8 @@ fn ascii(text: &str) -> String {
     text.chars().filter(char::is_ascii).collect()
 }
 
-/// Changes a name that is empty or begins with a digit, which Rust does not allow.
-fn digits_last(name: String, prefix: &str) -> String {
+/// Puts `prefix` before a name that does not begin with a letter, because Rust does not allow such names.
+fn with_first_letter(name: String, prefix: &str) -> String {
     if name.starts_with(|c: char| c.is_ascii_alphabetic()) {
         name
     } else {
@@ -104,13 +104,13 @@ fn escape(name: String, reserved: &str) -> String {
     }
 }
 
-/// The name with the first number that makes it unique, if it is already used.
+/// Adds a number to a name.
 pub(super) fn numbered(name: &str, number: u32) -> String {
     format!("{}{number}", name.trim_end_matches('_'))
 }
 
-/// Distinct names for things with the texts `texts`, which want the names `wanted`. If several want one name, it goes
-/// to the one that is called so, or else to the first in alphabetical order, and the others get underscores.
+/// Returns distinct names for the items `texts`, which want the names `wanted`. If several want the same name, it goes
+/// to the item whose text is that name, or else to the first in alphabetical order. The others get underscores.
 pub(super) fn distinct(texts: &[&str], wanted: Vec<String>) -> Vec<String> {
     let mut names = wanted;
     let mut order: Vec<usize> = (0..texts.len()).collect();
@@ -146,7 +146,7 @@ pub(super) fn id(entity: &str, field: &str) -> Option<String> {
     }
 }
 
-/// The name of one of several.
+/// Returns the singular of a field name.
 pub(super) fn singular(field: &str) -> &str {
     field.strip_suffix('s').unwrap_or(field)
 }
@@ -172,7 +172,7 @@ pub(super) fn nouns(title: &str) -> Vec<String> {
         .collect()
 }
 
-/// A name for the response of an operation: `Order` for `retrieveOrder` and `listOrders`.
+/// Returns a name for the response of an operation: `Order` for `retrieveOrder` and `listOrders`.
 pub(super) fn answered(operation: &str, field: &str) -> Option<String> {
     match field {
         "event" => return Some(type_name(operation)),
@@ -188,9 +188,9 @@ pub(super) fn answered(operation: &str, field: &str) -> Option<String> {
     is_entity.then(|| type_name(singular(noun)))
 }
 
-/// A name for a value that is not taken. `Unknown` is reserved for unknown values.
+/// Returns a free variant name for a value. `Unknown` is reserved for unknown values.
 pub(super) fn variant(wire: &str, is_taken: impl Fn(&str) -> bool) -> String {
-    let mut name = match digits_last(ascii(wire).to_pascal_case(), "N").as_str() {
+    let mut name = match with_first_letter(ascii(wire).to_pascal_case(), "N").as_str() {
         "N" if wire.is_empty() => "Empty".to_owned(),
         name @ ("Unknown" | "Self") => format!("{name}Value"),
         name => name.to_owned(),

@@ -1,7 +1,7 @@
-//! The names of objects, which are given when all have been read, so that they do not depend on the order of reading.
+//! Names the objects after all have been read, so that the names do not depend on the order of reading.
 //!
-//! Equal objects that want the same name are one type. Of different ones, the name goes to the component, or else to
-//! the one that is nearest to the body of a request or a response.
+//! Equal objects that want the same name become one type. If different objects want the same name, it goes to a
+//! component, or else to the object that is nearest to the body of a request or a response.
 
 use std::collections::BTreeMap;
 
@@ -57,8 +57,8 @@ impl Naming {
     }
 }
 
-/// The components, the objects in `bodies`, and all nested in these. The others are alternatives of a type that was
-/// read as a whole, or belong to operations that are left out.
+/// Returns the components, the objects in `bodies`, and all objects nested in these. The remaining objects are not
+/// used: they are alternatives of a type that was read as a whole, or belong to operations that are left out.
 fn used(drafts: &BTreeMap<String, Draft>, bodies: &Bodies) -> BTreeMap<String, Draft> {
     let components = drafts.iter().filter(|(_, draft)| draft.is_component);
     let components = components.map(|(key, _)| key);
@@ -70,7 +70,7 @@ fn used(drafts: &BTreeMap<String, Draft>, bodies: &Bodies) -> BTreeMap<String, D
     drafts
 }
 
-/// Names all objects. `bodies` are those that are whole bodies.
+/// Names all objects. `bodies` are the objects that are whole bodies.
 pub(super) fn name(types: &mut Types<'_>, bodies: &Bodies) -> Naming {
     let enums = types.name_enums();
     let drafts = used(types.drafts(), bodies);
@@ -115,7 +115,7 @@ pub(super) fn name(types: &mut Types<'_>, bodies: &Bodies) -> Naming {
     naming
 }
 
-/// The objects in the object that has the name that they want, with their own names.
+/// Returns the objects that are inside the object whose name they want, with their own names instead.
 fn mistitled(
     drafts: &BTreeMap<String, Draft>,
     names: &BTreeMap<String, String>,
@@ -143,7 +143,7 @@ fn mistitled(
     mistitled
 }
 
-/// The precedence of an object when several want one name. The smallest wins.
+/// The precedence of an object if several want the same name. The smallest rank wins.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
     is_inline: bool,
@@ -193,7 +193,7 @@ fn depths(drafts: &BTreeMap<String, Draft>, outermost: &[String]) -> BTreeMap<St
     depths
 }
 
-/// The objects that are the same as one before them in `order`, each with the key of that one.
+/// Returns each object that equals an earlier one in `order`, with the key of the earlier one.
 fn same(drafts: &BTreeMap<String, Draft>, order: &[&String]) -> BTreeMap<String, String> {
     let mut by_name: BTreeMap<&String, Vec<&String>> = BTreeMap::new();
     let mut same = BTreeMap::new();

@@ -11,8 +11,8 @@ use crate::error::Result;
 use crate::normalize::Node;
 use crate::pointer;
 
-/// The type of an object that has the properties of all `branches`, or of a union of `branches` if a field
-/// distinguishes them. Its fields are read later.
+/// Returns the type of an object that has the properties of all `branches`, or of a union of `branches` if a field
+/// distinguishes them. The fields are read later.
 pub(super) fn object<'a>(
     types: &mut Types<'a>,
     node: &Node<'a>,
@@ -35,7 +35,7 @@ pub(super) fn object<'a>(
     ))
 }
 
-/// The type of one object of the union `union`.
+/// Returns the type of one object of the union `union`.
 pub(super) fn variant<'a>(
     types: &mut Types<'a>,
     union: &str,
@@ -50,7 +50,7 @@ pub(super) fn variant<'a>(
     if branch.is_plain {
         return Ok(plain(types, branch));
     }
-    // The branch has the properties beside the alternatives too, so it is not the object at its place.
+    // The branch also has the properties beside the alternatives, so it differs from the object at its own place.
     let key = format!("{union}|{}", branch.key());
     let branches = std::slice::from_ref(branch);
     let kind = inline(types, key.clone(), branch, branches, None, context);
@@ -90,7 +90,7 @@ fn component<'a>(types: &mut Types<'a>, component: &'a str, name: String) -> Res
     Ok(Type::Schema(key))
 }
 
-/// The type of a component itself, apart from the union that has its name.
+/// Returns the type of a component itself, not of the union that has its name.
 fn plain<'a>(types: &mut Types<'a>, node: &Node<'a>) -> Type {
     let key = pointer::join(&node.key(), "plain");
     if !types.is_known(&key) {
@@ -137,7 +137,7 @@ fn inline<'a>(
     }
     let given = types.given_names.get(&key).map(String::as_str);
     let title = given.or_else(|| title(node));
-    // An object that is not written in the object around it may be in others too.
+    // An object that is written in another component may occur in several objects.
     let is_shared = home(&node.at) != context.home;
     let shared = homes::name(&node.at).filter(|_| is_shared);
     let answered = match shared {
@@ -169,14 +169,14 @@ fn inline<'a>(
     Type::Schema(key)
 }
 
-/// The places of the object and of its alternatives, which are the same for the same object.
+/// Returns a key of the places of the object and its alternatives. Equal objects have equal keys.
 fn key(node: &Node<'_>, branches: &[Node<'_>]) -> String {
     let own = node.key();
     let others = branches.iter().map(Node::key).filter(|key| *key != own);
     others.fold(own.clone(), |key, branch| format!("{key}|{branch}"))
 }
 
-/// The title, if it contains letters for a name.
+/// Returns the title, if it contains letters for a name.
 fn title<'a>(node: &Node<'a>) -> Option<&'a str> {
     node.text("title")
         .filter(|title| title.contains(|c: char| c.is_ascii_alphabetic()))

@@ -68,8 +68,8 @@ pub(super) fn read(types: &mut Types<'_>) -> Operations {
 struct Names(BTreeMap<String, (String, String)>);
 
 impl Names {
-    /// Names all operations. If several want one name, it goes to the one that is called so, or else to the first in
-    /// alphabetical order.
+    /// Names all operations. If several want the same name, it goes to the operation whose id is that name, or else to
+    /// the first in alphabetical order.
     fn new(document: &Value) -> Self {
         let mut wanted = Vec::new();
         for found in document::operations(document) {
@@ -104,7 +104,8 @@ impl Names {
         names
     }
 
-    /// The method and the builder of an operation, unless another one has its id.
+    /// Takes the names of the method and the builder of an operation. Returns an error if another operation has the
+    /// same id.
     fn take(&mut self, found: &document::Operation<'_>) -> Result<(String, String)> {
         self.0.remove(&route(found)).ok_or_else(|| {
             Error::at(
@@ -194,8 +195,8 @@ fn text(value: &Value, key: &str) -> String {
     value[key].as_str().unwrap_or_default().trim().to_owned()
 }
 
-/// The note about servers of the operation or its path. The client sends all calls to its base URL, as a token must
-/// not reach a host that the caller has not named.
+/// Returns a note if the operation or its path has servers of its own. The client sends all calls to its base URL,
+/// because a token must not reach a host that the caller has not named.
 fn other_servers(document: &Value, found: &document::Operation<'_>, id: &str) -> Option<Error> {
     let of_path = || document.pointer(found.item_pointer())?.get("servers");
     let servers = found.value.get("servers").or_else(of_path)?.as_array()?;

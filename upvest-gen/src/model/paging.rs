@@ -7,10 +7,11 @@ use super::types::Types;
 use crate::error::Error;
 use crate::normalize::Node;
 
-/// The size of pages if the description names neither a maximum nor a default.
+/// The page size if the description has neither a maximum nor a default.
 const PAGE_SIZE: u32 = 100;
 
-/// The bounds of `limit`, if the response is a list and the operation has numeric parameters `offset` and `limit`.
+/// Reads the bounds of `limit`, if the response is a list and the operation has numeric parameters `offset` and
+/// `limit`.
 pub(super) fn paging<'a>(
     types: &mut Types<'a>,
     own: &[Parameter],
@@ -70,7 +71,7 @@ fn largest(schema: &Node<'_>) -> Option<u32> {
         .min()
 }
 
-/// A number that may be written as `100.0`. One that is too large becomes the largest.
+/// Reads a number that may be written as `100.0`. A number that is too large becomes `u32::MAX`.
 fn number(value: Option<&Value>) -> Option<u32> {
     let value = value?;
     if let Some(whole) = value.as_u64() {

@@ -24,7 +24,7 @@ pub(crate) const TRANSPORT_HEADERS: [&str; 7] = [
     IDEMPOTENCY_KEY,
 ];
 
-/// Headers that OpenAPI says to ignore, and those of HTTP itself. The client sets them, so a caller must not.
+/// Headers that OpenAPI tells tools to ignore, and headers of HTTP itself. The client sets them, so a caller must not.
 const HEADERS_OF_HTTP: [&str; 19] = [
     "accept",
     "accept-encoding",
@@ -49,7 +49,7 @@ const HEADERS_OF_HTTP: [&str; 19] = [
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
-/// The parameters that a caller sets, sorted by name. Their types are named after `entity`.
+/// Reads the parameters that a caller sets, sorted by name. Their types are named after `entity`.
 pub(super) fn read<'a>(
     types: &mut Types<'a>,
     found: &Operation<'a>,
@@ -88,7 +88,7 @@ fn give_distinct_setters(parameters: &mut [Parameter]) {
     }
 }
 
-/// Notes once for each header that it is not a parameter.
+/// Adds a note, once per header, that the header is not a parameter.
 fn note_ignored_header(types: &mut Types<'_>, at: &str, header: &str) {
     let problem = format!("the header `{header}` is not a parameter, as the client sets it itself");
     if !types.notes.iter().any(|note| note.problem() == problem) {
@@ -104,7 +104,7 @@ fn can_do_without(parameter: &Value) -> bool {
     !is_reference && parameter["required"] != true && parameter["in"] != "path"
 }
 
-/// Notes once for each parameter that it is left out.
+/// Adds a note, once per parameter, that the parameter is left out.
 fn note_left_out(types: &mut Types<'_>, error: &Error) {
     let note = Error::at(
         error.pointer(),
@@ -173,14 +173,14 @@ fn parameter<'a>(
     })
 }
 
-/// Whether the schema of a parameter will be removed one day.
+/// Whether the schema of a parameter is deprecated.
 fn is_deprecated<'a>(types: &Types<'a>, schema: &'a Value, at: &str) -> bool {
     types
         .node(schema, at)
         .is_ok_and(|node| node.is_true("deprecated"))
 }
 
-/// The value that the server uses if the parameter is not given, as text.
+/// Returns the value, as text, that the server uses if the parameter is missing.
 fn default<'a>(types: &Types<'a>, schema: &'a Value, at: &str) -> Option<String> {
     let node = types.node(schema, at).ok()?;
     match node.keyword("default")? {
@@ -201,7 +201,7 @@ fn scalar(value: &Value) -> Option<String> {
     }
 }
 
-/// The location of a parameter, if it can be sent from there.
+/// Returns the location of a parameter, or an error if the client cannot send it there.
 fn place(found: &Operation<'_>, at: &str, value: &Value, name: &str) -> Result<Place> {
     let wrong = |problem: String, remedy: &str| Err(Error::at(at, problem, remedy));
     if name.is_empty() {
@@ -268,7 +268,7 @@ fn schema<'a>(at: &str, value: &'a Value, name: &str) -> Result<(String, &'a Val
     }
 }
 
-/// Whether the value is written as JSON: its schema is in a `content` of JSON.
+/// Whether the value is written as JSON, because its schema is in a `content` of JSON.
 fn is_json(value: &Value) -> bool {
     let mut contents = media_types::contents(value);
     let is_json = contents
@@ -277,7 +277,7 @@ fn is_json(value: &Value) -> bool {
     is_json && value.get("schema").is_none()
 }
 
-/// The type without `null`, which a parameter cannot hold, nor can the items of a list in it.
+/// Returns the type without `null`. Neither a parameter nor the items of a list in it can be `null`.
 fn sendable(kind: Type) -> Type {
     match kind.without_null() {
         Type::List(items) => Type::List(Box::new(items.without_null())),
@@ -285,7 +285,7 @@ fn sendable(kind: Type) -> Type {
     }
 }
 
-/// Whether a parameter can hold the value: a single one, or a list of them.
+/// Whether a parameter can hold the value, which must be a scalar or a list of scalars.
 fn is_single(kind: &Type) -> bool {
     let value = match kind {
         Type::List(items) => items,

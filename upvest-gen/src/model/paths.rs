@@ -1,4 +1,4 @@
-//! The template of a path.
+//! Checks the template of a path.
 
 use serde_json::Value;
 
@@ -47,7 +47,7 @@ fn is_template(path: &str) -> bool {
     path.starts_with('/') && is_url && is_closed && !has_dots && !path.contains(char::is_control)
 }
 
-/// The names in the braces of a path.
+/// Returns the names in the braces of a path.
 fn names(path: &str) -> impl Iterator<Item = &str> {
     path.split('{')
         .skip(1)

@@ -1,4 +1,4 @@
-//! Objects that contain themselves.
+//! Finds objects that contain themselves.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,13 +21,13 @@ pub(super) fn mark_recursive(schemas: &mut [Schema]) {
     }
 }
 
-/// The objects in an object, without a list or a map in between.
+/// Returns the objects that an object contains directly, not in a list or a map.
 fn direct(shape: &Shape) -> Vec<String> {
     let objects = shape.kinds().into_iter().filter_map(Type::direct_object);
     objects.map(str::to_owned).collect()
 }
 
-/// Whether the object `start` contains the object `name`, or is it.
+/// Whether the object `start` is, or contains, the object `name`.
 fn is_within(direct: &BTreeMap<String, Vec<String>>, name: &str, start: &str) -> bool {
     let mut open = vec![start];
     let mut seen = BTreeSet::new();

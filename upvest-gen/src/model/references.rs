@@ -1,11 +1,12 @@
-//! References to parameters, bodies and responses.
+//! Checks references to parameters, bodies and responses.
 
 use serde_json::Value;
 
 use crate::document;
 use crate::error::{Error, Result};
 
-/// The error of a reference that could not be followed to its end. `value`, at the place `at`, is what it leads to.
+/// Returns an error if a reference could not be followed to its end. `value` is the last value that was reached, at the
+/// place `at`.
 pub(super) fn check_target(document: &Value, value: &Value, at: &str) -> Result<()> {
     let Some(reference) = value.get("$ref") else {
         return Ok(());

@@ -16,10 +16,10 @@ use crate::error::{Error, Result};
 use crate::normalize::Part;
 use crate::pointer;
 
-/// A response for success with its place.
+/// A success response with its place.
 pub(super) type DescribedResponse<'a> = (String, &'a Value);
 
-/// The responses for success, with their places.
+/// Returns the success responses, with their places.
 pub(super) fn success<'a>(types: &Types<'a>, found: &Operation<'a>) -> Vec<DescribedResponse<'a>> {
     let at = pointer::join(&found.pointer, "responses");
     let responses = found.value["responses"].as_object().into_iter().flatten();
@@ -31,7 +31,7 @@ pub(super) fn success<'a>(types: &Types<'a>, found: &Operation<'a>) -> Vec<Descr
         .collect()
 }
 
-/// The note that `default` is read as the response for success.
+/// Returns a note if `default` is read as the success response.
 pub(super) fn note_of_default(found: &Operation<'_>, id: &str) -> Option<Error> {
     let has_default = found.value["responses"].get("default").is_some();
     if found.has_success_status() || !has_default {
@@ -54,7 +54,7 @@ pub(super) fn errors(types: &Types<'_>, found: &Operation<'_>) -> Vec<(String, S
         .collect()
 }
 
-/// The entity of the items, if the response is a list of components or of objects with a title.
+/// Returns the entity of the items, if the response is a list of components or of objects with a title.
 pub(super) fn item_entity<'a>(
     types: &Types<'a>,
     success: &[DescribedResponse<'a>],
@@ -75,10 +75,10 @@ pub(super) fn item_entity<'a>(
     })
 }
 
-/// All JSON responses for success.
+/// All JSON success responses.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
-    /// Their types.
+    /// The types of these responses.
     all: Vec<Content>,
     /// Whether one of them may be `null` instead of a list.
     may_lack_list: bool,
@@ -86,7 +86,7 @@ pub(super) struct Contents {
     may_lack_data: bool,
 }
 
-/// Reads all JSON responses for success.
+/// Reads all JSON success responses.
 pub(super) fn contents<'a>(
     types: &mut Types<'a>,
     success: &[DescribedResponse<'a>],
@@ -111,8 +111,8 @@ fn schemas<'a>(types: &Types<'a>, success: &[DescribedResponse<'a>]) -> Vec<Part
         .collect()
 }
 
-/// Makes several types for success one that holds all of them, which is noted. The objects in `contents` have been
-/// read.
+/// Joins the types of several success responses into one that holds all of them, and adds a note. The objects in
+/// `contents` must have been read before.
 pub(super) fn join<'a>(
     types: &mut Types<'a>,
     found: &Operation<'a>,
@@ -173,7 +173,7 @@ fn json((kind, is_nullable): (Type, bool)) -> Content {
     Content::Json(if is_nullable { kind.or_null() } else { kind })
 }
 
-/// The response for success, whose JSON has the only type in `contents`. An operation has one.
+/// Builds the success response of an operation. Its JSON has the only type in `contents`.
 pub(super) fn answer(
     found: &Operation<'_>,
     success: &[DescribedResponse<'_>],
@@ -240,7 +240,7 @@ fn is_media_type(name: &str) -> bool {
     name.chars().all(|c| c == ' ' || c.is_ascii_graphic())
 }
 
-/// The value of the header `accept`. It is JSON if the response has no content, as errors are JSON.
+/// Returns the value of the header `accept`. It is JSON if the response has no content, because errors are JSON.
 fn accept(media_types: &[&str], content: &Content) -> String {
     let mut accept: Vec<&str> = Vec::new();
     for media_type in media_types {
@@ -262,7 +262,7 @@ fn accept(media_types: &[&str], content: &Content) -> String {
     }
 }
 
-/// The other media types in which the response can be downloaded.
+/// Returns the other media types in which the response can be downloaded.
 fn download(media_types: &[&str], content: &Content) -> Option<String> {
     let mut others = media_types.to_vec();
     others.retain(|name| !document::is_json(name));

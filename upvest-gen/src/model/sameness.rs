@@ -1,4 +1,4 @@
-//! Whether two types are the same, although they were read at different places.
+//! Compares types that were read at different places.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +23,7 @@ pub(super) fn is_same_content(drafts: &Drafts, one: &Content, other: &Content) -
     }
 }
 
-/// Whether two objects are the same: they want the same name and have the same fields. The descriptions may differ.
+/// Whether two objects want the same name and have the same fields. The descriptions may differ.
 pub(super) fn is_same_object(drafts: &Drafts, one: &str, other: &str) -> bool {
     are_same(drafts, vec![(one.to_owned(), other.to_owned())])
 }
@@ -46,7 +46,7 @@ fn are_same(drafts: &Drafts, mut open: Vec<Pair>) -> bool {
     true
 }
 
-/// Compares two shapes except for the objects in them, which are added to `open`.
+/// Compares two shapes. Adds the objects in them, which remain to be compared, to `open`.
 fn same_shape(one: &Shape, other: &Shape, open: &mut Vec<Pair>) -> bool {
     match (one, other) {
         (Shape::Object(fields), Shape::Object(others)) => {
@@ -102,7 +102,7 @@ fn same_type(one: &Type, other: &Type, open: &mut Vec<Pair>) -> bool {
         | (Type::Map(one), Type::Map(other))
         | (Type::Nullable(one), Type::Nullable(other))
         | (Type::OrEmpty(one), Type::OrEmpty(other)) => same_type(one, other, open),
-        // Before enums are named, one that has all values of another may become the same.
+        // Before enums are named, an enum that has all values of another may still become the same type.
         (Type::Enum(one), Type::Enum(other)) => enums::is_same(one, other),
         (one, other) => one == other,
     }

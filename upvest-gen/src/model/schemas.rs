@@ -1,4 +1,4 @@
-//! Reads the objects that were found. Those that are found on the way are read afterwards.
+//! Reads the objects that were found, including those that are found while others are read.
 
 use super::api::{Alternative, Shape, Type};
 use super::context::Context;

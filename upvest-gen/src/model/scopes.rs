@@ -13,16 +13,17 @@ type Scopes = BTreeSet<String>;
 const READ: &str = ":read";
 const ADMIN: &str = ":admin";
 
-/// A requirement with more families of scopes has too many combinations, so that all its scopes are asked for.
+/// The maximum number of sets for one requirement. Once it is reached, the sets contain both scopes of each further
+/// pair.
 const MAX_SETS: usize = 64;
 
-/// The OAuth scopes of all security requirements.
+/// Returns the OAuth scopes of all security requirements.
 pub(super) fn scopes(security: Option<&Value>) -> Vec<String> {
     let scopes: Scopes = requirements(security).flat_map(scopes_of).collect();
     scopes.into_iter().collect()
 }
 
-/// The sets of scopes that suffice for a call, the smallest first. A token needs all scopes of one of them.
+/// Returns the sets of scopes that suffice for a call, the smallest first. A token needs all scopes of one of them.
 ///
 /// The requirements are alternatives, and all scopes of one of them are needed. Upvest's own descriptions list
 /// `orders:read` beside `orders:admin` in one requirement, and accept either of them. Requirements without a token,
@@ -57,8 +58,8 @@ pub(super) fn optional_scopes(document: &Value, security: Option<&Value>) -> Vec
         .collect()
 }
 
-/// The problem of an operation none of whose requirements the client meets with a token alone, such as one that needs
-/// an API key.
+/// Returns a problem if the client can meet none of the operation's requirements with a token alone, for example if the
+/// operation needs an API key.
 pub(super) fn unmet(document: &Value, security: Option<&Value>, at: &str) -> Option<Error> {
     let mut missing: Vec<BTreeSet<&str>> = Vec::new();
     for requirement in requirements(security) {
@@ -85,14 +86,14 @@ fn requirements(security: Option<&Value>) -> impl Iterator<Item = &Map<String, V
     requirements.filter_map(Value::as_object)
 }
 
-/// The scopes of all schemes of a requirement.
+/// Returns the scopes of all schemes of a requirement.
 fn scopes_of(requirement: &Map<String, Value>) -> Scopes {
     let lists = requirement.values().filter_map(Value::as_array);
     let scopes = lists.flatten().filter_map(Value::as_str);
     scopes.map(str::to_owned).collect()
 }
 
-/// Whether the client meets a scheme: by its token, or by a header that it always sends, such as the signature.
+/// Whether the client meets a scheme with its token, or with a header that it always sends, such as the signature.
 fn is_sent(document: &Value, name: &str) -> bool {
     let scheme = &document["components"]["securitySchemes"][name];
     let header = scheme["name"].as_str().filter(|_| scheme["in"] == "header");
@@ -106,7 +107,7 @@ fn has_token(document: &Value, requirement: &Map<String, Value>) -> bool {
     requirement.keys().any(|name| is_token(document, name))
 }
 
-/// Whether a scheme is a token. A scheme that is not described is one.
+/// Whether a scheme is a token. A scheme that is not described counts as a token.
 fn is_token(document: &Value, name: &str) -> bool {
     let scheme = &document["components"]["securitySchemes"][name];
     let is_bearer = scheme["scheme"]
@@ -119,7 +120,8 @@ fn is_token(document: &Value, name: &str) -> bool {
     }
 }
 
-/// The sets that suffice for one requirement: `x:read` or `x:admin` if both are in it, and all other scopes.
+/// Returns the sets that suffice for one requirement. Of `x:read` and `x:admin`, one is enough; all other scopes are
+/// needed.
 fn alternatives(requirement: &Scopes) -> Vec<Scopes> {
     let mut sets = vec![Scopes::new()];
     for scope in requirement {
@@ -129,7 +131,7 @@ fn alternatives(requirement: &Scopes) -> Vec<Scopes> {
         };
         let reading = other(ADMIN, READ);
         if other(READ, ADMIN).is_some() {
-            // It is an alternative to the scope for changes, and added with that.
+            // This scope is an alternative to the scope for changes, and is added together with it.
             continue;
         }
         let mut with_reading = sets.clone();
@@ -161,7 +163,7 @@ fn changes(set: &Scopes) -> bool {
 /// Whether a call with these requirements needs no token.
 pub(super) fn needs_no_token(document: &Value, security: Option<&Value>) -> bool {
     let Some(security) = security else {
-        // A description without any requirements says nothing about tokens.
+        // A description without any requirements does not tell which operations need a token.
         return has_security(document);
     };
     let mut requirements = security.as_array().into_iter().flatten();

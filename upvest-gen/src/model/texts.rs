@@ -11,7 +11,7 @@ use super::types::Types;
 use crate::error::{Error, Result};
 use crate::normalize::Node;
 
-/// The type of a text, whose alternatives are `branches`.
+/// Returns the type of a text, whose alternatives are `branches`.
 pub(super) fn text<'a>(
     types: &mut Types<'a>,
     branches: &[Node<'a>],
@@ -105,7 +105,7 @@ fn deprecate_values(types: &mut Types<'_>, key: &str, branches: &[Node<'_>]) {
     }
 }
 
-/// Notes an example that is a time without an offset.
+/// Adds a note if the example is a time without an offset.
 fn note_missing_offset(types: &mut Types<'_>, node: &Node<'_>, context: &Context<'_>) {
     let example = node.text("example");
     let first = || node.list("examples").first()?.as_str();
@@ -137,8 +137,8 @@ const CURRENCIES: [&str; 3] = ["currency", "currencies", "ccy"];
 /// Words in the names of values that are countries.
 const COUNTRIES: [&str; 4] = ["country", "countries", "nationalit", "citizenship"];
 
-/// Whether the name, the title or the component of a value has one of these words. Two capital letters may as well be a
-/// language or a state, and three the code of an exchange.
+/// Whether the name, the title or the component of a value has one of these words. Without such a word, two capital
+/// letters may be a language or a state, and three the code of an exchange.
 fn is_called(node: &Node<'_>, context: &Context<'_>, words: &[&str]) -> bool {
     let names = [Some(context.field), node.component, node.text("title")];
     names.into_iter().flatten().any(|name| {

@@ -23,7 +23,7 @@ pub(super) struct Types<'a> {
     pub(super) entities: Entities<'a>,
     /// The problems of schemas.
     pub(super) errors: Vec<Error>,
-    /// The values that lose information in Rust.
+    /// Notes about values that lose information in Rust.
     pub(super) notes: Vec<Error>,
     pub(super) names: NameTable,
     pub(super) enums: Enums,
@@ -31,11 +31,11 @@ pub(super) struct Types<'a> {
     pub(super) components: BTreeMap<&'a str, String>,
     /// The components that a type of the runtime replaces, unless they are used in another way too.
     pub(super) replaced: BTreeSet<&'a str>,
-    /// The components that include others by `allOf`, by the names of these others.
+    /// For the name of each component, the components that include it with `allOf`.
     pub(super) children: BTreeMap<&'a str, Vec<&'a str>>,
-    /// The entities of the unions among the components, by the names of their branches.
+    /// For the name of each branch, the entities of the component unions that have it.
     pub(super) unions: BTreeMap<&'a str, BTreeSet<String>>,
-    /// The names that a former reading gave to objects, by key.
+    /// The names that an earlier reading gave to objects, by key.
     pub(super) given_names: BTreeMap<String, String>,
     drafts: BTreeMap<String, Draft>,
     unread: VecDeque<Unread<'a>>,
@@ -106,7 +106,7 @@ impl<'a> Types<'a> {
         self.schemas.read_alternative(part, base)
     }
 
-    /// The schema of the component `name`.
+    /// Reads the schema of the component `name`.
     pub(super) fn component(&self, name: &'a str) -> Result<Node<'a>> {
         let value = &self.document["components"]["schemas"][name];
         let node = self.node(value, &pointer::join(document::SCHEMAS, name))?;
@@ -175,7 +175,7 @@ impl<'a> Types<'a> {
         enums
     }
 
-    /// The fields of an object that has been read.
+    /// Returns the fields of an object that has been read.
     pub(super) fn fields(&self, kind: &Type) -> &[Field] {
         let draft = match kind {
             Type::Schema(key) => self.drafts.get(key),

@@ -11,20 +11,21 @@ use crate::error::{Error, Result};
 use crate::normalize::{self, Node, Part};
 use crate::pointer;
 
-/// The limits on the depth and the number of nested alternatives.
+/// The maximum depth and the maximum number of nested alternatives.
 const DEEPEST_ALTERNATIVES: usize = 16;
 const MAX_ALTERNATIVES: usize = 200;
 
-/// The schemas of which a value matches one.
+/// The alternative schemas of a value. The value matches one of them.
 #[derive(Debug)]
 pub(super) struct Alternatives<'a> {
     /// The alternatives, or the value itself if there are none.
     pub(super) branches: Vec<Node<'a>>,
-    /// Whether there may be an empty object or an empty list instead, which is no value of the branches.
+    /// Whether the value may also be an empty object or an empty list that no branch allows.
     pub(super) may_be_empty: bool,
 }
 
-/// The alternatives of a value. One that only admits an empty value, beside others, is no branch.
+/// Returns the alternatives of a value. An alternative that only admits an empty value is not a branch if there are
+/// others.
 pub(super) fn alternatives<'a>(types: &Types<'a>, node: &Node<'a>) -> Result<Alternatives<'a>> {
     let mut branches = Vec::new();
     collect_branches(types, node.clone(), 0, &mut branches)?;
@@ -60,7 +61,7 @@ pub(super) fn is_object(node: &Node<'_>) -> bool {
     node.kind() == Some("object") && !node.properties.is_empty()
 }
 
-/// The parts without duplicates.
+/// Removes duplicates.
 pub(super) fn distinct(parts: Vec<Part<'_>>) -> Vec<Part<'_>> {
     let mut distinct: Vec<Part<'_>> = Vec::new();
     for part in parts {
@@ -71,7 +72,8 @@ pub(super) fn distinct(parts: Vec<Part<'_>>) -> Vec<Part<'_>> {
     distinct
 }
 
-/// The field that distinguishes `branches`: that of a discriminator, or one with different values in each of them.
+/// Finds the field that distinguishes `branches`: the field of a discriminator, or a field with different values in
+/// each branch.
 pub(super) fn tag<'a>(types: &Types<'a>, node: &Node<'a>, branches: &[Node<'a>]) -> Option<Tag> {
     let first = branches.first()?;
     let is_child = first.is_plain || first.component.is_some() && first.component != node.component;
@@ -98,7 +100,7 @@ pub(super) fn tag<'a>(types: &Types<'a>, node: &Node<'a>, branches: &[Node<'a>])
             }
             Some(values).filter(|values| !values.is_empty())
         });
-        // The branches may share a property with the values of all of them.
+        // The branches may share a property whose values are those of all branches.
         let tag = by_constants.or_else(|| {
             tag_of(field, branches, |branch| {
                 let shared = constants(types, branch, field)?;
@@ -130,7 +132,7 @@ pub(super) fn tag<'a>(types: &Types<'a>, node: &Node<'a>, branches: &[Node<'a>])
     })
 }
 
-/// Adds to each branch that is a union itself the values of its own branches, unless they mean another branch.
+/// If a branch is itself a union, adds the values of its own branches to it, unless they mean another branch.
 fn with_values_of_children<'a>(types: &Types<'a>, mut tag: Tag, branches: &[Node<'a>]) -> Tag {
     let mut known: BTreeSet<String> = tag.values.iter().flatten().cloned().collect();
     for (branch, values) in branches.iter().zip(&mut tag.values) {
@@ -143,7 +145,7 @@ fn with_values_of_children<'a>(types: &Types<'a>, mut tag: Tag, branches: &[Node
     tag
 }
 
-/// The values of `field` in the components that include the branch, if it is a component that others include.
+/// Returns the values of `field` in the components that include the branch with `allOf`.
 fn values_of_children<'a>(types: &Types<'a>, branch: &Node<'a>, field: &str) -> Vec<String> {
     let read = || {
         let component = types.component(branch.component?).ok()?;
@@ -154,8 +156,8 @@ fn values_of_children<'a>(types: &Types<'a>, branch: &Node<'a>, field: &str) -> 
     read().unwrap_or_default()
 }
 
-/// Those of the values `shared` that mean the branch: the mapped ones, or else the one that is called like its
-/// component.
+/// Selects the values in `shared` that mean the branch: the mapped values, or else the value that equals the name of
+/// its component.
 fn one_of(shared: &[String], mapped: Vec<String>, branch: &Node<'_>) -> Option<Vec<String>> {
     if !mapped.is_empty() {
         return Some(mapped);
@@ -169,7 +171,7 @@ fn one_of(shared: &[String], mapped: Vec<String>, branch: &Node<'_>) -> Option<V
     Some(vec![value.clone()])
 }
 
-/// The discriminator that all branches inherit.
+/// Returns the discriminator that all branches inherit.
 fn common_discriminator<'a>(branches: &[Node<'a>]) -> Option<&'a Map<String, Value>> {
     let first = branches.first()?.object("discriminator")?;
     let is_common = branches
@@ -178,7 +180,7 @@ fn common_discriminator<'a>(branches: &[Node<'a>]) -> Option<&'a Map<String, Val
     is_common.then_some(first)
 }
 
-/// The tag `field`, if each branch has values of it and no value occurs in two branches.
+/// Returns `field` as the tag, if each branch has values of it and no value occurs in two branches.
 fn tag_of<'a>(
     field: &str,
     branches: &[Node<'a>],
@@ -193,20 +195,20 @@ fn tag_of<'a>(
     })
 }
 
-/// The values that the field can have in a branch, according to its `enum` or `const`.
+/// Returns the values that the field can have in a branch, according to its `enum` or `const`.
 fn constants<'a>(types: &Types<'a>, branch: &Node<'a>, field: &str) -> Option<Vec<String>> {
     let values = property(types, branch, field)?.values()?;
     let values: Option<Vec<String>> = values.iter().map(|value| tag_value(value)).collect();
     values.filter(|values| !values.is_empty())
 }
 
-/// The values that the field can have in a branch, if its only value is written as its `default`.
+/// Returns the value that the field has in a branch, if the description writes it as the `default`.
 fn preset<'a>(types: &Types<'a>, branch: &Node<'a>, field: &str) -> Option<Vec<String>> {
     let default = || tag_value(property(types, branch, field)?.keyword("default")?);
     constants(types, branch, field).or_else(|| Some(vec![default()?]))
 }
 
-/// The value of a tag as text. The runtime compares it with the text of a text, an integer or a flag.
+/// Returns the value of a tag as text. The runtime compares it with a text, or with the text of an integer or a flag.
 fn tag_value(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -222,13 +224,13 @@ fn property<'a>(types: &Types<'a>, branch: &Node<'a>, field: &str) -> Option<Rc<
     types.part(property).ok()
 }
 
-/// Whether the name of a field says that it distinguishes objects.
+/// Whether the name of a field suggests that the field distinguishes objects.
 fn is_kind(field: &str) -> bool {
     let field = field.to_ascii_lowercase();
     ["type", "kind"].iter().any(|word| field.ends_with(word))
 }
 
-/// The name of the component that is the branch, or to which the branch adds properties.
+/// Returns the name of the component that is the branch, or to which the branch adds properties.
 pub(super) fn component_name<'n>(branch: &'n Node<'_>) -> Option<&'n str> {
     let place = branch.at.strip_prefix(document::SCHEMAS)?.strip_prefix('/');
     branch
@@ -236,7 +238,7 @@ pub(super) fn component_name<'n>(branch: &'n Node<'_>) -> Option<&'n str> {
         .or(place.filter(|name| !name.contains('/')))
 }
 
-/// The values by which a discriminator leads to a branch.
+/// Returns the values that a discriminator maps to a branch.
 pub(super) fn mapped(discriminator: &Map<String, Value>, branch: &Node<'_>) -> Vec<String> {
     let component = component_name(branch);
     component.map_or_else(Vec::new, |component| values_of(discriminator, component))
@@ -257,8 +259,8 @@ fn values_of(discriminator: &Map<String, Value>, component: &str) -> Vec<String>
         .collect()
 }
 
-/// The branches of a component that others extend, if it has a discriminator: the components that include it by
-/// `allOf`. One that is between another base and its children is a branch of its own too.
+/// Returns the branches of a component with a discriminator: the components that include it with `allOf`. A component
+/// between a base and its own children is a branch of its own too.
 pub(super) fn children<'a>(types: &Types<'a>, node: &Node<'a>) -> Result<Vec<Node<'a>>> {
     let Some(discriminator) = node.object("discriminator") else {
         return Ok(Vec::new());
@@ -278,7 +280,8 @@ pub(super) fn children<'a>(types: &Types<'a>, node: &Node<'a>) -> Result<Vec<Nod
     Ok(children)
 }
 
-/// Whether a value of the discriminator means a component that others include. It may as well be only their base.
+/// Whether a value of the discriminator means the component that others include. If not, the component is only their
+/// base.
 fn is_own_value<'a>(
     types: &Types<'a>,
     node: &Node<'a>,
@@ -297,7 +300,8 @@ fn is_own_value<'a>(
     }
 }
 
-/// The components that include a component with a discriminator, except those that only reuse it.
+/// Returns the components that include a component with a discriminator. Components that only reuse its fields are left
+/// out.
 fn heirs<'a>(types: &Types<'a>, node: &Node<'a>) -> Result<Vec<Node<'a>>> {
     let (Some(base), Some(discriminator)) = (node.component, node.object("discriminator")) else {
         return Ok(Vec::new());
@@ -313,7 +317,7 @@ fn heirs<'a>(types: &Types<'a>, node: &Node<'a>) -> Result<Vec<Node<'a>>> {
     let heirs = all.iter();
     let heirs = heirs.filter(|heir| has_value(types, node, discriminator, heir));
     let heirs: Vec<Node<'a>> = heirs.cloned().collect();
-    // If no value has a child, the description does not say which child has which value.
+    // If no child belongs to a value, the description does not tell which child has which value.
     Ok(if heirs.is_empty() && !is_between(types, node) {
         all
     } else {
@@ -353,7 +357,7 @@ fn is_between(types: &Types<'_>, node: &Node<'_>) -> bool {
     raw.is_some_and(|raw| raw.get("discriminator").is_none())
 }
 
-/// The component itself, apart from the union that has its name.
+/// Returns the component itself, not the union that has its name.
 fn plain(mut node: Node<'_>) -> Node<'_> {
     node.component = None;
     node.is_plain = true;
@@ -363,7 +367,7 @@ fn plain(mut node: Node<'_>) -> Node<'_> {
 /// The value that an empty alternative admits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Empty {
-    /// Any value, as the alternative says nothing.
+    /// Any value, because the alternative has no restriction.
     Any,
     Object,
     List,
@@ -376,7 +380,7 @@ fn without_empty<'a>(types: &Types<'a>, branches: Vec<Node<'a>>) -> Alternatives
         .filter(|(_, empty)| empty.is_none())
         .map(|(branch, _)| branch)
         .collect();
-    // The empty values that the other branches have anyway.
+    // The empty values that the other branches already allow.
     let own: &[Empty] = if filled.is_empty() || filled.len() == branches.len() {
         return Alternatives {
             branches,
@@ -389,7 +393,7 @@ fn without_empty<'a>(types: &Types<'a>, branches: Vec<Node<'a>>) -> Alternatives
     } else if filled.iter().all(|branch| branch.kind() == Some("object")) {
         &[Empty::Any, Empty::Object]
     } else {
-        // A value of several types, of which the empty object or list may be one.
+        // The value has several types. An empty object or list may be one of them.
         let is_any = |empty: &Option<Empty>| *empty == Some(Empty::Any);
         let others = branches.into_iter().zip(&empty);
         let others = others.filter(|(_, empty)| !is_any(empty));
@@ -405,7 +409,7 @@ fn without_empty<'a>(types: &Types<'a>, branches: Vec<Node<'a>>) -> Alternatives
     }
 }
 
-/// The only value that a schema admits, if that is an empty one.
+/// Returns the only value that a schema admits, if that value is empty.
 fn empty<'a>(types: &Types<'a>, node: &Node<'a>) -> Option<Empty> {
     if is_empty_list(types, node) {
         Some(Empty::List)
@@ -416,7 +420,7 @@ fn empty<'a>(types: &Types<'a>, node: &Node<'a>) -> Option<Empty> {
     }
 }
 
-/// As [`empty`], for a schema that is no list.
+/// As [`empty`], for a schema that is not a list.
 fn empty_object(types: &Types<'_>, node: &Node<'_>) -> Option<Empty> {
     if !node.properties.is_empty() || node.rest.is_some() {
         None
@@ -427,7 +431,7 @@ fn empty_object(types: &Types<'_>, node: &Node<'_>) -> Option<Empty> {
     }
 }
 
-/// Whether a list has no items, as in the alternative for the empty list beside the typed one.
+/// Whether a list must be empty, as in an alternative for the empty list.
 fn is_empty_list<'a>(types: &Types<'a>, node: &Node<'a>) -> bool {
     if has_only_values(node, |value| value.as_array().is_some_and(Vec::is_empty)) {
         return true;
@@ -443,8 +447,8 @@ fn is_empty_list<'a>(types: &Types<'a>, node: &Node<'a>) -> bool {
     is_closed || is_without_items
 }
 
-/// Whether an object has an empty list of properties, or must not have any. One without such a list may have any
-/// properties.
+/// Whether an object has an empty `properties`, or must not have any properties. An object without `properties` may
+/// have any.
 fn is_empty_object(types: &Types<'_>, node: &Node<'_>) -> bool {
     if has_only_values(node, |value| value.as_object().is_some_and(Map::is_empty)) {
         return true;
@@ -463,7 +467,7 @@ fn has_only_values(node: &Node<'_>, is_wanted: impl Fn(&Value) -> bool) -> bool 
     !values.is_empty() && values.into_iter().all(is_wanted)
 }
 
-/// Whether an alternative consists of annotations at most. Its type may be that of the schema around the alternatives.
+/// Whether an alternative has only annotations. Its type may repeat the type of the schema around the alternatives.
 fn says_nothing(types: &Types<'_>, node: &Node<'_>) -> bool {
     let raw = types.document.pointer(&node.at);
     matches!(node.kind(), None | Some("object" | "array"))

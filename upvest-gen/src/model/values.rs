@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::load::texts::UNQUOTED;
 use crate::normalize::{Node, Part};
 
-/// The type of a value, or the list or map around a value that remains to be read.
+/// The result of reading one level: the type of a value, or the list or map around a value that remains to be read.
 enum Reading<'a> {
     Type(Type),
     /// A list or a map of these values.
@@ -37,7 +37,7 @@ enum Container {
     OrEmpty,
 }
 
-/// The type of a value, and whether it may be null. A schema with a problem is reported and becomes any JSON.
+/// Returns the type of a value, and whether it may be null. A schema with a problem is reported and becomes any JSON.
 pub(super) fn value<'a>(
     types: &mut Types<'a>,
     value: &'a Value,
@@ -70,7 +70,7 @@ fn kind_or_json<'a>(
     })
 }
 
-/// The type of a value that matches any of `parts`, and whether it may be null.
+/// Returns the type of a value that matches any of `parts`, and whether it may be null.
 pub(super) fn any<'a>(
     types: &mut Types<'a>,
     parts: &[Part<'a>],
@@ -144,7 +144,7 @@ pub(super) fn kind_and_null<'a>(
     }
 }
 
-/// The type with the lists and maps around it, outermost first. Any JSON may be null anyway.
+/// Puts `kind` into the containers, of which the outermost comes first. Any JSON may be null anyway.
 fn within(containers: Vec<Container>, kind: Type) -> Type {
     containers
         .into_iter()
@@ -221,9 +221,9 @@ fn container<'a>(container: Container, part: Option<&Part<'a>>) -> Reading<'a> {
     }
 }
 
-/// The type of a value with alternatives. Objects that a field distinguishes become an enum. Other objects become one
-/// struct, in which only fields are required that all of them require. Texts become a text, numbers a number, and lists
-/// a list. Everything else becomes any JSON, which is noted.
+/// Returns the type of a value with alternatives. Objects that a field distinguishes become an enum. Other objects
+/// become one struct, whose required fields are those that all alternatives require. Texts become a text, numbers a
+/// number, and lists a list. Everything else becomes any JSON, with a note.
 fn union<'a>(
     types: &mut Types<'a>,
     node: &Node<'a>,

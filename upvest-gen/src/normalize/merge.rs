@@ -1,4 +1,4 @@
-//! Merges schemas that all apply to one value, as those of an `allOf` do.
+//! Merges schemas that all apply to one value, such as those of an `allOf`.
 
 use std::collections::HashMap;
 use std::mem;
@@ -8,7 +8,8 @@ use serde_json::Value;
 use super::node::{Node, Part};
 use crate::error::{Error, Result};
 
-/// Two unions that both apply become one with all pairs of their alternatives. More pairs are rejected.
+/// The maximum number of pairs when two unions apply to one value. The merged union has all pairs of their
+/// alternatives.
 const MAX_PAIRS: usize = 100;
 
 impl<'a> Node<'a> {
@@ -76,7 +77,8 @@ impl<'a> Node<'a> {
         };
     }
 
-    /// A reference with annotations still is the component, unless it requires more fields than the component does.
+    /// Returns the component of the merged schema. A reference with annotations still means the component, unless it
+    /// requires more fields.
     fn merged_component(&self, other: &Self) -> Option<&'a str> {
         match (self.is_annotation(), other.is_annotation()) {
             (true, false) if self.required.is_subset(&other.required) => other.component,
@@ -85,7 +87,8 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// An integer is a number. A value of two other types does not exist, so it becomes any JSON.
+    /// Merges the types. An integer is a number. Two other types have no common value, so the result is any JSON and a
+    /// conflict.
     fn merge_kind(&mut self, other: &Self) -> Option<Error> {
         match (self.kind, other.kind) {
             (Some("number"), Some("integer")) => self.kind = other.kind,
@@ -104,7 +107,7 @@ impl<'a> Node<'a> {
         None
     }
 
-    /// The values that both have. If there are none, those of `other`, which overrides the others.
+    /// Keeps the values that both schemas have. If there are none, keeps the values of `other`.
     fn merge_values(&mut self, other: &Self) -> Option<Error> {
         let Some(theirs) = &other.values else {
             return None;
@@ -152,7 +155,7 @@ impl<'a> Node<'a> {
         conflicts
     }
 
-    /// A property of both must match both schemas.
+    /// Merges the properties. A property of both must match both schemas.
     fn merge_properties(&mut self, others: Vec<Part<'a>>) {
         let places: HashMap<&str, usize> = self
             .properties
@@ -168,7 +171,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// All pairs of an alternative of each.
+    /// Merges the alternatives into all pairs of one alternative of each union.
     pub(super) fn merge_alternatives(&mut self, others: Vec<Part<'a>>) -> Result<()> {
         if self.alternatives.is_empty() || others.is_empty() {
             self.alternatives.extend(others);

@@ -13,9 +13,9 @@ pub struct Node<'a> {
     pub at: String,
     /// The places of the other schemas that apply, if the schemas of an `allOf` have the same property.
     pub(super) others: Vec<String>,
-    /// The component to which it refers, if it adds only annotations to the reference.
+    /// The component to which the schema refers, if it adds only annotations to the reference.
     pub component: Option<&'a str>,
-    /// Whether it is a component itself, apart from the union of all components that include it.
+    /// Whether the schema stands for the component itself, not for the union of all components that include it.
     pub(crate) is_plain: bool,
     /// The `type`, if there is exactly one.
     pub kind: Option<&'a str>,
@@ -33,9 +33,9 @@ pub struct Node<'a> {
     pub alternatives: Vec<Part<'a>>,
     /// The values of `enum` or `const`, without `null`.
     pub(super) values: Option<Vec<&'a Value>>,
-    /// Whether it demands two types at once. It is read as any JSON.
+    /// Whether the schema requires two types at once. Its value is read as any JSON.
     pub(super) is_contradictory: bool,
-    /// The names of this component and of those that it includes by `allOf`.
+    /// The names of this component and of the components that it includes with `allOf`.
     pub(super) bases: BTreeSet<&'a str>,
     pub(super) keywords: BTreeMap<&'a str, &'a Value>,
 }
@@ -94,7 +94,7 @@ impl<'a> Part<'a> {
 }
 
 impl<'a> Node<'a> {
-    /// The components that it includes by `allOf`, itself included.
+    /// The components that the schema includes with `allOf`, and the schema's own component.
     pub(crate) fn bases(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         self.bases.clone().into_iter()
     }
@@ -167,7 +167,7 @@ impl<'a> Node<'a> {
             .map_or(&[], Vec::as_slice)
     }
 
-    /// The values of `enum`, or that of `const`. `null` is not among those of `enum`.
+    /// The values of `enum` without `null`, or the value of `const`.
     pub fn values(&self) -> Option<Vec<&'a Value>> {
         self.values.clone()
     }
@@ -188,7 +188,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// Whether it does not restrict the value.
+    /// Whether the schema does not restrict the value.
     pub(super) fn is_annotation(&self) -> bool {
         self.component.is_none()
             && self.kind().is_none()

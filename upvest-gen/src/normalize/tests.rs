@@ -167,7 +167,7 @@ fn two_unions_become_the_pairs_of_their_alternatives() {
 }
 
 #[test]
-fn what_cannot_be_merged_is_noted() {
+fn merge_conflicts_are_noted() {
     for (schema, expected, note) in [
         (
             "{ allOf: [{ properties: { x: { type: integer } } }, { properties: { x: { type: string } } }] }",

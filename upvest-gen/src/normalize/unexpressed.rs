@@ -44,7 +44,7 @@ fn positions(schema: &Map<String, Value>) -> Option<(&'static str, &Vec<Value>)>
     positions("prefixItems").or_else(|| positions("items"))
 }
 
-/// Whether all items of a tuple have one schema, and those after it too.
+/// Whether all positions of a tuple, and the items after them, have the same schema.
 fn has_equal_items(schema: &Map<String, Value>, positions: &[Value]) -> bool {
     let others = [schema.get("items"), schema.get("additionalItems")];
     let mut others = others
@@ -55,8 +55,8 @@ fn has_equal_items(schema: &Map<String, Value>, positions: &[Value]) -> bool {
     positions.iter().all(|place| Some(place) == first) && others.all(|other| Some(other) == first)
 }
 
-/// The schema of the properties whose names match a pattern. `None` if there may be properties of other types too: a
-/// server may add any, unless the description excludes them.
+/// Returns the schema of the properties whose names match a pattern. It is any value if there may be properties of
+/// other types too, which a server may add unless the description excludes them.
 pub(super) fn by_pattern<'a>(schema: &'a Map<String, Value>, at: &str) -> Option<Part<'a>> {
     let patterns = schema.get("patternProperties")?.as_object()?;
     let (pattern, first) = patterns.iter().next()?;
@@ -113,7 +113,7 @@ pub(super) fn notes(document: &Value, schema: &Map<String, Value>, at: &str) -> 
     notes
 }
 
-/// Notes a reference whose target depends on the schemas around it.
+/// Returns a note about a reference whose target depends on the schemas around it.
 fn dynamic_reference(schema: &Map<String, Value>, at: &str) -> Option<Error> {
     let keywords = ["$dynamicRef", "$recursiveRef"];
     let keyword = keywords
@@ -126,7 +126,7 @@ fn dynamic_reference(schema: &Map<String, Value>, at: &str) -> Option<Error> {
     ))
 }
 
-/// Notes the values of a discriminator that lead to no schema of the document.
+/// Returns a note for each value of a discriminator that leads to no schema of the document.
 fn lost_mappings(document: &Value, schema: &Map<String, Value>, at: &str) -> Vec<Error> {
     let discriminator = schema.get("discriminator").and_then(Value::as_object);
     let mapping = discriminator.and_then(|it| it.get("mapping")?.as_object());

@@ -16,10 +16,10 @@ const EXTENSIONS: [&str; 7] = [
     "x-type-name",
 ];
 
-/// How many letters of an extension may differ. With more, it is one of another tool.
+/// The maximum number of letters that may differ. With more, the extension belongs to another tool.
 const MAX_TYPOS: usize = 2;
 
-/// An error for each member within `value` whose name is almost that of an extension.
+/// Returns an error for each member within `value` whose name is almost the name of an extension.
 pub(super) fn misspelt(value: &Value, at: &str) -> Vec<Error> {
     match value {
         Value::Object(members) => misspelt_members(members, at),
@@ -41,7 +41,7 @@ fn misspelt_members(members: &Map<String, Value>, at: &str) -> Vec<Error> {
     errors.collect()
 }
 
-/// The extension that a misspelt name means.
+/// Returns the extension that a misspelt name means.
 fn meant(name: &str) -> Option<&'static str> {
     if !name.starts_with("x-") || EXTENSIONS.contains(&name) {
         return None;
@@ -52,7 +52,7 @@ fn meant(name: &str) -> Option<&'static str> {
     (typos(&nearest) <= MAX_TYPOS).then_some(nearest)
 }
 
-/// A name such as `x-rustName` or `x-rust_name` without what only separates its words.
+/// Returns a name such as `x-rustName` or `x-rust_name` in lower case, without word separators.
 fn letters(name: &str) -> String {
     let letters = name.chars().filter(char::is_ascii_alphanumeric);
     letters.map(|letter| letter.to_ascii_lowercase()).collect()

@@ -10,8 +10,8 @@ use crate::pointer;
 
 /// The JSON pointers of the values that `path` selects, each once, in the order of the document.
 ///
-/// `JsonPath::query_located` gives them too, but it makes a path for each value that it looks at, which takes most of
-/// the time that a query of all descendants needs.
+/// `JsonPath::query_located` returns places too, but makes a path for each value that it visits. That takes most of the
+/// time of a query over all descendants.
 pub(super) fn places(document: &Value, path: &JsonPath) -> Vec<String> {
     let selected = path.query(document);
     let mut search = Search {

@@ -1,6 +1,7 @@
 //! The functions `match` and `search` of JSONPath (RFC 9535 sections 2.4.6 and 2.4.7).
 //!
-//! Those of `serde_json_path` compile their expression for each value that they test. These compile it once.
+//! The functions of `serde_json_path` compile their expression for each value that they test. These functions compile
+//! it once.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -9,7 +10,7 @@ use regex::Regex;
 use serde_json::Value;
 use serde_json_path::functions::{LogicalType, ValueType};
 
-/// How many expressions are kept. A query can take them from the document.
+/// The maximum number of compiled expressions. A query can take expressions from the document.
 const KEPT: usize = 100;
 
 thread_local! {

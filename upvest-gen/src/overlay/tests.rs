@@ -85,7 +85,7 @@ fn equal_values_are_told_apart_by_their_places() {
 }
 
 #[test]
-fn match_is_about_the_whole_text_and_search_about_a_part() {
+fn match_tests_the_whole_text_and_search_a_part() {
     let document = "a: { t: Order }\nb: { t: Old Order }\nc: { t: 5 }\nd: { u: Order }";
     for (filter, seen) in [
         ("match(@.t, 'Order')", "a"),
@@ -157,7 +157,7 @@ fn removal_takes_out_members_and_items_in_any_order() {
 }
 
 #[test]
-fn removal_goes_before_an_update_beside_it() {
+fn removal_takes_precedence_over_an_update() {
     assert_becomes(
         "a: { x: 1 }\nb: 2",
         "target: $.a\nremove: true\nupdate: { y: 2 }",
@@ -166,7 +166,7 @@ fn removal_goes_before_an_update_beside_it() {
 }
 
 #[test]
-fn actions_see_what_those_before_them_did() {
+fn an_action_sees_the_results_of_earlier_actions() {
     let overlay_of_two = yaml(
         "overlay: 1.0.0\nactions:\n\
          - { target: $.a, description: Why., update: { new: {} } }\n\
@@ -179,7 +179,7 @@ fn actions_see_what_those_before_them_did() {
 }
 
 #[test]
-fn what_cannot_be_applied_is_an_error_with_its_place() {
+fn an_action_that_cannot_be_applied_is_an_error_with_its_place() {
     for (action, place, problem) in [
         (
             "target: $.b\ndescription: Why.\nupdate: {}",
@@ -276,7 +276,7 @@ fn a_document_that_is_not_an_overlay_is_rejected() {
 }
 
 #[test]
-fn all_actions_that_cannot_be_applied_are_named_in_one_run() {
+fn all_invalid_actions_are_reported_in_one_run() {
     let actions = "[{ target: $.gone, description: Why., remove: true }, { target: $.a, update: {} }, \
          { target: $.a, description: Why., update: { x: 1 } }, { target: '$.a[', description: Why., remove: true }]";
     let errors = overlay(

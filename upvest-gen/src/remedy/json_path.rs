@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::pointer;
 
-/// A JSON pointer as a JSONPath (RFC 9535).
+/// Turns a JSON pointer into a JSONPath (RFC 9535).
 pub(super) fn json_path(document: &Value, pointer: &str) -> String {
     let mut path = "$".to_owned();
     let mut value = document;
@@ -19,7 +19,7 @@ pub(super) fn json_path(document: &Value, pointer: &str) -> String {
     path
 }
 
-/// The step to a member or an item of `value`.
+/// Returns the step to a member or an item of `value`.
 fn step(value: &Value, key: &str) -> String {
     let is_name = key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         && !key.starts_with(|c: char| c.is_ascii_digit());

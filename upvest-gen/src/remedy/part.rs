@@ -1,4 +1,4 @@
-//! Cuts the part out of a description that a problem is about, so that a trial takes as long as one operation does.
+//! Extracts the part of a description that a problem is about, so that a trial takes only as long as one operation.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use crate::document::{self, METHODS, Operation};
 use crate::pointer;
 
-/// The description with only the operation that is at `at`, or that needs the component at `at`, and with the
-/// components that it needs.
+/// Returns the description reduced to the operation at `at`, or that needs the component at `at`, and the components
+/// that this operation needs.
 pub(super) fn part_around(document: &Value, at: &str) -> Option<Value> {
     let references = References::of(document);
     let operations = document::operations(document);
@@ -20,7 +20,7 @@ pub(super) fn part_around(document: &Value, at: &str) -> Option<Value> {
             let mut all = operations.iter();
             all.find(|operation| needs(operation, &users))
         })?;
-    // The same id may stand at another operation.
+    // Another operation may have the same id.
     let id = &operation.value["operationId"];
     let is_kept = |other: &&Operation<'_>| {
         other.pointer == operation.pointer || id.is_string() && other.value["operationId"] == *id
@@ -98,12 +98,12 @@ impl References {
         self.from.insert(root, targets);
     }
 
-    /// The components that lead to `at`.
+    /// Returns the components that lead to `at`.
     fn users(&self, at: &str) -> BTreeSet<String> {
         reached(&self.to, vec![root(at).to_owned()])
     }
 
-    /// The components to which `start` leads.
+    /// Returns the components to which `start` leads.
     fn closure(&self, start: Vec<String>) -> BTreeSet<String> {
         reached(&self.from, start)
     }
@@ -120,7 +120,7 @@ fn reached(edges: &HashMap<String, BTreeSet<String>>, start: Vec<String>) -> BTr
     reached
 }
 
-/// The components and path items to which the references in a value lead.
+/// Returns the components and path items to which the references in a value lead.
 fn targets(value: &Value) -> BTreeSet<String> {
     let mut targets = BTreeSet::new();
     let mut open = vec![value];
@@ -134,7 +134,7 @@ fn targets(value: &Value) -> BTreeSet<String> {
     targets
 }
 
-/// The component or the path item around a place.
+/// Returns the component or the path item around a place.
 fn root(at: &str) -> &str {
     let depth = if at.starts_with("/components/") { 3 } else { 2 };
     match at.match_indices('/').nth(depth) {
@@ -143,7 +143,7 @@ fn root(at: &str) -> &str {
     }
 }
 
-/// The description without its paths, webhooks and components.
+/// Returns the description without its paths, webhooks and components.
 fn without_members(document: &Value) -> Value {
     const LARGE: [&str; 4] = ["paths", "webhooks", "x-webhooks", "components"];
     let kept = members(document).filter(|(key, _)| !LARGE.contains(key));
@@ -151,7 +151,7 @@ fn without_members(document: &Value) -> Value {
         .collect()
 }
 
-/// Puts a value at a place. Objects around it are made.
+/// Puts a value at a place, and creates the objects around it.
 fn put(document: &mut Value, at: &str, value: Value) {
     let mut place = document;
     for key in at.split('/').skip(1) {

@@ -1,10 +1,10 @@
-//! What a description contains, by name.
+//! The items of a description, by name.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-/// A kind of what a description contains.
+/// A kind of item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -34,7 +34,7 @@ impl ItemKind {
         Self::Event,
     ];
 
-    /// The kind in words, in the plural.
+    /// The name of the kind, in the plural.
     pub fn title(self) -> &'static str {
         match self {
             Self::Operation => "operations",
@@ -47,7 +47,7 @@ impl ItemKind {
     }
 }
 
-/// Something that a description contains.
+/// An item of a description.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Item {
     pub(crate) kind: ItemKind,
@@ -66,11 +66,11 @@ impl Item {
 /// Whether the crate has an item. A link tells how the item was reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Presence {
-    /// The crate has it.
+    /// The crate has the item.
     Present,
-    /// The crate has the value that contains it, but not the item by its name.
+    /// The crate has the value that contains the item, but not the item by its name.
     Lost(usize),
-    /// The crate does not have the operation, or the part of it, that contains it.
+    /// The crate lacks the operation, or the part of an operation, that contains the item.
     Absent(usize),
 }
 
@@ -79,7 +79,7 @@ pub(crate) enum Presence {
 pub(crate) struct Items(BTreeMap<Item, Presence>);
 
 impl Items {
-    /// Adds an item. It is lost if it is lost in one place, and absent if it is absent in all places.
+    /// Adds an item. An item is lost if one place loses it, and absent if it is absent in all places.
     pub(crate) fn add(&mut self, item: Item, presence: Presence) {
         let known = self.0.entry(item).or_insert(presence);
         let is_stronger = matches!(

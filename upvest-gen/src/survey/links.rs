@@ -1,6 +1,6 @@
 //! The places through which a value of the description is reached.
 
-/// Places, each with the place that leads to it.
+/// Links: places, each with the link that leads to it.
 #[derive(Debug, Default)]
 pub(crate) struct Links(Vec<Link>);
 
@@ -9,7 +9,7 @@ struct Link {
     places: Vec<String>,
     from: Option<usize>,
     is_schema: bool,
-    /// What the crate has for the value. `None` for a part of a value without a type.
+    /// The crate's counterpart of the value, in words. `None` for a part of an untyped value.
     held: Option<&'static str>,
 }
 
@@ -24,8 +24,8 @@ impl Links {
         })
     }
 
-    /// Adds the schemas of a value, by their places. `held` says what the crate has instead of them, and `from` is the
-    /// index of the value around it. Returns the index of the new link.
+    /// Adds the schemas of a value, by their places. `held` names the crate's counterpart, and `from` is the index of
+    /// the value around it. Returns the index of the new link.
     pub(crate) fn schema(
         &mut self,
         places: Vec<String>,
@@ -50,7 +50,7 @@ impl Links {
         self.0.get(link)?.places.first().map(String::as_str)
     }
 
-    /// What the crate has for the value of a link.
+    /// Returns the crate's counterpart of the value of a link, in words.
     pub(crate) fn held(&self, link: usize) -> Option<&str> {
         self.0.get(link)?.held
     }
@@ -75,8 +75,8 @@ impl Links {
         link
     }
 
-    /// Whether a note at `pointer` is about the value of `link`, about a value around it, or about the parameter, body
-    /// or response in which it is.
+    /// Whether a note at `pointer` is about the value of `link`, a value around it, or the parameter, body or response
+    /// that contains it.
     pub(crate) fn are_noted_at(&self, link: usize, pointer: &str) -> bool {
         for link in self.way(link) {
             if link.places.iter().any(|place| is_about(pointer, place)) {
@@ -96,7 +96,7 @@ impl Links {
         places.any(|place| is_within(pointer, place) || is_within(place, pointer))
     }
 
-    /// A link and all that lead to it, the link itself first.
+    /// Returns a link and all links that lead to it. The link itself comes first.
     fn way(&self, link: usize) -> impl Iterator<Item = &Link> {
         let first = self.0.get(link);
         std::iter::successors(first, |link| self.0.get(link.from?))
@@ -115,8 +115,8 @@ fn is_about(pointer: &str, place: &str) -> bool {
     is_within(pointer, place) && !inner.iter().any(|step| rest.contains(step))
 }
 
-/// Whether `inner` is `outer` or a place in it. Nothing is within the whole document, as that says nothing about the
-/// place.
+/// Whether `inner` is `outer` or a place in it. False if `outer` is the whole document, because that tells nothing
+/// about a place.
 fn is_within(inner: &str, outer: &str) -> bool {
     let rest = inner.strip_prefix(outer).filter(|_| !outer.is_empty());
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

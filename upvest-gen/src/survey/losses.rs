@@ -1,4 +1,4 @@
-//! Reports what the crate does not have although no part of the generator says so.
+//! Reports missing items that no other part of the generator reports.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use super::links::Links;
 use crate::error::Error;
 use crate::model::Api;
 
-/// How many names a message contains.
+/// The maximum number of names in a message.
 const SHOWN: usize = 5;
 
-/// The losses among `items` that neither a note nor a problem of `api` explains, each with its place in `file`.
+/// Returns the losses among `items` that neither a note nor a problem of `api` explains, each with its place in `file`.
 pub(crate) fn unreported(
     items: &[(Item, Presence)],
     links: &Links,
@@ -44,7 +44,7 @@ pub(crate) fn unreported(
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Loss<'s> {
     place: &'s str,
-    /// What the crate has instead.
+    /// The crate's counterpart of the value, in words.
     held: Option<&'s str>,
     kind: ItemKind,
 }
@@ -65,7 +65,7 @@ fn loss<'s>(links: &'s Links, item: &Item, presence: Presence) -> Option<Loss<'s
     })
 }
 
-/// The problem or the note that explains why something is not in the crate.
+/// Returns the problem or the note that explains why something is not in the crate.
 pub(crate) fn explanation<'a>(
     links: &Links,
     left_out: &'a [Error],
@@ -87,7 +87,7 @@ pub(crate) fn explanation<'a>(
     }
 }
 
-/// The last part of a name.
+/// Returns the last part of a name.
 fn short(item: &Item) -> &str {
     let name = match item.kind {
         ItemKind::Field => item.name.rsplit('/').next(),

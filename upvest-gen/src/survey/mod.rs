@@ -1,4 +1,4 @@
-//! Pairs each value of a description with what the crate has for it.
+//! Pairs each value of a description with its counterpart in the crate.
 //!
 //! The ledger counts these pairs, and the facts of a description are read from them.
 
@@ -473,7 +473,7 @@ impl Owner<'_> {
     }
 }
 
-/// The schemas of the media types of a body, a response or a parameter.
+/// Returns the schemas of the media types of a body, a response or a parameter.
 fn schemas<'a>(body: &'a Value, at: &str) -> impl Iterator<Item = (String, &'a Value)> + use<'a> {
     let at = pointer::join(at, "content");
     members(&body["content"]).filter_map(move |(media_type, media)| {

@@ -11,12 +11,12 @@ use super::members::{MemberReader, Members, Place};
 use crate::document;
 use crate::model::{Alternative, Api, PAGE_FIELDS, Schema, Shape, Type};
 
-/// What the crate has for a value of the description.
+/// The crate's counterpart of a value of the description.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Held {
     /// A value of this type.
     Typed(Type),
-    /// One of the objects of a union, which are told apart by the field `tag`.
+    /// One object of a union, whose objects are distinguished by the field `tag`.
     Alternative { schema: String, tag: String },
     /// A list response of the runtime, with items of this type.
     List(Type),
@@ -47,7 +47,7 @@ impl Held {
         }
     }
 
-    /// What the crate has, in words. `None` for a part of a value without a type.
+    /// The counterpart, in words. `None` for a part of an untyped value.
     fn words(&self) -> Option<&'static str> {
         let kind = match self {
             Self::Typed(kind) => kind.present(),
@@ -69,7 +69,7 @@ impl Held {
         })
     }
 
-    /// Whether a type of the model says what the value may be.
+    /// Whether the value has a type of the model.
     pub(crate) fn is_typed(&self) -> bool {
         match self.kind() {
             Some(kind) => *kind != Type::Json,
@@ -92,7 +92,7 @@ pub(crate) struct Site {
     pub(crate) what: String,
     /// The parameter or the field.
     pub(crate) part: String,
-    /// The way from there to the value, for example `items.`.
+    /// The path from there to the value, for example `items.`.
     pub(crate) way: String,
 }
 
@@ -113,7 +113,7 @@ impl Site {
     }
 }
 
-/// A value of the description, with what the crate has for it.
+/// A value of the description, with its counterpart in the crate.
 #[derive(Clone, Debug)]
 pub(crate) struct Start<'a> {
     pub(crate) places: Vec<Place<'a>>,
@@ -168,7 +168,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Everything that `places` say about one value.
+    /// Collects the members of one value from the schemas at `places`. Results are remembered.
     pub(crate) fn members(&mut self, places: &[Place<'a>]) -> Rc<Members<'a>> {
         let key: Vec<String> = places.iter().map(|place| place.at.clone()).collect();
         let members = self
@@ -224,20 +224,20 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Whether a type tells this value from others.
+    /// Whether a type distinguishes this value from others.
     fn has_value(&self, kind: &Type, value: &str) -> bool {
         match kind.present() {
             Type::Enum(name) => self
                 .values
                 .get(name.as_str())
                 .is_some_and(|known| known.contains(value)),
-            // A code or a flag has each of its values, and a number is checked by the server alone.
+            // A code or a flag has each of its values. Only the server checks a number.
             Type::Currency | Type::Country | Type::Isin | Type::Bool => true,
             _ => false,
         }
     }
 
-    /// The values in a value.
+    /// Returns the values inside a value.
     fn inner(&mut self, from: &Start<'a>, members: &Members<'a>, link: usize) -> Vec<Start<'a>> {
         let site = self.site_of_inner(from);
         let mut inner = self.alternatives(from, members, link);
@@ -286,7 +286,7 @@ impl<'a> Walk<'a> {
         inner
     }
 
-    /// The objects of a union, each as a value by itself.
+    /// Returns the objects of a union, each as a value of its own.
     fn alternatives(&self, from: &Start<'a>, members: &Members<'a>, link: usize) -> Vec<Start<'a>> {
         let Some(union) = from.held.schema().and_then(|name| self.schemas.get(name)) else {
             return Vec::new();
@@ -351,8 +351,8 @@ impl<'a> Walk<'a> {
         !values.is_empty() && values.iter().all(is_of_variant)
     }
 
-    /// The part of the crate to which facts about the inner values of a value without fields belong. A component
-    /// without a type of its own is a part by itself, so that its facts do not depend on who refers to it first.
+    /// Returns the part of the crate for facts about the inner values of a value without fields. A component without a
+    /// type of its own is its own part, so that its facts do not depend on which value refers to it first.
     fn site_of_inner(&self, from: &Start<'a>) -> Site {
         let [place] = from.places.as_slice() else {
             return from.site.clone();
@@ -368,12 +368,12 @@ impl<'a> Walk<'a> {
         Site::new(format!("{kind} {at}"), "")
     }
 
-    /// What the crate has for a field, and the part that holds it.
+    /// Returns the crate's counterpart of a field, and the part that holds it.
     fn field(&self, held: &Held, name: &str, site: &Site) -> (Held, Site) {
         if let Held::Alternative { tag, .. } = held
             && tag == name
         {
-            // The type of the alternative tells the value of the tag.
+            // The type of the alternative implies the value of the tag.
             return (Held::Whole, site.further(name));
         }
         if let Some(schema) = held.schema() {
@@ -395,7 +395,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The field of an object, or of one of the alternatives of a union.
+    /// Finds the field of an object, or of one of the alternatives of a union.
     fn field_of(&self, schema: &str, name: &str, site: &Site) -> (Held, Site) {
         let mut open = vec![schema];
         let mut seen = HashSet::new();
@@ -425,7 +425,7 @@ impl<'a> Walk<'a> {
         (Held::Untyped, site.further(name))
     }
 
-    /// What the crate has for the values of a map, or for the additional fields of an object.
+    /// Returns the crate's counterpart of the values of a map, or of the additional fields of an object.
     fn rest(&self, held: &Held) -> Held {
         if let Some(schema) = held.schema() {
             let schema = self.schemas.get(schema);
@@ -443,14 +443,14 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// The object that has the property at this place.
+/// Returns the place of the object that has the property at this place.
 fn owner(property: &str) -> &str {
     property
         .rsplit_once("/properties/")
         .map_or(property, |(owner, _)| owner)
 }
 
-/// What the crate has for the items of a list.
+/// Returns the crate's counterpart of the items of a list.
 fn items(held: &Held) -> Held {
     match (held, held.kind()) {
         (_, Some(Type::List(items))) => Held::Typed((**items).clone()),

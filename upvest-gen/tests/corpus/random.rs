@@ -104,7 +104,7 @@ pub(crate) fn seeds() -> Option<Range<u64>> {
     Some(start.parse().unwrap()..end.parse().unwrap())
 }
 
-/// The code for the description of a seed.
+/// Generates the code for the description of a seed.
 pub(crate) fn fixture(seed: u64) -> Result<Fixture, Errors> {
     let source = Source::new("api.json", description(seed).to_string());
     let api = model(&source, None)?;
@@ -116,7 +116,7 @@ pub(crate) fn fixture(seed: u64) -> Result<Fixture, Errors> {
 }
 
 #[test]
-fn random_descriptions_become_code_or_errors_that_help() {
+fn random_descriptions_yield_code_or_errors_with_a_remedy() {
     let mut whole = 0;
     let mut rejected = 0;
     for seed in seeds().unwrap_or(SEEDS) {
@@ -243,7 +243,7 @@ fn assert_distinct<T: Ord + std::fmt::Debug>(names: impl Iterator<Item = T>, api
     }
 }
 
-/// The description of a seed. The names of operations contain the seed.
+/// Makes the description of a seed. The names of operations contain the seed.
 fn description(seed: u64) -> Value {
     let mut dice = Dice(seed);
     let mut author = Author {
@@ -404,7 +404,7 @@ impl Author {
         schema
     }
 
-    /// A schema for a parameter.
+    /// Makes a schema for a parameter.
     fn argument(&self, dice: &mut Dice) -> Value {
         if dice.once_in(4) {
             json!({ "type": "array", "items": self.value(dice) })
@@ -511,7 +511,7 @@ impl Author {
         object
     }
 
-    /// One of several objects, which a field distinguishes.
+    /// Makes a union of objects that a field distinguishes.
     fn marked(&self, dice: &mut Dice, depth: usize) -> Value {
         let alternatives: Vec<Value> = (0..=dice.below(3))
             .map(|index| {

@@ -1,4 +1,4 @@
-//! `Debug` of each generated type shows only kinds of values that are not personal.
+//! `Debug` of each generated type shows only values that are not personal.
 
 use std::collections::BTreeMap;
 

@@ -4,7 +4,7 @@ use upvest_gen::model::{Content, Operation, Type};
 
 use super::{read, sound};
 
-/// The operation `a` of a description with `GET /a`, which has these members, and the one note about it.
+/// Returns the operation `GET /a` with these members, and the only note about it.
 #[track_caller]
 fn noted_operation(members: &str, components: &str) -> (Operation, String) {
     let parts = format!(
@@ -90,7 +90,7 @@ components: { parameters: { Session: { name: session, in: cookie, schema: { type
 }
 
 #[test]
-fn only_default_is_the_response_for_success() {
+fn default_alone_is_the_success_response() {
     let schema = "content: { application/json: { schema: { type: object, properties: { id: { type: string } } } } }";
     for (responses, components) in [
         (format!("default: {{ {schema} }}"), String::new()),
@@ -119,7 +119,7 @@ fn only_default_is_the_response_for_success() {
 }
 
 #[test]
-fn default_beside_a_success_describes_errors() {
+fn default_describes_errors_if_there_is_a_success_response() {
     for status in ["'200'", "2XX", "'204'"] {
         let api = sound(&format!(
             "paths: {{ /a: {{ get: {{ operationId: a, responses: {{ {status}: {{}}, default: {{ content: {{ application/json: {{ schema: {{ type: object, properties: {{ id: {{ type: string }} }} }} }} }} }} }} }} }} }}"
@@ -134,7 +134,7 @@ fn default_beside_a_success_describes_errors() {
 }
 
 #[test]
-fn several_types_for_success_become_one_that_holds_all() {
+fn several_success_types_are_joined_into_one() {
     let json = |schema: &str| format!("content: {{ application/json: {{ schema: {schema} }} }}");
     for (one, other, kind) in [
         (
@@ -184,7 +184,7 @@ fn several_types_for_success_become_one_that_holds_all() {
 }
 
 #[test]
-fn the_object_for_several_responses_has_the_fields_of_each() {
+fn an_object_joined_from_several_responses_has_all_their_fields() {
     let parts = "
 paths:
   /a:
@@ -212,7 +212,7 @@ components: { schemas: { Order: { type: object, required: [id, side], properties
 }
 
 #[test]
-fn a_reference_that_refers_to_itself_is_named() {
+fn a_reference_to_itself_is_reported() {
     for (members, component, place) in [
         (
             "parameters: [{ $ref: '#/components/parameters/P' }], responses: { '204': {} }",
@@ -329,7 +329,7 @@ paths:
 }
 
 #[test]
-fn a_reference_to_something_else_than_a_schema_is_named() {
+fn a_reference_to_something_other_than_a_schema_is_reported() {
     for reference in [
         "#/components/responses/R",
         "#/components/parameters/P",
@@ -361,7 +361,7 @@ components:
     }
 }
 
-/// The one note about the schema of a response, and its type.
+/// Returns the only note about the schema of a response, and the type of the response.
 #[track_caller]
 fn noted_response(schema: &str, components: &str) -> (Content, String) {
     let members = format!(
@@ -384,7 +384,7 @@ fn a_dynamic_reference_is_noted() {
 }
 
 #[test]
-fn a_value_of_a_discriminator_that_leads_nowhere_is_noted() {
+fn a_discriminator_value_without_a_target_is_noted() {
     let one = "One: { type: object, required: [t], properties: { t: { type: string } } }";
     let two = "Two: { type: object, required: [t], properties: { t: { type: string } } }";
     for target in ["Gone", "'#/components/schemas/Gone'", "other.yaml#/Gone"] {
@@ -402,7 +402,7 @@ fn a_value_of_a_discriminator_that_leads_nowhere_is_noted() {
 }
 
 #[test]
-fn equal_alternatives_are_one() {
+fn equal_alternatives_become_one() {
     let one = "{ $ref: '#/components/schemas/One' }";
     let api = sound(&format!(
         "paths: {{ /a: {{ get: {{ operationId: a, responses: {{ '200': {{ content: {{ application/json: {{ \
@@ -414,7 +414,7 @@ fn equal_alternatives_are_one() {
 }
 
 #[test]
-fn a_value_inside_of_many_lists_is_any_json_with_a_note() {
+fn a_value_inside_too_many_lists_is_any_json_with_a_note() {
     let nested = |depth: usize| {
         let text = "{ type: string }".to_owned();
         (0..depth).fold(text, |inner, _| {

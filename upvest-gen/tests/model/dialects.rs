@@ -113,7 +113,7 @@ fn both_dialects_give_the_same_model() {
 }
 
 #[test]
-fn what_neither_has_a_type_for_does_not_get_in_the_way() {
+fn keywords_that_no_type_expresses_do_not_change_the_type() {
     for keyword in [
         "if: {}",
         "then: {}",

@@ -2,7 +2,7 @@
 
 use super::read;
 
-/// The events, and the problems, of webhooks and components in `parts`.
+/// Returns the events and the problems of the webhooks and components in `parts`.
 fn events_of(parts: &str) -> (Vec<String>, Vec<String>) {
     let document =
         format!("paths: {{ /a: {{ get: {{ responses: {{ '204': {{}} }} }} }} }}\n{parts}");
@@ -101,7 +101,7 @@ components:
 }
 
 #[test]
-fn what_is_not_read_of_webhooks_and_callbacks_is_noted() {
+fn unread_webhooks_and_callbacks_are_noted() {
     for (webhook, note) in [
         (
             format!(
@@ -159,7 +159,7 @@ fn what_is_not_read_of_webhooks_and_callbacks_is_noted() {
 }
 
 #[test]
-fn a_type_with_two_objects_has_the_first_one_and_a_note() {
+fn an_event_type_with_two_objects_gets_the_first_and_a_note() {
     let other = ORDER.replace(
         "title: Order, properties: { a:",
         "title: Receipt, properties: { c:",

@@ -96,7 +96,7 @@ fn field(field: &str, schema: &str) -> String {
     outline::field(&find(&api, "Order").fields()[0])
 }
 
-/// The model of component schemas, of which one note tells this problem.
+/// Returns the model of component schemas, for which one note reports this problem.
 #[track_caller]
 fn noted(text: &str, problem: &str) -> Api {
     let api = read("3.1.0", &document_of(text)).unwrap();
@@ -108,7 +108,7 @@ fn noted(text: &str, problem: &str) -> Api {
     api
 }
 
-/// As [`field`], for a schema of which a note tells this problem.
+/// As [`field`], for a schema for which a note reports this problem.
 #[track_caller]
 fn noted_field(field: &str, schema: &str, problem: &str) -> String {
     let text = format!(

@@ -4,7 +4,7 @@ use super::outline::{self, outline};
 use super::{enums, find, ids, schemas, sound};
 
 #[test]
-fn names_that_follow_from_other_names_are_rust_names() {
+fn derived_names_follow_the_rules_of_rust() {
     let api = schemas(
         "SEPAOrder: { required: [id], properties: { id: { type: string, format: uuid }, kind: { type: string, enum: [A] } } }\n\
          pay_out: { properties: { id: { type: string, format: uuid }, all: { type: array, items: { $ref: '#/components/schemas/SEPAOrder' } } } }",
@@ -20,7 +20,7 @@ fn names_that_follow_from_other_names_are_rust_names() {
 }
 
 #[test]
-fn a_type_whose_name_means_something_else_gets_another() {
+fn a_type_with_a_reserved_name_gets_another_name() {
     let reserved = [
         "Self",
         "Box",
@@ -89,7 +89,7 @@ fn enums_that_want_one_name_are_named_by_their_values_and_places() {
 }
 
 #[test]
-fn a_component_goes_before_an_id_or_an_enum_of_its_name() {
+fn a_component_keeps_its_name_before_ids_and_enums() {
     let api = schemas(
         "Order: { properties: { id: { type: string, format: uuid }, side: { type: string, enum: [A] } } }\n\
          OrderId: { properties: { a: {} } }\nOrderSide: { properties: { b: {} } }",
@@ -104,7 +104,7 @@ fn a_component_goes_before_an_id_or_an_enum_of_its_name() {
 }
 
 #[test]
-fn fields_with_a_name_that_rust_does_not_take_get_another_and_keep_theirs_on_the_wire() {
+fn a_field_with_a_name_invalid_in_rust_keeps_it_on_the_wire() {
     let api = schemas(
         "Order: { properties: { type: {}, self: {}, Self: {}, crate: {}, async: {}, 2nd: {}, a-b: {}, a_b: {}, aB: {}, '@id': {}, '': {}, '日本': {}, \
          build: {}, builder: {}, default: {}, clone: {}, into: {}, x: { type: string, x-rust-name: y } } }",
@@ -168,7 +168,7 @@ fn inline_objects_within_inline_objects_have_short_names() {
 }
 
 #[test]
-fn equal_inline_objects_of_one_title_are_one_type_and_others_are_not() {
+fn only_equal_inline_objects_with_the_same_title_are_one_type() {
     let object = |title: &str, field: &str| {
         format!("{{ title: {title}, properties: {{ {field}: {{ type: string }} }} }}")
     };
@@ -188,7 +188,7 @@ fn equal_inline_objects_of_one_title_are_one_type_and_others_are_not() {
 }
 
 #[test]
-fn bodies_and_responses_without_a_title_are_named_after_their_operation_or_what_it_answers_with() {
+fn untitled_bodies_and_responses_are_named_after_their_operation() {
     for (id, body, response) in [
         ("createThing", "CreateThingBody", "Thing"),
         ("retrieveThing", "RetrieveThingBody", "Thing"),
@@ -208,7 +208,7 @@ fn bodies_and_responses_without_a_title_are_named_after_their_operation_or_what_
 }
 
 #[test]
-fn operations_get_methods_and_builders_that_nothing_else_has() {
+fn methods_and_builders_get_unique_names() {
     let operation = |index: usize, id: &str| {
         format!("  /p{index}: {{ get: {{ operationId: '{id}', responses: {{ '204': {{}} }} }} }}\n")
     };
@@ -270,8 +270,17 @@ fn operations_get_methods_and_builders_that_nothing_else_has() {
 }
 
 #[test]
-fn setters_that_are_taken_get_another_name() {
-    let parameters = ["send", "body", "a-b", "a_b", "type", "2nd", "at", "client"];
+fn a_setter_with_a_reserved_name_gets_another_name() {
+    let parameters = [
+        "send",
+        "body",
+        "a-b",
+        "a_b",
+        "type",
+        "2nd",
+        "with_page",
+        "client",
+    ];
     let list: Vec<String> = parameters
         .iter()
         .map(|name| format!("{{ name: '{name}', in: query, schema: {{ type: string }} }}"))
@@ -291,17 +300,17 @@ fn setters_that_are_taken_get_another_name() {
             "2nd=n2nd",
             "a-b=a_b_",
             "a_b=a_b",
-            "at=at_",
             "body=body_",
             "client=client",
             "send=send_",
-            "type=type_"
+            "type=type_",
+            "with_page=with_page_"
         ]
     );
 }
 
 #[test]
-fn names_on_the_wire_and_in_rust_can_be_given_apart() {
+fn x_rust_name_changes_a_name_in_rust_but_not_on_the_wire() {
     let api = sound(
         "paths: { /a: { get: { operationId: getA, x-rust-name: fetch, parameters: [{ name: n, in: query, x-rust-name: number, schema: { type: string } }], responses: { '204': {} } } } }",
     );

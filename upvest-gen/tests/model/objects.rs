@@ -60,7 +60,7 @@ fn a_field_is_optional_unless_it_is_required_and_nullable_in_both_dialects() {
 }
 
 #[test]
-fn what_a_request_holds_is_sent_through_all_references() {
+fn objects_nested_in_a_request_are_marked_as_sent() {
     let api = schemas(
         "OrderCreate: { required: [a], properties: { a: { type: array, items: { $ref: '#/components/schemas/Leg' } } } }\n\
          Leg: { properties: { b: { $ref: '#/components/schemas/Leg' }, c: { allOf: [{ $ref: '#/components/schemas/Price' }] } } }\n\
@@ -145,7 +145,7 @@ fn all_of_merges_its_branches_and_the_keywords_beside_it() {
 }
 
 #[test]
-fn a_reference_with_annotations_is_what_it_refers_to() {
+fn a_reference_with_annotations_has_the_type_of_its_target() {
     let base = "\nBase: { properties: { a: { type: string } } }";
     for (property, expected) in [
         ("{ $ref: '#/components/schemas/Base' }", "Base, optional"),
@@ -207,7 +207,7 @@ fn a_reference_with_annotations_is_what_it_refers_to() {
 }
 
 #[test]
-fn alternatives_of_objects_without_a_mark_are_one_object_that_requires_what_all_of_them_require() {
+fn object_alternatives_without_a_tag_become_one_object() {
     for keyword in ["oneOf", "anyOf"] {
         let text = format!(
             "Order: {{ {keyword}: [{{ required: [a, b], properties: {{ a: {{ type: string }}, b: {{ type: string }} }} }}, \
@@ -235,7 +235,7 @@ fn alternatives_of_objects_without_a_mark_are_one_object_that_requires_what_all_
 }
 
 #[test]
-fn alternatives_of_objects_with_a_mark_are_a_union() {
+fn object_alternatives_with_a_tag_become_a_union() {
     let branches = "\nCash: { required: [kind], properties: { kind: { type: string, enum: [CASH] }, amount: { type: string } } }\n\
          Units: { required: [kind], properties: { kind: { const: UNITS }, units: { type: string } } }";
     let references =
@@ -269,7 +269,7 @@ fn alternatives_of_objects_with_a_mark_are_a_union() {
 }
 
 #[test]
-fn alternatives_that_no_type_holds_are_any_json_and_noted() {
+fn alternatives_without_a_common_type_are_any_json_with_a_note() {
     for schema in [
         "{ oneOf: [{ type: string }, { type: integer }] }",
         "{ type: [string, integer] }",
@@ -288,7 +288,7 @@ fn alternatives_that_no_type_holds_are_any_json_and_noted() {
 }
 
 #[test]
-fn alternatives_of_other_sorts_are_what_all_of_them_have_in_common() {
+fn alternatives_that_are_not_objects_get_their_common_type() {
     assert_rows(
         &[
             (
@@ -348,7 +348,7 @@ fn alternatives_of_other_sorts_are_what_all_of_them_have_in_common() {
 }
 
 #[test]
-fn components_that_are_no_objects_are_what_they_stand_for() {
+fn a_component_that_is_not_an_object_is_replaced_by_its_type() {
     let api = schemas(
         "Order: { required: [a, b, c, d, e, f, g], properties: { a: { $ref: '#/components/schemas/Names' }, b: { $ref: '#/components/schemas/Side' }, \
            c: { $ref: '#/components/schemas/Amount' }, d: { $ref: '#/components/schemas/Alias' }, e: { $ref: '#/components/schemas/Map' }, \
@@ -419,7 +419,7 @@ fn debug_hides_texts_dates_and_maps_unless_they_are_public() {
 }
 
 #[test]
-fn what_is_described_is_the_description_the_title_or_the_name() {
+fn documentation_is_the_description_the_title_or_the_name() {
     let api = schemas(
         "Order: { description: An order., properties: { a: { type: string, description: A text. }, b: { type: string, title: A title }, \
          c: { type: string, description: '' }, d: { $ref: '#/components/schemas/Leg', description: Mine., title: Mine }, e: { $ref: '#/components/schemas/Leg' } } }\n\
@@ -446,7 +446,7 @@ fn what_is_described_is_the_description_the_title_or_the_name() {
 }
 
 #[test]
-fn no_component_is_lost_and_none_is_read_that_the_runtime_has() {
+fn all_components_are_read_except_those_of_the_runtime() {
     let api = sound(
         "paths:\n  /a: { get: { operationId: getA, responses: { '204': {}, '400': { content: { application/problem+json: { schema: { $ref: '#/components/schemas/Error' } } } } } } }\n\
          components:\n  schemas:\n    Error: { properties: { title: {} } }\n    PaginationMeta: { properties: { offset: { type: integer }, total_count: { type: integer } } }\n    Unused: { properties: { a: {} } }",

@@ -28,7 +28,7 @@ fn one(members: &str) -> String {
     )
 }
 
-/// The model of that operation.
+/// Returns the model of the operation in [`one`].
 #[track_caller]
 fn operation(members: &str) -> String {
     let api = sound(&one(members));
@@ -43,7 +43,7 @@ fn operation(members: &str) -> String {
 }
 
 #[test]
-fn all_that_is_said_of_an_operation_is_read() {
+fn all_parts_of_an_operation_are_read() {
     let api = sound(&one("operationId: listOrders
 tags: [Orders, Other]
 summary: List orders
@@ -62,7 +62,7 @@ responses:
 }
 
 #[test]
-fn what_the_transport_supplies_is_not_a_parameter() {
+fn headers_of_the_transport_are_not_parameters() {
     let headers = [
         "Signature",
         "signature-input",
@@ -91,7 +91,7 @@ fn what_the_transport_supplies_is_not_a_parameter() {
 }
 
 #[test]
-fn a_header_that_openapi_ignores_is_no_parameter_and_noted_once() {
+fn a_header_that_openapi_ignores_is_noted_once() {
     for header in ["Accept", "authorization", "CONTENT-TYPE"] {
         let parameter = format!("{{ name: {header}, in: header, required: true, schema: {{}} }}");
         let operation = format!("{{ parameters: [{parameter}], responses: {{ '204': {{}} }} }}");
@@ -109,7 +109,7 @@ fn a_header_that_openapi_ignores_is_no_parameter_and_noted_once() {
 }
 
 #[test]
-fn only_a_header_of_that_name_makes_an_operation_idempotent() {
+fn only_a_header_idempotency_key_makes_an_operation_idempotent() {
     assert_rows(
         &[
             (
@@ -131,7 +131,7 @@ fn only_a_header_of_that_name_makes_an_operation_idempotent() {
 }
 
 #[test]
-fn scopes_are_those_of_the_operation_or_of_the_document() {
+fn scopes_come_from_the_operation_or_else_the_document() {
     for (security, scopes) in [
         ("tags: []", vec!["root"]),
         ("security: []", vec![]),
@@ -151,7 +151,7 @@ fn scopes_are_those_of_the_operation_or_of_the_document() {
 }
 
 #[test]
-fn a_response_with_a_list_pages_if_the_operation_takes_offset_and_limit() {
+fn a_list_has_pages_if_the_operation_has_offset_and_limit() {
     let offset = "{ name: offset, in: query, schema: { type: integer } }";
     let page = "responses: { '200': { $ref: '#/components/responses/Page' } }";
     for (parameters, paging) in [
@@ -202,7 +202,7 @@ fn a_response_with_a_list_pages_if_the_operation_takes_offset_and_limit() {
 }
 
 #[test]
-fn a_page_that_cannot_be_asked_for_by_numbers_is_noted() {
+fn an_offset_or_limit_that_is_not_a_number_is_noted() {
     let parameters = "[{ name: offset, in: query, schema: { type: integer } }, { name: limit, in: query, schema: { type: string } }]";
     let page = "responses: { '200': { $ref: '#/components/responses/Page' } }";
     let api = read("3.1.0", &one(&format!("parameters: {parameters}\n{page}"))).unwrap();
@@ -258,7 +258,7 @@ fn a_response_of_data_and_meta_is_a_list() {
 }
 
 #[test]
-fn what_is_accepted_is_what_success_answers_with() {
+fn accept_lists_the_media_types_of_success_responses() {
     assert_rows(
         &[
             ("responses: { '204': {} }", "-> nothing"),
@@ -301,7 +301,7 @@ fn what_is_accepted_is_what_success_answers_with() {
 }
 
 #[test]
-fn a_response_that_is_json_or_a_file_is_either() {
+fn a_response_can_be_read_as_json_or_downloaded() {
     let api = sound(&one(
         "responses: { '200': { content: { application/json: { schema: { type: boolean } }, application/pdf: {}, text/csv: {} } } }",
     ));
@@ -314,7 +314,7 @@ fn a_response_that_is_json_or_a_file_is_either() {
 }
 
 #[test]
-fn a_body_is_written_as_the_first_of_json_form_bytes_and_text_that_the_operation_takes() {
+fn a_body_is_sent_as_json_else_form_else_bytes_else_text() {
     assert_rows(
         &[
             (
@@ -367,7 +367,7 @@ fn a_body_is_written_as_the_first_of_json_form_bytes_and_text_that_the_operation
 }
 
 #[test]
-fn parameters_have_the_types_of_what_they_filter() {
+fn a_parameter_has_the_type_of_its_schema() {
     let api = sound(
         &one(
             "operationId: listOrders
@@ -405,7 +405,7 @@ responses: { '200': { content: { application/json: { schema: { properties: { dat
 }
 
 #[test]
-fn a_parameter_of_the_operation_describes_it_rather_than_that_of_the_path() {
+fn a_parameter_of_the_operation_overrides_that_of_the_path() {
     let api = sound(
         "paths: { /a: { parameters: [{ name: x, in: query, description: Old., schema: { type: string } }], \
          get: { operationId: getA, parameters: [{ name: x, in: query, description: New., schema: { type: boolean } }], responses: { '204': {} } } } }",
@@ -465,7 +465,7 @@ fn all_methods_are_read_and_operations_without_an_id_get_one() {
 }
 
 #[test]
-fn webhooks_of_both_dialects_say_what_events_carry() {
+fn events_are_read_from_webhooks_of_both_dialects() {
     let webhooks = "{ order: { post: { requestBody: { content: { application/json: { schema: { properties: { \
         type: { type: string, enum: [ORDER.NEW, ORDER.FILLED] }, object: { title: Order, properties: { a: {} } } } } } } } } } }";
     for (version, keyword) in [("3.0.3", "x-webhooks"), ("3.1.0", "webhooks")] {
@@ -483,7 +483,7 @@ fn webhooks_of_both_dialects_say_what_events_carry() {
 }
 
 #[test]
-fn types_of_events_are_known_without_an_object_and_only_once() {
+fn event_types_without_an_object_are_listed_once() {
     let delivery = |types: &str, object: &str| {
         format!(
             "{{ post: {{ requestBody: {{ content: {{ application/json: {{ schema: {{ properties: {{ \

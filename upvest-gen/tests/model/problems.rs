@@ -352,7 +352,7 @@ fn circular_references_are_reported() {
 }
 
 #[test]
-fn every_independent_mistake_is_named_in_one_run() {
+fn all_independent_problems_are_reported_in_one_run() {
     let parts = "
 paths:
   /ok: { get: { operationId: ok, responses: { '204': {} } } }
@@ -428,7 +428,7 @@ fn a_document_without_operations_is_rejected() {
 }
 
 #[test]
-fn a_shared_parameter_or_body_that_cannot_be_expressed_costs_each_operation_that_needs_it() {
+fn an_invalid_shared_part_leaves_out_each_operation_that_needs_it() {
     let parts = "
 paths:
   /ok: { get: { operationId: ok, responses: { '204': {} } } }
@@ -482,7 +482,7 @@ fn error_of_json(schema: &str) -> String {
 }
 
 #[test]
-fn a_repeated_key_of_json_is_rejected_in_nested_objects() {
+fn a_duplicate_json_key_is_rejected_in_nested_objects() {
     let order = "/components/schemas/Order";
     for (schema, expected) in [
         (
@@ -526,7 +526,7 @@ fn duplicate_json_keys_are_found_despite_escapes() {
 }
 
 #[test]
-fn keys_are_repeated_only_in_one_object_and_one_letter_case() {
+fn a_key_is_a_duplicate_only_in_one_object_and_letter_case() {
     let inner = "{ properties: { a: { type: string } } }";
     let properties = format!("{{ a: {{ type: string }}, A: {{ type: string }}, b: {inner} }}");
     super::schemas(&format!("Order: {{ properties: {properties} }}"));

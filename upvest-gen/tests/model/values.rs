@@ -4,7 +4,7 @@ use super::outline;
 use super::{assert_rows, enums, field, find, ids, noted, noted_field, schemas};
 
 #[test]
-fn a_uuid_is_an_id_if_its_name_says_what_it_identifies() {
+fn a_uuid_has_an_id_type_if_its_name_contains_an_entity() {
     for (name, schema, expected) in [
         ("id", "{ type: string, format: uuid }", "OrderId"),
         ("order_id", "{ type: string, format: uuid }", "OrderId"),
@@ -33,7 +33,7 @@ fn a_uuid_is_an_id_if_its_name_says_what_it_identifies() {
 }
 
 #[test]
-fn the_id_of_a_change_request_is_that_of_the_entity() {
+fn a_create_or_update_object_has_the_id_type_of_its_entity() {
     let object = "{ properties: { id: { type: string, format: uuid } } }";
     let api = schemas(&format!(
         "Order: {object}\nOrderCreate: {object}\nOrderUpdate: {object}"
@@ -114,7 +114,7 @@ fn codes_are_found_by_their_pattern_or_format_and_decimals_by_either() {
                 "{ type: string, pattern: '^\\d{0,9}(\\.\\d{2})?$' }",
                 "decimal, blank",
             ),
-            // A pattern without a point may be that of a code, and one with letters is not that of a number.
+            // A pattern without a point may describe a code, and a pattern with letters does not describe a number.
             ("{ type: string, pattern: '^[0-9]{5}$' }", "text"),
             ("{ type: string, pattern: '^[a-z]+\\.[a-z]+$' }", "text"),
             (
@@ -128,7 +128,7 @@ fn codes_are_found_by_their_pattern_or_format_and_decimals_by_either() {
 }
 
 #[test]
-fn a_text_keeps_nothing_but_its_kind() {
+fn pattern_length_and_default_do_not_change_the_type() {
     assert_rows(
         &[
             ("{ type: string }", "text"),
@@ -154,7 +154,7 @@ fn a_text_keeps_nothing_but_its_kind() {
 }
 
 #[test]
-fn integers_are_as_wide_as_their_bounds_ask_for_and_never_non_zero() {
+fn the_bounds_and_the_format_of_an_integer_give_its_type() {
     assert_rows(
         &[
             ("{ type: integer }", "i64"),
@@ -179,7 +179,7 @@ fn integers_are_as_wide_as_their_bounds_ask_for_and_never_non_zero() {
 }
 
 #[test]
-fn lists_and_maps_hold_what_their_items_are() {
+fn lists_and_maps_have_the_type_of_their_items() {
     assert_rows(
         &[
             ("{ type: array, items: { type: string } }", "[text]"),
@@ -283,7 +283,7 @@ fn lists_and_maps_hold_what_their_items_are() {
 }
 
 #[test]
-fn a_number_is_a_float_and_a_note_says_what_that_costs() {
+fn a_number_is_a_float_with_a_note() {
     for format in ["float", "double"] {
         assert_eq!(
             field("rate", &format!("{{ type: number, format: {format} }}")),
@@ -384,7 +384,7 @@ fn enums_with_one_type_name_are_merged_also_into_strings() {
 }
 
 #[test]
-fn sort_orders_are_one_enum_wherever_they_stand() {
+fn sort_orders_share_one_enum() {
     let api = schemas(
         "A: { properties: { order: { type: string, enum: [ASC, DESC] } } }\nB: { properties: { order: { type: string, enum: [ASC] } } }",
     );
@@ -392,7 +392,7 @@ fn sort_orders_are_one_enum_wherever_they_stand() {
 }
 
 #[test]
-fn a_null_among_the_values_of_an_enum_is_not_a_value() {
+fn null_is_not_a_variant_of_an_enum() {
     assert_rows(
         &[
             (
@@ -420,7 +420,7 @@ fn a_null_among_the_values_of_an_enum_is_not_a_value() {
 }
 
 #[test]
-fn a_time_without_an_offset_as_example_is_noted() {
+fn an_example_time_without_an_offset_is_noted() {
     let problem =
         "the example of `at` of Order has no offset, and such a time is read as one of UTC";
     for example in [

@@ -1,4 +1,4 @@
-//! What the code of the descriptions in this folder sends and reads.
+//! Tests what the code of the descriptions in this folder sends and reads.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -47,20 +47,20 @@ impl Transport for Server {
     }
 }
 
-/// The value of the response with this body.
+/// Returns the value that is read from a response with this body.
 async fn read<O: Operation>(body: &'static str, call: impl FnOnce(Server) -> O) -> O::Output {
     let response = call(Server::new(200, body)).send().await;
     response.unwrap().into_inner()
 }
 
-/// The request of a call whose answer has no body.
+/// Sends a call whose response has no body, and returns its request.
 async fn sent<O: Operation>(call: impl FnOnce(Server) -> O) -> Request<Bytes> {
     let server = Server::new(204, "");
     call(server.clone()).send().await.map(drop).unwrap();
     server.request()
 }
 
-/// The problem of a call that is not sent.
+/// Returns the problem of a call that is not sent.
 async fn rejected<O: Operation>(call: impl FnOnce(Server) -> O) -> String {
     let server = Server::new(204, "");
     let error = call(server.clone()).send().await.map(drop).unwrap_err();

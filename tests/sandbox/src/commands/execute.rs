@@ -20,7 +20,7 @@ use crate::domain::trading::instruments::instrument_id;
 use crate::domain::trading::transfers::Securities;
 use crate::engine::Engine;
 use crate::faults::{DeliveryFaults, Fault};
-use crate::http::built_in::is_operation;
+use crate::http::built_in::operation_id;
 use crate::http::server::ServerState;
 use crate::instant;
 use crate::shared::Shared;
@@ -87,19 +87,20 @@ impl Shared {
                     .map(nothing)
                     .map_err(|error| CommandError::new(error.to_string()))?
             }
-            Command::AddFault(rule) => {
+            Command::AddFault(mut rule) => {
                 rule.fault.check().map_err(CommandError::new)?;
                 if rule.times == Some(0) {
                     return Err(CommandError::new(
                         "`times` must be at least 1; without it, the fault applies to all calls",
                     ));
                 }
-                let description = &self.setup.description;
-                let unknown = |name: &&str| !is_operation(description, name);
-                if let Some(name) = rule.operation.as_deref().filter(unknown) {
-                    return Err(CommandError::new(format!(
-                        "the API has no operation `{name}`"
-                    )));
+                if let Some(name) = &rule.operation {
+                    let id = operation_id(&self.setup.description, name).ok_or_else(|| {
+                        CommandError::new(format!(
+                            "the API has no operation `{name}`; `GET /_sandbox/openapi.json` lists them"
+                        ))
+                    })?;
+                    rule.operation = Some(id.to_owned());
                 }
                 self.faults().add(rule);
                 nothing(())
@@ -140,21 +141,27 @@ impl Shared {
                 let now = self.clock.now();
                 let mut core = self.core();
                 self.catch_up(&mut core, now);
-                if !self.setup.description.has_rules()
-                    && !matches!(
-                        command,
-                        Command::Subscribe { .. } | Command::ResendEvent { .. }
-                    )
-                {
-                    let problem = "this command works only with the built-in description of the Investment API; with your own \
-                                   description, use `seed` and `set_status`";
-                    return Err(CommandError::new(problem));
+                if !matches!(
+                    command,
+                    Command::Subscribe { .. } | Command::ResendEvent { .. }
+                ) {
+                    self.check_rules()?;
                 }
                 core.state.execute(&self.setup.engine, command)?
             }
         };
         self.wake.notify_one();
         Ok(response)
+    }
+
+    /// An error if the rules of the Investment API are not in use, as a description of the user's own is served.
+    fn check_rules(&self) -> Result<(), CommandError> {
+        if self.setup.description.has_rules() {
+            return Ok(());
+        }
+        let problem = "this command works only with the built-in description of the Investment API; with your own \
+                       description, use `seed` and `set_status`";
+        Err(CommandError::new(problem))
     }
 
     /// Executes a command that works only with the user's own description.
@@ -174,6 +181,7 @@ impl Shared {
 
     /// Creates an account with an invented user, and a bank account for its withdrawals.
     pub(crate) fn demo_account(&self) -> Result<Uuid, CommandError> {
+        self.check_rules()?;
         let mut core = self.core();
         let account_id = core.state.demo_account(ACCOUNT_GROUP)?;
         let reference = Command::AddReferenceAccount {

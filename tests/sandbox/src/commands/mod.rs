@@ -289,7 +289,8 @@ pub enum Command {
         /// One of the statuses that the description lists.
         status: String,
     },
-    /// Makes resources of a description of your own, with all of their fields. Answers with their ids.
+    /// Makes resources of a description of your own, with all of their fields. Answers with their ids. The table gets no
+    /// others: without this command, some are made when a list that no operation fills is read for the first time.
     Seed {
         /// The table, which is named like the collection in the paths.
         table: String,

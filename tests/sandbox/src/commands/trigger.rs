@@ -21,7 +21,7 @@ use crate::http::problem::Problem;
 use crate::shared::Shared;
 
 /// The longest time to wait for an event. Savings plans take a week, and nothing takes longer.
-const LONGEST: TimeDelta = TimeDelta::days(8);
+const MAX_WAIT: TimeDelta = TimeDelta::days(8);
 /// The instrument to buy.
 const ISIN: &str = "IE00B3XXRP09";
 
@@ -48,7 +48,7 @@ impl Shared {
             let name = step[0].as_str().unwrap_or_default();
             let fields = &step[1];
             if let Some(event) = fields.as_str() {
-                happened = self.until(event, &ids).await?;
+                happened = self.advance_until(event, &ids).await?;
             } else {
                 let made = self
                     .core()
@@ -96,8 +96,12 @@ impl Shared {
     }
 
     /// Advances the clock until there is an event of this type about a resource of this recipe.
-    async fn until(self: &Arc<Self>, event: &str, ids: &Ids) -> Result<Value, CommandError> {
-        let latest = self.clock.after(LONGEST);
+    async fn advance_until(
+        self: &Arc<Self>,
+        event: &str,
+        ids: &Ids,
+    ) -> Result<Value, CommandError> {
+        let latest = self.clock.after(MAX_WAIT);
         let shared = ["group", "fund", "isin", "tomorrow"];
         let own: Vec<_> = ids
             .iter()

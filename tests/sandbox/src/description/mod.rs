@@ -9,10 +9,10 @@ mod upgrade;
 use std::sync::{Arc, LazyLock};
 
 use http::Method;
-use jsonschema::Registry;
 use serde_json::Value;
 
 pub(crate) use read::resolve;
+use schema::SchemaSet;
 pub(crate) use schema::{MAX_NAMED, Schema};
 pub(crate) use shape::{Additional, Shape, is_of};
 
@@ -31,7 +31,7 @@ pub(crate) struct Description {
     document: Value,
     /// The document as JSON Schema 2020-12 reads it. It has the same places as `document`.
     schemas: Arc<Value>,
-    registry: Arc<Registry<'static>>,
+    schema_set: Arc<SchemaSet>,
     operations: Vec<Arc<Operation>>,
     /// Whether the rules in `domain` serve the operations, and not the engine.
     has_rules: bool,
@@ -117,8 +117,8 @@ impl Description {
     /// Reads a description that was loaded, with its overlay applied.
     pub(crate) fn new(document: Value) -> Result<Self, DescriptionError> {
         let schemas = Arc::new(upgrade::upgrade(&document));
-        let registry = schema::registry(&schemas).map_err(DescriptionError::References)?;
-        let operations: Vec<_> = read::operations(&schemas, &registry)
+        let schema_set = SchemaSet::new(&schemas).map_err(DescriptionError::References)?;
+        let operations: Vec<_> = read::operations(&schemas, &schema_set)
             .into_iter()
             .map(Arc::new)
             .collect();
@@ -128,7 +128,7 @@ impl Description {
         Ok(Self {
             document,
             schemas,
-            registry,
+            schema_set,
             operations,
             has_rules: false,
         })
@@ -187,7 +187,7 @@ impl Description {
 
     /// The schema at a place.
     pub(crate) fn schema_at(&self, place: &str) -> Schema {
-        Schema::at(place.to_owned(), &self.registry)
+        Schema::at(place.to_owned(), &self.schema_set)
     }
 
     /// The description with schemas of JSON Schema 2020-12, at the same places as in the document.

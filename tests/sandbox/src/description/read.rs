@@ -3,19 +3,16 @@
 use std::sync::Arc;
 
 use http::Method;
-use jsonschema::Registry;
 use serde_json::Value;
 
+use super::schema::SchemaSet;
 use super::{Body, Operation, OperationAccess, Parameter, Response, Schema};
 
 /// A longer chain of references is circular.
 const LONGEST_CHAIN: usize = 32;
 
 /// All operations, in the order of the document.
-pub(super) fn operations(
-    document: &Arc<Value>,
-    registry: &Arc<Registry<'static>>,
-) -> Vec<Operation> {
+pub(super) fn operations(document: &Arc<Value>, schemas: &Arc<SchemaSet>) -> Vec<Operation> {
     let mut operations = Vec::new();
     let paths = document["paths"].as_object().into_iter().flatten();
     for (path, item) in paths.filter(|(path, _)| path.starts_with('/')) {
@@ -28,7 +25,7 @@ pub(super) fn operations(
             let place = format!("{}/{}", item.place, method.as_str().to_ascii_lowercase());
             let reader = Reader {
                 document,
-                registry,
+                schemas,
                 item: &item,
                 operation,
                 place,
@@ -83,7 +80,7 @@ impl<'a> Located<'a> {
 /// Reads one operation.
 struct Reader<'a> {
     document: &'a Value,
-    registry: &'a Arc<Registry<'static>>,
+    schemas: &'a Arc<SchemaSet>,
     item: &'a Located<'a>,
     operation: &'a Value,
     /// The place of the operation.
@@ -205,7 +202,7 @@ impl<'a> Reader<'a> {
             kind: if is_array { kind_of(items) } else { kind },
             is_array,
             default: schema.value.get("default").cloned(),
-            schema: Schema::at(schema.place, self.registry),
+            schema: Schema::at(schema.place, self.schemas),
         }
     }
 
@@ -253,7 +250,7 @@ impl<'a> Reader<'a> {
     fn schema(&self, content: &Value, place: &str, media_type: &str) -> Option<Schema> {
         content.get("schema")?;
         let place = format!("{place}/content/{}/schema", escape(media_type));
-        Some(Schema::at(place, self.registry))
+        Some(Schema::at(place, self.schemas))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Derives from the method, the path and the response of an operation what it does with a table.
+//! Derives the action of an operation on a table from its method, path and response.
 
 use std::collections::BTreeSet;
 
@@ -8,11 +8,11 @@ use super::responses::{Content, content};
 use super::tables::{SAME, Table, ends_with_parameter, properties_at, template, with_verb};
 use crate::description::{Description, Operation};
 
-/// What an operation does.
+/// The action of an operation on its table.
 #[derive(Debug)]
 pub(super) struct Action {
     pub(super) kind: Kind,
-    /// The index of the table with its rows.
+    /// The index of the table.
     pub(super) table: usize,
     pub(super) content: Content,
     /// The parameter with the id of the row.
@@ -35,7 +35,7 @@ pub(super) enum Kind {
         creates: bool,
     },
     Delete,
-    /// Something that a row is asked to do, by the last segment of the path.
+    /// Makes a row do what the last segment of the path says, such as `cancel`.
     Act(String),
 }
 
@@ -47,7 +47,7 @@ pub(super) struct Parent {
     pub(super) table: Option<usize>,
 }
 
-/// What all operations do, in the order of the description.
+/// Derives the actions of all operations, in the order of the description.
 pub(super) fn actions(
     description: &Description,
     tables: &mut [Table],
@@ -71,7 +71,7 @@ pub(super) fn actions(
             Kind::Update { creates, .. } => creates && action.key.is_some(),
             _ => false,
         };
-        // A request that only asks for something creates nothing.
+        // A request that makes an existing row do something creates no row.
         tables[action.table].has_create |= creates;
     }
     actions
@@ -173,7 +173,8 @@ impl Reader<'_> {
         self.table().has_create
     }
 
-    /// Whether a `POST` to `/orders/{id}/cancel` asks a row for something and creates nothing.
+    /// Whether the operation makes an existing row do something, as `POST /orders/{id}/cancel` does, and creates no
+    /// row.
     fn asks_for_something(&self, content: &Content) -> bool {
         let mut segments = self.path.trim_matches('/').rsplit('/').skip(1);
         let follows_parameter = segments.next().is_some_and(|it| it.contains('{'));
@@ -195,7 +196,7 @@ impl Reader<'_> {
         parent.is_some_and(is_parent) || !properties.contains("id")
     }
 
-    /// The table of the resource that a parameter names.
+    /// Returns the table of the resource that a parameter names.
     fn table_before(&self, parameter: Option<&str>) -> Option<usize> {
         let path = &self.path;
         let (before, _) = path.split_once(&format!("{{{}}}", parameter?))?;
@@ -211,7 +212,7 @@ impl Reader<'_> {
     }
 }
 
-/// The names of the parameters of a path.
+/// Returns the names of the parameters of a path.
 fn parameters(path: &str) -> Vec<&str> {
     let opened = path.split('{').skip(1);
     opened

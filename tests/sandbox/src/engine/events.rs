@@ -13,11 +13,11 @@ use crate::domain::events::EventKind;
 #[derive(Debug)]
 pub(super) struct EventType {
     pub(super) kind: &'static EventKind,
-    /// What happened: the last part of its name.
+    /// The last part of its name, which says what happened.
     action: String,
-    /// The index of the table whose rows it is about.
+    /// The index of the table whose rows the event is about.
     pub(super) table: Option<usize>,
-    /// The schema of its `object`.
+    /// The schema of the event's `object`.
     pub(super) object: Option<Value>,
 }
 
@@ -95,7 +95,7 @@ impl EventTypes {
         self.0.iter().map(|event| event.kind.event_type).collect()
     }
 
-    /// The event that is named after what happened to a row: one of `actions`, such as a status.
+    /// Returns the event whose name ends with one of `actions`, such as a status.
     pub(super) fn after(&self, table: usize, actions: &[&str]) -> Option<&EventType> {
         actions.iter().find_map(|action| {
             let mut events = self.0.iter();
@@ -105,7 +105,7 @@ impl EventTypes {
 }
 
 impl EventType {
-    /// The value of a list that the event is named after, such as a status.
+    /// Returns the value in `values` after which the event is named, such as a status.
     pub(super) fn value_in<'a>(&self, values: &'a [String]) -> Option<&'a String> {
         values
             .iter()
@@ -121,7 +121,7 @@ fn find<'a>(shape: &Shape<'a>, names: &[&str]) -> Option<&'a Value> {
     found.next().map(|(_, schema)| schema)
 }
 
-/// The category and the action of an event: `ORDER.FILLED` is `FILLED` of `ORDER`.
+/// Splits the name of an event into category and action: `ORDER.FILLED` into `ORDER` and `FILLED`.
 fn parts(name: &str) -> (String, String) {
     let (category, action) = name
         .rsplit_once(['.', ':', '/'])
@@ -130,8 +130,8 @@ fn parts(name: &str) -> (String, String) {
     (category.to_ascii_uppercase(), words::plain(action))
 }
 
-/// The table that is named like the category, or else like its last words. Of several ones, that whose rows look like
-/// the resource of the event.
+/// Finds the table whose name is the category, or else its last words. If there are several, takes the table whose rows
+/// resemble the event's resource.
 fn table_of(
     tables: &[Table],
     category: &str,

@@ -1,5 +1,5 @@
-//! What happens to rows by themselves: a file lists, for each table, from which status a row goes to which one, after
-//! how long, and with which event.
+//! The lifecycles of rows. For each table, a file lists the transitions from one status to the next, with their delays
+//! and events.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,12 +11,12 @@ use super::events::EventTypes;
 use super::tables::{StatusField, Table};
 use super::words;
 
-/// How long a step takes on the sandbox's clock unless the file says otherwise.
+/// The default duration of a step in seconds, on the sandbox's clock.
 const STEP: f64 = 1.0;
-/// The shortest that a step can take.
-const SHORTEST: f64 = 0.001;
-/// The longest a step can take: ten years.
-const LONGEST: f64 = 10.0 * 366.0 * 86_400.0;
+/// The minimum duration of a step, in seconds.
+const MIN_STEP: f64 = 0.001;
+/// The maximum duration of a step in seconds: ten years.
+const MAX_STEP: f64 = 10.0 * 366.0 * 86_400.0;
 
 /// The lifecycles of the rows of all tables, by the names of the tables.
 #[derive(Debug, Default, Deserialize)]
@@ -33,18 +33,18 @@ pub(super) struct Lifecycle {
     /// The event of a new row.
     #[serde(default)]
     pub(super) created: Option<String>,
-    /// The event of a row that a request changes and whose status stays.
+    /// The event of a row that a request changes without changing its status.
     #[serde(default)]
     pub(super) changed: Option<String>,
-    /// The rows at the start. If there is this list, no others are invented.
+    /// The rows at the start. With this list, the sandbox invents no others.
     #[serde(default)]
     pub(super) rows: Option<Vec<Map<String, Value>>>,
     #[serde(default)]
     pub(super) steps: Vec<Transition>,
-    /// The changes of the status that requests may ask for. A row with a status that allows none cannot be changed.
+    /// The changes of the status that requests may make. A row whose status allows none cannot be changed.
     #[serde(default)]
     pub(super) requests: Vec<Ending>,
-    /// What a `DELETE` does, instead of removing the row.
+    /// The transition that a `DELETE` causes instead of removing the row.
     #[serde(default)]
     pub(super) delete: Option<Ending>,
 }
@@ -55,16 +55,16 @@ pub(super) struct Lifecycle {
 pub(super) struct Transition {
     pub(super) from: String,
     pub(super) to: String,
-    /// Seconds.
+    /// The duration of the step, in seconds.
     #[serde(default = "step")]
     after: f64,
-    /// By default the event that is named after the status.
+    /// The event. By default, the event that is named after the status.
     #[serde(default)]
     pub(super) event: Option<String>,
-    /// The status instead of `to`, if the rules of the table do not allow that.
+    /// The status that replaces `to` if the rules of the table do not allow `to`.
     #[serde(default, rename = "else")]
     pub(super) otherwise: Option<String>,
-    /// Whether the rules of the table take the step, and not the clock.
+    /// Whether the rules of the table decide when to take the step, instead of the clock.
     #[serde(default)]
     by_rules: bool,
 }
@@ -76,15 +76,15 @@ pub(super) struct Ending {
     pub(super) to: String,
     #[serde(default)]
     pub(super) event: Option<String>,
-    /// The statuses that allow it. By default all.
+    /// The statuses that allow the transition. By default all.
     #[serde(default)]
     pub(super) from: Vec<String>,
-    /// Whether the row is removed after it.
+    /// Whether the row is removed afterwards.
     #[serde(default)]
     pub(super) removes: bool,
 }
 
-/// Why a file of lifecycles cannot be used.
+/// The reason why a file of lifecycles cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LifecycleError {
     #[cfg(feature = "own-description")]
@@ -118,7 +118,7 @@ impl Lifecycles {
         self.0.get(table)
     }
 
-    /// Checks that all names are those of the description.
+    /// Checks that the description contains all names.
     pub(super) fn check(
         &self,
         tables: &[Table],
@@ -172,7 +172,7 @@ impl Lifecycle {
         }
         let mut durations = self.steps.iter().map(|step| step.after);
         // Steps that take no time could follow each other without an end.
-        if durations.any(|after| !(SHORTEST..=LONGEST).contains(&after)) {
+        if durations.any(|after| !(MIN_STEP..=MAX_STEP).contains(&after)) {
             return Err(LifecycleError::Duration {
                 table: table.name.clone(),
             });
@@ -187,7 +187,7 @@ impl Lifecycle {
         Ok(())
     }
 
-    /// The event that the file names for a status.
+    /// Returns the event that the file names for a status.
     pub(super) fn event_of(&self, status: &str) -> Option<&str> {
         let is_first = self.first.as_deref() == Some(status);
         let created = self.created.as_ref().filter(|_| is_first);
@@ -198,13 +198,13 @@ impl Lifecycle {
         event.map(String::as_str)
     }
 
-    /// The transition to a status that a request causes.
+    /// Returns the transition to a status that a request causes.
     fn asked(&self, to: &str) -> Option<&Ending> {
         let mut endings = self.requests.iter().chain(&self.delete);
         endings.find(|it| it.to == to)
     }
 
-    /// Whether a request may change a row, or why not. `to` is the status that it asks for.
+    /// Checks that a request may change a row. Returns the reason if not. `to` is the requested status.
     pub(super) fn check_request(&self, from: &str, to: Option<&str>) -> Result<(), String> {
         let to = to.filter(|to| *to != from);
         let mut requests = self.requests.iter();
@@ -235,7 +235,7 @@ impl Lifecycle {
         steps.chain(endings)
     }
 
-    /// The transition that follows a status by itself.
+    /// Returns the transition that follows a status without a request.
     pub(super) fn next(&self, status: &str) -> Option<&Transition> {
         let mut steps = self.steps.iter();
         steps.find(|step| step.from == status && !step.by_rules)
@@ -262,7 +262,7 @@ pub(super) fn first_status(status: &StatusField) -> Option<&str> {
         .or_else(|| status.values.first().map(String::as_str))
 }
 
-/// The statuses of a row that a request has ended, in their order.
+/// Returns the statuses of a row that a request ends, in their order.
 pub(super) fn last_statuses(status: &StatusField) -> Vec<&str> {
     let known = |wanted: &&str| status.values.iter().any(|value| value == wanted);
     let ending = words::ENDING.into_iter().find(known);
@@ -270,7 +270,7 @@ pub(super) fn last_statuses(status: &StatusField) -> Vec<&str> {
     ending.into_iter().chain(ended).collect()
 }
 
-/// The status that is named like what a path asks for: `CANCELLED` for `/orders/{id}/cancel`.
+/// Returns the status whose name matches the last segment of a path: `CANCELLED` for `/orders/{id}/cancel`.
 pub(super) fn status_after<'a>(status: &'a StatusField, verb: &str) -> Option<&'a str> {
     let verb = words::plain(verb);
     let stem: String = verb.chars().take(verb.len().min(5)).collect();

@@ -1,4 +1,4 @@
-//! Lists: which rows a request asks for, in which order, which page of them, and the fields around them.
+//! Serves lists: selects the rows that match a request, sorts them, cuts a page, and makes the fields around it.
 
 use std::cmp::Ordering;
 
@@ -9,11 +9,11 @@ use super::actions::Action;
 use super::references::id_text;
 use super::request::Request;
 use super::words::{self, is_one_of, plain};
-use crate::description::{Operation, Shape};
+use crate::description::{Operation, Parameter, Shape};
 use crate::domain::rows::{Row, TableRows};
 use crate::domain::state::State;
 
-/// The page size of a list that does not say one.
+/// The page size of a list whose description gives none.
 const USUAL_LIMIT: u64 = 100;
 
 /// A page of a list.
@@ -22,7 +22,7 @@ pub(super) struct Page<'a> {
     facts: PageFacts,
 }
 
-/// What a response says about its page.
+/// The facts about a page that a response can contain.
 #[derive(Clone, Copy)]
 struct PageFacts {
     offset: u64,
@@ -32,7 +32,7 @@ struct PageFacts {
 }
 
 impl Engine {
-    /// The rows of a list that a request asks for.
+    /// Returns the page of a list that a request asks for.
     pub(super) fn page<'a>(
         &self,
         state: &'a State,
@@ -80,7 +80,8 @@ impl Engine {
     }
 }
 
-/// The rows that can belong to the resources in the path. They are found at once if each row of the table has a link.
+/// Returns the rows that can belong to the resources in the path. If each row of the table has a link, they are looked
+/// up instead of scanned.
 fn candidates<'a>(rows: &'a TableRows, action: &Action, request: Request<'_>) -> Vec<&'a Row> {
     let parent = action.parents.iter().find(|it| it.table.is_some());
     let linked = parent.and_then(|parent| {
@@ -90,7 +91,8 @@ fn candidates<'a>(rows: &'a TableRows, action: &Action, request: Request<'_>) ->
     linked.unwrap_or_else(|| rows.all().collect())
 }
 
-/// Whether a row has a value of each parameter of the query that is named like one of its fields.
+/// Whether a row matches each query parameter that is named like one of its fields. A parameter that is not given has
+/// its default.
 fn has_values(row: &Row, operation: &Operation, request: Request<'_>) -> bool {
     let parameters = operation.parameters.iter().filter(|it| !it.is_path);
     let mut parameters = parameters.filter(|it| !is_of_pages(&it.name));
@@ -99,9 +101,13 @@ fn has_values(row: &Row, operation: &Operation, request: Request<'_>) -> bool {
             .query
             .iter()
             .filter(|(name, _)| *name == parameter.name);
-        let wanted: Vec<&str> = given
+        let mut wanted: Vec<String> = given
             .flat_map(|(_, value)| parameter.values(value))
+            .map(str::to_owned)
             .collect();
+        if wanted.is_empty() {
+            wanted = default_values(parameter);
+        }
         if wanted.is_empty() {
             return true;
         }
@@ -109,14 +115,14 @@ fn has_values(row: &Row, operation: &Operation, request: Request<'_>) -> bool {
             Some(Value::Array(items)) => items.iter().any(|item| is_any(item, &wanted)),
             Some(value) => is_any(value, &wanted),
             None => match row.links.get(&parameter.name) {
-                Some(link) => wanted.contains(&link.as_str()),
+                Some(link) => wanted.contains(link),
                 None => true,
             },
         }
     })
 }
 
-/// The field that a parameter is named after. A parameter with a list is named in the plural.
+/// Returns the field after which a parameter is named. The name of a parameter with a list is a plural.
 fn field_of<'a>(row: &'a Row, parameter: &str) -> Option<&'a Value> {
     let fields = row.value.as_object()?;
     let wanted = plain(parameter);
@@ -126,12 +132,25 @@ fn field_of<'a>(row: &'a Row, parameter: &str) -> Option<&'a Value> {
     Some(value)
 }
 
-fn is_any(value: &Value, wanted: &[&str]) -> bool {
-    let text = match value {
+/// The values of a parameter that is not given.
+fn default_values(parameter: &Parameter) -> Vec<String> {
+    match &parameter.default {
+        Some(Value::Array(items)) => items.iter().filter_map(text_of).collect(),
+        Some(value) => text_of(value).into_iter().collect(),
+        None => Vec::new(),
+    }
+}
+
+fn is_any(value: &Value, wanted: &[String]) -> bool {
+    text_of(value).is_some_and(|text| wanted.contains(&text))
+}
+
+/// A value as it stands in a query.
+fn text_of(value: &Value) -> Option<String> {
+    match value {
         Value::Bool(value) => Some(value.to_string()),
         value => id_text(value),
-    };
-    text.is_some_and(|text| wanted.contains(&text.as_str()))
+    }
 }
 
 fn is_of_pages(name: &str) -> bool {
@@ -146,7 +165,7 @@ fn is_of_pages(name: &str) -> bool {
     words.iter().any(|words| is_one_of(name, words))
 }
 
-/// Where a page begins, and how many items it has at most.
+/// The start of a page, and its maximum number of items.
 struct Bounds {
     offset: u64,
     limit: u64,
@@ -176,7 +195,7 @@ impl Bounds {
     }
 }
 
-/// A number in the query, or else its default.
+/// Returns a number in the query, or else its default.
 fn number(operation: &Operation, request: Request<'_>, words: &[&str]) -> Option<u64> {
     let mut parameters = operation.parameters.iter();
     let parameter = parameters.find(|it| !it.is_path && is_one_of(&it.name, words))?;
@@ -222,12 +241,12 @@ fn compare(one: Option<&Value>, other: Option<&Value>) -> Ordering {
 }
 
 impl Page<'_> {
-    /// What is known of the fields around the items, by the usual names of such fields.
+    /// Returns the known values of the fields around the items. The usual names of such fields identify them.
     pub(super) fn envelope(&self, document: &Value, schema: &Value, request: Request<'_>) -> Value {
         self.facts.fields(document, schema, request, 0)
     }
 
-    /// The total, if a header with this name has it.
+    /// Returns the total, if a header with this name is for the total.
     pub(super) fn header(&self, name: &str) -> Option<String> {
         let value = self.facts.named(name).filter(Value::is_u64)?;
         Some(value.to_string())
@@ -242,7 +261,7 @@ impl PageFacts {
         let mut has_total = false;
         for (name, schema) in shape.properties() {
             let is_total = is_one_of(name, &words::TOTAL);
-            // A second name for the total is left out.
+            // The total is written only once if the description has several fields for it.
             if is_total && has_total && !required.contains(&name) {
                 continue;
             }
@@ -296,7 +315,7 @@ impl PageFacts {
     }
 }
 
-/// A field that repeats a parameter, such as `sort` or an id in the path.
+/// Returns the value of a field that repeats a parameter, such as `sort` or an id in the path.
 fn of_request(name: &str, request: Request<'_>) -> Option<Value> {
     let mut given = request.path.iter().chain(request.query);
     let is_number = is_one_of(name, &words::LIMIT) || is_one_of(name, &words::OFFSET);

@@ -42,8 +42,9 @@ use tables::Table;
 use lifecycle::Lifecycle;
 pub(crate) use lifecycle::{LifecycleError, Lifecycles};
 pub(crate) use request::{Request, Response};
+pub(crate) use words::plain;
 
-/// What the operations of a description do with its tables. It has no state.
+/// The tables of a description, and the actions of its operations on them. It has no state.
 pub(crate) struct Engine {
     description: Arc<Description>,
     tables: Vec<Table>,
@@ -63,7 +64,8 @@ static BUNDLED: LazyLock<Arc<Engine>> = LazyLock::new(|| {
 });
 
 impl Engine {
-    /// The engine for the description of this workspace. The rules in `domain` serve what it has no table for.
+    /// Returns the engine for the description of this workspace. The rules in `domain` serve the operations for which
+    /// it has no table.
     pub(crate) fn bundled() -> Arc<Self> {
         Arc::clone(&BUNDLED)
     }
@@ -105,7 +107,7 @@ impl Engine {
         with_status.collect()
     }
 
-    /// The statuses of each table whose lifecycle a file describes: what can follow, and the event.
+    /// Returns, for each table with a lifecycle from a file, its statuses with the next statuses and the events.
     pub(crate) fn transitions(&self) -> BTreeMap<&str, Value> {
         let tables = self.tables.iter().enumerate();
         let lifecycles = tables.filter_map(|(at, table)| {
@@ -123,7 +125,7 @@ impl Engine {
         lifecycles.collect()
     }
 
-    /// The event that is sent about a row when it gets a status.
+    /// Returns the event that is sent when a row gets a status.
     fn event_of_status(
         &self,
         at: usize,
@@ -137,7 +139,7 @@ impl Engine {
         (event.table == Some(at)).then_some(event.kind.event_type)
     }
 
-    /// The number of an operation in the description.
+    /// Returns the index of an operation in the description.
     pub(crate) fn number_of(&self, operation: &str) -> Option<usize> {
         let mut operations = self.description.operations().iter();
         operations.position(|it| it.id == operation)

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::description::Shape;
 
-/// The integer nearest to 1 that a schema allows.
+/// Returns the integer nearest to 1 that a schema allows.
 pub(super) fn integer(shape: &Shape<'_>) -> Value {
     let limit = |keyword: &str| {
         let limit = shape.keyword(keyword)?;
@@ -35,7 +35,7 @@ pub(super) fn integer(shape: &Shape<'_>) -> Value {
     json!(value)
 }
 
-/// A number that a schema allows.
+/// Returns a number that a schema allows.
 pub(super) fn number(shape: &Shape<'_>) -> Value {
     let limit = |keyword: &str| shape.keyword(keyword)?.as_f64();
     let above = limit("exclusiveMinimum");

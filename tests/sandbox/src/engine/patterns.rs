@@ -1,4 +1,4 @@
-//! Texts that match a pattern: well-known ones, such as an IBAN, or else random ones.
+//! Makes texts that match a pattern: a well-known text, such as an IBAN, or else a random one.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -36,18 +36,18 @@ const KNOWN: [(&str, &[&str]); 24] = [
     ("abc", &[]),
 ];
 
-/// How often a random text is drawn before the pattern is given up.
+/// The maximum number of random texts that are tried for a pattern.
 const DRAWS: usize = 50;
-/// The most repetitions of what a pattern repeats without a limit.
+/// The maximum number of repetitions where a pattern has no limit.
 const MAX_REPEATED: u32 = 8;
 
-/// Finds texts, and remembers them, as compiling a pattern is slow.
+/// Finds texts and remembers them, because compiling a pattern is slow.
 #[derive(Debug, Default)]
 pub(super) struct PatternTexts {
     found: Mutex<HashMap<(String, String), Option<String>>>,
 }
 
-/// What a text must be like.
+/// The rules that a text must match.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TextRule<'a> {
     pub(super) pattern: &'a str,
@@ -56,7 +56,7 @@ pub(super) struct TextRule<'a> {
 }
 
 impl PatternTexts {
-    /// A text for the field `name`. It is always the same one. `None` if none was found.
+    /// Returns a text for the field `name`, always the same. `None` if none was found.
     pub(super) fn text(
         &self,
         rule: TextRule<'_>,
@@ -85,7 +85,7 @@ impl TextRule<'_> {
         Some(text.to_owned())
     }
 
-    /// A random text, which differs from call to call.
+    /// Returns a random text, which differs from call to call.
     pub(super) fn random_text(self, random: &mut StdRng) -> Option<String> {
         let validator = self.validator()?;
         let pattern = regex_syntax::parse(self.pattern).ok()?;
@@ -94,7 +94,7 @@ impl TextRule<'_> {
         draws.find(|text| validator.is_valid(&json!(text)))
     }
 
-    /// Whether a text is like this.
+    /// Whether a text matches the rules.
     pub(super) fn allows(self, text: &str) -> bool {
         self.validator().is_some_and(|it| it.is_valid(&json!(text)))
     }
@@ -110,8 +110,7 @@ impl TextRule<'_> {
     }
 }
 
-/// The pattern without `^`, `$` and `\b`, for which no text can be drawn. What is drawn is checked against the whole
-/// pattern.
+/// Removes `^`, `$` and `\b`, for which no text can be drawn. The drawn text is then checked against the whole pattern.
 fn without_anchors(pattern: Hir) -> Hir {
     match pattern.into_kind() {
         HirKind::Look(_) | HirKind::Empty => Hir::empty(),

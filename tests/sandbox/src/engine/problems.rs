@@ -1,4 +1,4 @@
-//! Writes error responses as the description has them.
+//! Writes error responses as the description defines them.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
@@ -22,8 +22,8 @@ const SENTENCE: [&str; 7] = [
 const CODE: [&str; 5] = ["code", "errorcode", "error", "type", "title"];
 
 impl Engine {
-    /// The media type and the body of an error response, if the description has a schema for it that `problem` does not
-    /// match.
+    /// Returns the media type and the body of an error response, if the description has a schema for it that `problem`
+    /// does not match.
     pub(crate) fn problem_body(
         &self,
         operation: &Operation,
@@ -51,7 +51,7 @@ impl Engine {
     }
 }
 
-/// The response with a status: its own, that of its range, or the default.
+/// Returns the described response for a status: its own, the response for its range, or the default.
 fn described(operation: &Operation, status: u16) -> Option<&Response> {
     let range = format!("{}XX", status / 100);
     let names = [status.to_string(), range, "default".to_owned()];
@@ -62,7 +62,7 @@ fn described(operation: &Operation, status: u16) -> Option<&Response> {
     responses.find_map(|response| response)
 }
 
-/// What is known of an error, by the usual names of its fields.
+/// Returns the known values of an error's fields. Their usual names identify them.
 fn known_of(document: &Value, schema: &Value, problem: &Value, depth: usize) -> Value {
     let shape = Shape::of(document, schema);
     let mut known = Map::new();

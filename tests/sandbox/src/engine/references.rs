@@ -1,4 +1,4 @@
-//! Which rows belong to which: by the ids that they and their requests contain.
+//! Finds which rows belong to which resources, from the ids in rows and requests.
 
 use std::collections::BTreeMap;
 
@@ -11,12 +11,12 @@ use super::words::{plain, singular};
 use crate::domain::rows::Row;
 use crate::domain::state::State;
 
-/// How many tables lie at most between a row and the resource that it belongs to.
+/// The maximum number of tables between a row and the resource that it belongs to.
 const FARTHEST: usize = 2;
 
 impl Engine {
-    /// Whether a row belongs to the resource that a parameter names: it contains its id, or belongs to another resource
-    /// that does.
+    /// Whether a row belongs to the resource with this `id`. The row must contain the id, or belong to another resource
+    /// that contains it.
     pub(super) fn belongs(&self, state: &State, row: &Row, parameter: &str, id: &str) -> bool {
         self.is_within(state, row, parameter, id, FARTHEST)
     }
@@ -44,8 +44,8 @@ impl Engine {
         })
     }
 
-    /// Sets the ids that a new row does not have and that the rows which it names have: what belongs to an account
-    /// belongs to the account's group.
+    /// Copies missing ids to a new row from the rows that it names. For example, a row of an account also gets the id
+    /// of the account's group.
     pub(super) fn inherit_ids(
         &self,
         state: &State,
@@ -66,7 +66,7 @@ impl Engine {
         }
     }
 
-    /// The rows whose ids are in the fields and the links of a row.
+    /// Returns the rows whose ids are in the fields and the links of a row.
     fn named_rows<'a>(
         &self,
         state: &'a State,
@@ -86,7 +86,7 @@ impl Engine {
         named
     }
 
-    /// The first field of a body with the id of a resource that does not exist.
+    /// Returns the first field of a body with the id of a resource that does not exist.
     pub(super) fn unknown_reference(&self, state: &State, body: &Value) -> Option<String> {
         let mut references = Vec::new();
         collect(body, "", "", &mut references);
@@ -96,7 +96,8 @@ impl Engine {
         unknown.map(|reference| reference.field)
     }
 
-    /// Whether a resource exists, as far as its tables can tell: those whose rows requests create, or list.
+    /// Whether a resource exists. Only tables whose rows requests create or list can tell; for others, the answer is
+    /// yes.
     fn is_known(&self, state: &State, name: &str, id: &str) -> bool {
         let tables = self.tables.iter();
         let named: Vec<_> = tables.filter(|table| is_named_after(name, table)).collect();
@@ -133,7 +134,7 @@ pub(super) fn is_named_after(field: &str, table: &Table) -> bool {
 struct Reference {
     /// The path of the field.
     field: String,
-    /// The name that tells the table, such as `account_id`.
+    /// The name from which the table follows, such as `account_id`.
     name: String,
     id: String,
 }
@@ -180,7 +181,7 @@ fn join(field: &str, name: &str) -> String {
 }
 
 impl Row {
-    /// The id that the row has under a name.
+    /// Returns the id that the row has under a name.
     fn named(&self, name: &str) -> Option<String> {
         if let Some(link) = self.links.get(name) {
             return Some(link.clone());
@@ -205,7 +206,7 @@ impl Row {
         })
     }
 
-    /// The ids of other resources, with their names.
+    /// Returns the ids of other resources, with their names.
     fn references(&self) -> Vec<(String, String)> {
         let mut found = Vec::new();
         collect(&self.value, "", "", &mut found);

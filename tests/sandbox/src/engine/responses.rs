@@ -1,4 +1,4 @@
-//! What the response of an operation contains: one item, a list of items, or something else.
+//! Finds the content of an operation's response: one item, a list of items, or something else.
 
 use http::Method;
 use serde_json::Value;
@@ -9,7 +9,7 @@ use crate::description::{Operation, Schema, Shape, resolve};
 /// The content of a successful response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Content {
-    /// No body, or one that is not JSON.
+    /// No body, or a body that is not JSON.
     Nothing,
     /// One resource, possibly in a field of an envelope.
     Item {
@@ -33,7 +33,7 @@ impl Content {
     }
 }
 
-/// The content of the successful response of an operation.
+/// Returns the content of the successful response of an operation.
 pub(super) fn content(document: &Value, operation: &Operation) -> Content {
     let schema = operation.success().and_then(|response| response.json());
     let Some(place) = schema.map(Schema::place) else {
@@ -51,7 +51,7 @@ pub(super) fn content(document: &Value, operation: &Operation) -> Content {
     }
     let collection = operation.path.split('/').rfind(|it| !it.contains('{'));
     let collection = collection.unwrap_or_default();
-    // A resource has an id, a status or the time of its creation. An envelope has none of them.
+    // A resource has an id, a status or the time of its creation. An envelope has none of these.
     let properties = shape.properties();
     let has_id = properties.iter().any(|(name, _)| {
         *name == "id" || is_one_of(name, &words::STATUS) || is_one_of(name, &words::CREATED_AT)
@@ -79,7 +79,8 @@ pub(super) fn content(document: &Value, operation: &Operation) -> Content {
     }
 }
 
-/// The field with the items: a usual one, or that of the collection, or the only array of objects.
+/// Finds the field with the items: a field with a usual name, or with the name of the collection, or the only array of
+/// objects.
 fn list_field(
     document: &Value,
     shape: &Shape<'_>,
@@ -106,7 +107,7 @@ fn list_field(
     }
 }
 
-/// The field with the only item: a usual one, or that of the resource.
+/// Finds the field with the only item: a field with a usual name, or with the name of the resource.
 fn item_field(document: &Value, shape: &Shape<'_>, collection: &str) -> Option<String> {
     let properties = shape.properties();
     let mut named = properties.iter().filter(|(name, schema)| {
@@ -118,13 +119,13 @@ fn item_field(document: &Value, shape: &Shape<'_>, collection: &str) -> Option<S
     (properties.len() <= 3).then(|| (*name).to_owned())
 }
 
-/// The place of the property of a schema. It can be in a reference or in `allOf`.
+/// Returns the place of a property of a schema. It can be in a reference or in `allOf`.
 fn property_place(document: &Value, place: &str, name: &str) -> Option<String> {
     let escaped = name.replace('~', "~0").replace('/', "~1");
     place_of(document, place, &format!("properties/{escaped}"))
 }
 
-/// The place of a keyword of a schema, which can be in a reference, in `allOf`, or in an alternative.
+/// Returns the place of a keyword of a schema. It can be in a reference, in `allOf`, or in an alternative.
 fn place_of(document: &Value, place: &str, keyword: &str) -> Option<String> {
     find(document, place, keyword, 0)
 }

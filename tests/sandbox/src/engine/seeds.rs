@@ -1,4 +1,4 @@
-//! Makes rows that nothing creates when they are first read, and fills the values of rows.
+//! Seeds rows that no request creates, when they are first read, and fills the values of rows.
 
 use std::collections::BTreeMap;
 
@@ -15,13 +15,13 @@ use super::words::{plain, singular};
 use crate::description::Shape;
 use crate::domain::state::{Rejected, State};
 
-/// How many rows a list gets that nothing else fills.
+/// The number of rows of a list that no request fills.
 const SEEDS: usize = 3;
-/// How often a new id is drawn that is not taken.
+/// The maximum number of attempts to draw an id that is not in use.
 const DRAWS: usize = 20;
 
 impl Engine {
-    /// Whether a read finds no rows because nothing creates them.
+    /// Whether a read finds no rows because no request creates them.
     pub(super) fn needs_seeds(&self, state: &State, action: &Action, request: Request<'_>) -> bool {
         let parents = action.parents.iter();
         let needs_parent = parents.clone().any(|parent| {
@@ -33,7 +33,8 @@ impl Engine {
         });
         let needs_list = parents.into_iter().any(|parent| {
             let table = parent.table.map(|at| &self.tables[at]);
-            table.is_some_and(|table| is_listed_only(table) && !state.rows.is_seeded(&table.name))
+            table
+                .is_some_and(|table| is_listed_only(table) && !has_seeds(state, table, &table.name))
         });
         needs_parent || needs_list || self.needs_rows(state, action, request)
     }
@@ -51,11 +52,11 @@ impl Engine {
             None if action.kind == Kind::ReadSingle || table.is_single => {
                 !exists(state, table, &single_id(action, request))
             }
-            _ => !state.rows.is_seeded(&scope(table, action, request)),
+            _ => !has_seeds(state, table, &scope(table, action, request)),
         }
     }
 
-    /// Makes the rows that a request needs and that nothing creates.
+    /// Makes the rows that a request needs and that no request creates.
     pub(super) fn seed_for(
         &self,
         state: &mut State,
@@ -68,7 +69,8 @@ impl Engine {
             let id = request.parameter(&parent.parameter).unwrap_or_default();
             if is_found_by_id_only(table) && !exists(state, table, id) {
                 self.seed(state, at, Some(id.to_owned()), &BTreeMap::new());
-            } else if is_listed_only(table) && state.rows.seed(table.name.clone()) {
+            } else if is_listed_only(table) && !has_seeds(state, table, &table.name) {
+                state.rows.seed(table.name.clone());
                 for _ in 0..SEEDS {
                     self.seed(state, at, None, &BTreeMap::new());
                 }
@@ -153,12 +155,12 @@ impl Engine {
             row.facts = facts;
         }
         self.begin_row(state, at, number, &["CREATED"]);
-        self.follow(state, at, number);
+        self.update_dependents(state, at, number);
         let row = state.rows.get(table, number);
         Ok(row.map(|row| row.id.clone()).unwrap_or_default())
     }
 
-    /// Makes rows of a table by hand, with all of their fields.
+    /// Makes rows of a table by hand, with all of their fields. The table gets no others.
     pub(crate) fn seed_table(
         &self,
         state: &mut State,
@@ -167,6 +169,7 @@ impl Engine {
         fields: &Value,
     ) -> Result<Vec<String>, String> {
         let at = self.table_named(name)?;
+        state.rows.seed(by_hand(&self.tables[at]));
         let mut ids = Vec::new();
         for _ in 0..count {
             let known = self.filled(state, at, fields, Fill::All);
@@ -175,7 +178,7 @@ impl Engine {
         Ok(ids)
     }
 
-    /// The table with a name.
+    /// Returns the index of the table with a name.
     pub(super) fn table_named(&self, name: &str) -> Result<usize, String> {
         let found = self.tables.iter().position(|table| table.name == name);
         found.ok_or_else(|| {
@@ -187,7 +190,7 @@ impl Engine {
         })
     }
 
-    /// The value of a row: what is known of it, and what its schema requires.
+    /// Returns the value of a row: the known fields, and those that its schema requires.
     pub(super) fn row_value(&self, state: &mut State, at: usize, known: &Value) -> Value {
         self.filled(state, at, known, Fill::Known)
     }
@@ -205,7 +208,7 @@ impl Engine {
         maker.valid_value(schema, Some(known), name)
     }
 
-    /// The ids of the first rows of the other tables, by the names of the fields that refer to them.
+    /// Returns the ids of the first rows of the other tables, by the names of the fields that refer to them.
     fn references(&self, state: &State, own: usize) -> BTreeMap<String, String> {
         let others = self.tables.iter().enumerate();
         let others = others.filter(|(at, table)| *at != own && !table.is_single);
@@ -255,7 +258,7 @@ impl Engine {
         Some(Shape::of(document, schema))
     }
 
-    /// A new id, as the schema describes it.
+    /// Returns a new id that matches its schema.
     pub(super) fn new_id(
         &self,
         state: &mut State,
@@ -294,7 +297,7 @@ impl Engine {
         state.timeline.id().to_string()
     }
 
-    /// An id as its schema has it: a number or a text.
+    /// Returns an id in the type of its schema: a number or a text.
     pub(super) fn id_value(&self, table: &Table, name: &str, id: &str) -> Value {
         let document = self.description.schemas();
         let schema = self.shape(table).and_then(|shape| shape.property(name));
@@ -316,7 +319,7 @@ fn is_free_text(shape: &Shape<'_>) -> bool {
         && shape.keyword("maxLength").is_none_or(has_room)
 }
 
-/// Whether only a request with its id leads to a row, so that a client must know the id already.
+/// Whether a row can only be found by its id, so that a client must already know the id.
 fn is_found_by_id_only(table: &Table) -> bool {
     !table.has_create && !table.has_list && !table.is_single
 }
@@ -329,7 +332,17 @@ fn is_listed_only(table: &Table) -> bool {
         && table.templates.iter().any(|it| !it.contains('*'))
 }
 
-/// What is seeded together: the rows of a table that belong to the resources in the path.
+/// Whether the rows with the key `scope` were made: when they were read, or by hand.
+fn has_seeds(state: &State, table: &Table, scope: &str) -> bool {
+    state.rows.is_seeded(scope) || state.rows.is_seeded(&by_hand(table))
+}
+
+/// Returns the key of a table whose rows are made by hand.
+fn by_hand(table: &Table) -> String {
+    format!("{} by hand", table.name)
+}
+
+/// Returns the key of the rows that are seeded together: those of a table that belong to the resources in the path.
 fn scope(table: &Table, action: &Action, request: Request<'_>) -> String {
     let parents = single_id(action, request);
     if parents.is_empty() || action.key.is_some() && action.parents.is_empty() {

@@ -15,7 +15,7 @@ use super::words::{self, is_one_of, plain};
 use crate::domain::rows::Row;
 use crate::domain::state::{Rejected, State};
 
-/// Why a resource has ended.
+/// The reason of a resource that a client ended.
 pub(super) const BY_CLIENT: &str = "requested by the client";
 
 type Served<T> = Result<T, Rejected>;
@@ -91,7 +91,7 @@ impl Engine {
         let links = links(action, request);
         let number = self.insert(state, action.table, own_id, &fields, links);
         self.begin_row(state, action.table, number, &["CREATED"]);
-        self.follow(state, action.table, number);
+        self.update_dependents(state, action.table, number);
         let row = state.rows.get(&table.name, number);
         Ok(self.response_with(at, row, state.timeline.now, request))
     }
@@ -121,8 +121,8 @@ impl Engine {
             body = state.check_change(&table.name, row, body)?;
         }
         let before = self.change(state, action.table, number, &body, replaces);
-        self.tell_change(state, action.table, number, before.as_deref());
-        self.follow(state, action.table, number);
+        self.send_change_event(state, action.table, number, before.as_deref());
+        self.update_dependents(state, action.table, number);
         let row = state.rows.get(&table.name, number);
         Ok(self.response_with(at, row, state.timeline.now, request))
     }
@@ -152,7 +152,7 @@ impl Engine {
         let id = Some(id).filter(|id| table.is_single || !id.is_empty());
         let number = self.insert(state, action.table, id, &known, links);
         self.begin_row(state, action.table, number, &["CREATED"]);
-        self.follow(state, action.table, number);
+        self.update_dependents(state, action.table, number);
         let row = state.rows.get(&table.name, number);
         let mut response = self.response_with(at, row, state.timeline.now, request);
         if self.operation(at).answers(201) {
@@ -211,7 +211,7 @@ impl Engine {
         }
     }
 
-    /// A body without the fields that only the server sets.
+    /// Removes the fields that only the server sets from a body.
     fn writable(&self, table: &Table, body: &Value) -> Value {
         let read_only = self.read_only_fields(table);
         let Value::Object(fields) = body else {
@@ -225,7 +225,7 @@ impl Engine {
         )
     }
 
-    /// The row that the path names.
+    /// Returns the row that the path names.
     fn find<'a>(&self, state: &'a State, action: &Action, request: Request<'_>) -> Served<&'a Row> {
         let table = &self.tables[action.table];
         let id = row_id(table, action, request);
@@ -233,7 +233,7 @@ impl Engine {
             .ok_or(Rejected::NotFound)
     }
 
-    /// The row with an id that belongs to the resources in the path.
+    /// Returns the row with an id, if it belongs to the resources in the path.
     fn with_id<'a>(
         &self,
         state: &'a State,
@@ -258,7 +258,7 @@ impl Engine {
         })
     }
 
-    /// Inserts a row with as much as possible of what is known of it, and returns its number.
+    /// Inserts a row with as many of its known values as its schema allows, and returns its number.
     pub(super) fn insert(
         &self,
         state: &mut State,
@@ -315,7 +315,7 @@ impl Engine {
         before
     }
 
-    /// Sets the time of the last change, and that of the creation of a new row.
+    /// Sets the time of the last change, and for a new row the time of its creation.
     pub(super) fn set_times(
         &self,
         table: &Table,
@@ -333,7 +333,7 @@ impl Engine {
     }
 }
 
-/// The fields that a request that replaces a row does not set.
+/// Returns the fields that stay when a request replaces a row.
 fn kept(table: &Table, value: &Value) -> Value {
     let status = table.status.as_ref().map(|status| status.name.as_str());
     let is_kept = |name: &str| {
@@ -355,7 +355,7 @@ pub(super) fn status_of(table: &Table, row: &Row) -> Option<String> {
     row.value[&status.name].as_str().map(str::to_owned)
 }
 
-/// The ids in a body.
+/// Collects the ids in a body.
 pub(super) fn links_in(body: &Value) -> BTreeMap<String, String> {
     let fields = body.as_object().into_iter().flatten();
     let ids = fields.filter(|(name, _)| plain(name).ends_with("id"));
@@ -363,7 +363,7 @@ pub(super) fn links_in(body: &Value) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// The ids in the path, and those in the body.
+/// Collects the ids in the path and the body.
 fn links(action: &Action, request: Request<'_>) -> BTreeMap<String, String> {
     let mut links = links_in(request.body);
     for parent in &action.parents {
@@ -374,7 +374,7 @@ fn links(action: &Action, request: Request<'_>) -> BTreeMap<String, String> {
     links
 }
 
-/// The resource in a body that has the same envelope as the response.
+/// Returns the resource in a body. The body can have the same envelope as the response.
 fn unwrapped<'a>(content: &Content, body: &'a Value) -> &'a Value {
     let Content::Item {
         field: Some(field), ..
@@ -386,7 +386,7 @@ fn unwrapped<'a>(content: &Content, body: &'a Value) -> &'a Value {
     inner.unwrap_or(body)
 }
 
-/// The body of a request, and the ids in its path.
+/// Adds the ids in the path of a request to its body.
 fn with_path_parameters(body: &Value, action: &Action, request: Request<'_>) -> Value {
     let mut fields = body.as_object().cloned().unwrap_or_default();
     let parents = action.parents.iter().map(|parent| &parent.parameter);
@@ -398,7 +398,7 @@ fn with_path_parameters(body: &Value, action: &Action, request: Request<'_>) -> 
     Value::Object(fields)
 }
 
-/// The id of the row of a request: in the path, or else in the body.
+/// Returns the id of the row of a request, from the path, or else from the body.
 fn row_id(table: &Table, action: &Action, request: Request<'_>) -> String {
     if let Some(key) = &action.key {
         return request.parameter(key).unwrap_or_default().to_owned();
@@ -410,7 +410,7 @@ fn row_id(table: &Table, action: &Action, request: Request<'_>) -> String {
     id.and_then(id_text).unwrap_or_default()
 }
 
-/// The id of the only row at a path: the ids in the path.
+/// Returns the id of the only row at a path. It consists of the ids in the path.
 pub(super) fn single_id(action: &Action, request: Request<'_>) -> String {
     let parents = action.parents.iter();
     let ids = parents.filter_map(|parent| request.parameter(&parent.parameter));

@@ -1,7 +1,7 @@
 //! Derives tables from the paths: a table holds the rows of one schema in one collection, which is the last fixed
 //! segment of a path.
 //!
-//! `/accounts/{id}/orders` and `/orders/{id}` have the same orders, as their collection and their schema are the same.
+//! `/accounts/{id}/orders` and `/orders/{id}` have the same orders, because their collections and schemas are the same.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use super::responses::{Content, content};
 use super::words::{self, is_one_of, plain, singular};
 use crate::description::{Description, Operation, Schema, Shape};
 
-/// Two schemas are the same if they have this share of their properties in common.
+/// Two schemas count as the same if they have this share of their properties in common.
 pub(super) const SAME: f64 = 0.6;
 
 /// The rows of one schema in one collection.
@@ -30,7 +30,7 @@ pub(super) struct Table {
     /// The field with the id of a row. Without one, ids are only in paths.
     pub(super) id: Option<String>,
     pub(super) status: Option<StatusField>,
-    /// Whether requests create rows, or a file lists those at the start. Otherwise rows are invented.
+    /// Whether requests create rows, or a file lists the rows at the start. Otherwise the sandbox invents rows.
     pub(super) has_create: bool,
     pub(super) has_list: bool,
     properties: BTreeSet<String>,
@@ -50,7 +50,8 @@ impl Table {
         self.templates.iter().any(|own| own == template)
     }
 
-    /// The names of one of its resources, such as `ORDER` and `PORTFOLIO_ORDER` for `/portfolios/orders`.
+    /// Returns the names of one of the table's resources, such as `ORDER` and `PORTFOLIO_ORDER` for
+    /// `/portfolios/orders`.
     pub(super) fn names(&self) -> Vec<String> {
         let mut names = Vec::new();
         for template in &self.templates {
@@ -66,13 +67,13 @@ impl Table {
         names
     }
 
-    /// How many of its properties a schema has.
+    /// Returns the share of `properties` that the table's schema has.
     pub(super) fn likeness(&self, properties: &BTreeSet<String>) -> f64 {
         likeness(&self.properties, properties)
     }
 }
 
-/// All tables, and for each operation the index of its table.
+/// Derives all tables, and for each operation the index of its table.
 pub(super) fn tables(description: &Description) -> (Vec<Table>, Vec<usize>) {
     let mut groups: Vec<Group> = Vec::new();
     for (at, operation) in description.operations().iter().enumerate() {
@@ -161,7 +162,7 @@ impl Group {
                 continue;
             };
             let own = properties_at(document, place);
-            // What an operation on the resource itself says counts more than what a list says.
+            // The schema of an operation on the resource itself takes precedence over that of a list.
             if schema.as_ref().is_none_or(|(most, _)| own.len() > *most) {
                 schema = Some((own.len(), place.to_owned()));
                 properties = own;
@@ -204,7 +205,7 @@ impl Table {
     }
 }
 
-/// The shortest names that are different.
+/// Gives the tables the shortest names that differ.
 fn name_all(tables: &mut [Table]) {
     let collections: Vec<_> = tables
         .iter()
@@ -220,13 +221,12 @@ fn name_all(tables: &mut [Table]) {
     }
 }
 
-/// A path in which what a resource is asked for is a segment of its own: `/orders/{id}:cancel` is as
-/// `/orders/{id}/cancel`.
+/// Turns a verb after a colon into a segment of its own: `/orders/{id}:cancel` into `/orders/{id}/cancel`.
 pub(super) fn with_verb(path: &str) -> String {
     path.replace("}:", "}/")
 }
 
-/// A path without the parameters at its end, and with `*` for the others.
+/// Returns a path without the parameters at its end, and with `*` for the other parameters.
 pub(super) fn template(path: &str) -> String {
     let path = with_verb(path);
     let segments = path.trim_matches('/').split('/');
@@ -243,7 +243,7 @@ pub(super) fn ends_with_parameter(path: &str) -> bool {
     with_verb(path).trim_end_matches('/').ends_with('}')
 }
 
-/// The name of the parameter at the end of a path.
+/// Returns the name of the parameter at the end of a path.
 pub(super) fn last_parameter(path: &str) -> Option<&str> {
     let last = path.trim_end_matches('/').rsplit('/').next()?;
     let (_, name) = last.rsplit_once('{')?;
@@ -255,7 +255,7 @@ fn fixed_segments(template: &str) -> Vec<String> {
     segments.map(str::to_owned).collect()
 }
 
-/// Whether an operation creates a row: by `POST` to a collection.
+/// Whether an operation creates a row, with `POST` to a collection.
 fn creates(operation: &Operation) -> bool {
     operation.method == Method::POST && !ends_with_parameter(&operation.path)
 }
@@ -270,8 +270,8 @@ pub(super) fn properties_at(document: &Value, place: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// The share of properties that two schemas have in common. One of a few properties, such as an id, is like every
-/// schema that has them all.
+/// Returns the share of properties that two schemas have in common. A schema of few properties, such as an id,
+/// resembles every schema that has all of them.
 fn likeness(one: &BTreeSet<String>, other: &BTreeSet<String>) -> f64 {
     let common = one.intersection(other).count();
     let fewer = one.len().min(other.len());
@@ -283,7 +283,8 @@ fn likeness(one: &BTreeSet<String>, other: &BTreeSet<String>) -> f64 {
     share
 }
 
-/// The field with the id: that of the parameter's name, or `id`, or the parameter without the name of the collection.
+/// Finds the field with the id: its name is that of the parameter, or `id`, or that of the parameter without the
+/// collection.
 fn id_field(shape: &Shape<'_>, collection: &str, parameter: Option<&str>) -> Option<String> {
     let properties = shape.properties();
     let find = |wanted: &str| {

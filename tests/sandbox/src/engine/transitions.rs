@@ -1,4 +1,4 @@
-//! What happens to a row after a request: its status changes, events are sent, and further steps are planned.
+//! Applies the consequences of a request to a row: changes its status, sends events, and plans further steps.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ use crate::domain::rows::{Row, Step};
 use crate::domain::state::{Rejected, State};
 use crate::domain::timeline::Due;
 
-/// How long a step takes that no file describes.
+/// The duration of a step that no file describes.
 const STEP: TimeDelta = TimeDelta::seconds(1);
 
 impl Engine {
@@ -44,18 +44,18 @@ impl Engine {
         let allowed = self.apply_rules(state, at, step.row, to);
         match (allowed, &step.otherwise) {
             (Err(why), Some(otherwise)) => {
-                self.enter(state, at, step.row, otherwise, None, Some(why));
+                self.set_status_and_send_event(state, at, step.row, otherwise, None, Some(why));
             }
-            (Err(why), None) => self.tell_why_not(state, at, step, why),
+            (Err(why), None) => self.send_event_of_kept_status(state, at, step, why),
             (Ok(()), _) => {
                 let why = step.why.clone();
-                self.enter(state, at, step.row, to, step.event.as_deref(), why);
+                self.set_status_and_send_event(state, at, step.row, to, step.event.as_deref(), why);
             }
         }
     }
 
-    /// Sends the event of the status that a row keeps, with the reason.
-    fn tell_why_not(&self, state: &mut State, at: usize, step: &Step, why: String) {
+    /// Sends the event of the status that a row keeps because the rules rejected its step, with the reason.
+    fn send_event_of_kept_status(&self, state: &mut State, at: usize, step: &Step, why: String) {
         let status = step.from.as_deref().into_iter();
         let status: Vec<_> = status.collect();
         if let Some(event) = self.events.after(at, &status) {
@@ -63,8 +63,8 @@ impl Engine {
         }
     }
 
-    /// Lets what depends on a row follow it: it is new, or was changed.
-    pub(super) fn follow(&self, state: &mut State, at: usize, number: u64) {
+    /// Updates everything that depends on a row that is new or was changed, such as deliveries to a subscription.
+    pub(super) fn update_dependents(&self, state: &mut State, at: usize, number: u64) {
         self.follow_subscription(state, at, number);
         let table = &self.tables[at].name;
         let row = state.rows.get(table, number).cloned();
@@ -73,7 +73,8 @@ impl Engine {
         }
     }
 
-    /// Does what the rules of a table say about a status that a row is about to get, or returns why it cannot get it.
+    /// Applies the rules of a table to the status that a row is about to get. Returns the reason if the row cannot get
+    /// it.
     fn apply_rules(
         &self,
         state: &mut State,
@@ -125,7 +126,7 @@ impl Engine {
     }
 
     /// Sends the event of a row that a request has changed.
-    pub(super) fn tell_change(
+    pub(super) fn send_change_event(
         &self,
         state: &mut State,
         at: usize,
@@ -155,8 +156,8 @@ impl Engine {
         }
     }
 
-    /// Gives a row a status, sends the event, and plans what follows.
-    fn enter(
+    /// Gives a row a status, sends the event, and plans the next step.
+    fn set_status_and_send_event(
         &self,
         state: &mut State,
         at: usize,
@@ -173,7 +174,7 @@ impl Engine {
         if let Some(event) = named.or_else(|| self.events.after(at, &[status, "UPDATED"])) {
             self.emit_because(state, event, at, number, why);
         }
-        self.follow(state, at, number);
+        self.update_dependents(state, at, number);
         if lifecycle.is_some() {
             self.plan_next(state, at, number);
         }
@@ -221,7 +222,8 @@ impl Engine {
         state.timeline.after(next.delay(), Due::Row(Box::new(step)));
     }
 
-    /// Ends a row by a `DELETE`: at once, or, if the response says that it was only accepted, a step later.
+    /// Ends a row because of a `DELETE`: at once, or one step later if the response says that the request was only
+    /// accepted.
     pub(super) fn end_row(
         &self,
         state: &mut State,
@@ -245,7 +247,14 @@ impl Engine {
                 .map_err(Rejected::Conflict)?;
             let why = Some(why.to_owned());
             if ending.to != status {
-                self.enter(state, at, number, &ending.to, ending.event.as_deref(), why);
+                self.set_status_and_send_event(
+                    state,
+                    at,
+                    number,
+                    &ending.to,
+                    ending.event.as_deref(),
+                    why,
+                );
             }
             if ending.removes {
                 self.end_subscription(state, at, number);
@@ -271,9 +280,9 @@ impl Engine {
             [] => state
                 .timeline
                 .after(STEP, Due::Row(Box::new(step(None, None)))),
-            [only] => self.enter(state, at, number, only, None, None),
+            [only] => self.set_status_and_send_event(state, at, number, only, None, None),
             [first, later, ..] => {
-                self.enter(state, at, number, first, None, None);
+                self.set_status_and_send_event(state, at, number, first, None, None);
                 let later = step(Some(later), Some(first));
                 state.timeline.after(STEP, Due::Row(Box::new(later)));
             }
@@ -305,7 +314,7 @@ impl Engine {
         state.rows.remove(&table.name, number);
     }
 
-    /// Changes a row as the last segment of a path says, such as `cancel`.
+    /// Changes a row according to the last segment of a path, such as `cancel`.
     pub(super) fn change_as_asked(&self, state: &mut State, at: usize, number: u64, verb: &str) {
         let table = &self.tables[at];
         let status = table.status.as_ref();
@@ -313,7 +322,7 @@ impl Engine {
             .and_then(|status| status_after(status, verb))
             .map(str::to_owned);
         if let Some(to) = to {
-            self.enter(state, at, number, &to, None, None);
+            self.set_status_and_send_event(state, at, number, &to, None, None);
         }
     }
 
@@ -343,7 +352,7 @@ impl Engine {
             let known = known.join(", ");
             return Err(format!("`{}` has only the statuses {known}", table.name));
         }
-        self.enter(state, at, number, status, None, None);
+        self.set_status_and_send_event(state, at, number, status, None, None);
         Ok(())
     }
 
@@ -374,7 +383,7 @@ impl Engine {
         Ok((id, about))
     }
 
-    /// A new row with the status that the event is named after.
+    /// Makes a new row with the status after which the event is named.
     fn seed_for_event(&self, state: &mut State, at: usize, event: &EventType) -> u64 {
         let table = &self.tables[at];
         let status = table.status.as_ref();
@@ -415,7 +424,7 @@ impl Engine {
         (id, about)
     }
 
-    /// The resource that the event is about if its type belongs to another table: the parent of the row.
+    /// Returns the parent of the row, if the event's type belongs to the table of the parent.
     fn parent_that_event_is_about(
         &self,
         state: &State,
@@ -435,7 +444,7 @@ impl Engine {
         Some((as_uuid(id), object))
     }
 
-    /// The row, with the fields that the schema of the event requires.
+    /// Returns the row, with the fields that the schema of the event requires.
     fn object(&self, now: DateTime<Utc>, event: &EventType, row: &Row) -> Value {
         let Some(schema) = &event.object else {
             return row.value.clone();
@@ -453,7 +462,7 @@ impl Engine {
     }
 }
 
-/// An id as a UUID. An id that is not one gets the same one each time.
+/// Returns an id as a UUID. An id that is not a UUID always becomes the same UUID.
 fn as_uuid(id: &str) -> Uuid {
     let digest = || Uuid::from_bytes(short_digest(&[id.as_bytes()]));
     id.parse().unwrap_or_else(|_| digest())

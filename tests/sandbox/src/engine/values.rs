@@ -1,5 +1,4 @@
-//! Makes values for schemas: what is known of a value, and the rest from `default`, `example`, `enum`, format and
-//! pattern.
+//! Makes values for schemas from known values, and otherwise from `default`, `example`, `enum`, format and pattern.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,17 +14,17 @@ use super::patterns::{PatternTexts, TextRule};
 use super::words::plain;
 use crate::description::{Additional, Schema, Shape, is_of};
 
-/// Optional fields are left out of objects that are nested deeper than this.
+/// The depth from which on optional fields of nested objects are left out.
 const DEEP: usize = 4;
-/// Nothing is made for schemas that are nested deeper than this, as they contain themselves.
+/// The maximum depth of nested schemas. Deeper schemas contain themselves, and get no value.
 const DEEPEST: usize = 12;
-/// How often a value is corrected until it matches its schema.
+/// The maximum number of corrections of a value that does not match its schema.
 const CORRECTIONS: usize = 4;
 
-/// Which optional fields an object gets.
+/// The optional fields that an object gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fill {
-    /// Those with a default or an example, and those that only the server sets.
+    /// Fields with a default or an example, and fields that only the server sets.
     Known,
     /// All.
     All,
@@ -50,7 +49,7 @@ pub(super) struct ValueMaker<'a> {
     pub(super) fill: Fill,
     /// Ids of resources that exist, by the names of fields that refer to them, such as `instrumentid`.
     pub(super) references: BTreeMap<String, String>,
-    /// How often the value at a place did not match its schema.
+    /// The number of mismatches of the value at each place.
     corrections: HashMap<String, u8>,
 }
 
@@ -84,7 +83,7 @@ impl<'a> ValueMaker<'a> {
         }
     }
 
-    /// A value for `schema` with as much as possible of what is `known` of it.
+    /// Makes a value for `schema` with as many `known` values as the schema allows.
     pub(super) fn value(&mut self, schema: &Value, known: Option<&Value>, name: &str) -> Value {
         self.corrections.clear();
         self.whole(schema, known, name)
@@ -102,21 +101,20 @@ impl<'a> ValueMaker<'a> {
         };
         let mut value = self.value(definition, known, name);
         for _ in 0..CORRECTIONS {
-            let mismatches: Vec<_> = schema.mismatches(&value).collect();
-            if mismatches.is_empty() {
+            let wrong = schema.wrong_places(&value);
+            if wrong.is_empty() {
                 break;
             }
-            // What is known of the whole value stays, as its id and its status are part of it.
-            let nested = mismatches.into_iter().filter(|it| !it.at.is_empty());
-            for mismatch in nested {
-                *self.corrections.entry(mismatch.at).or_default() += 1;
+            // The known values of the outermost object stay, because they include its id and its status.
+            for place in wrong.into_iter().filter(|place| !place.is_empty()) {
+                *self.corrections.entry(place).or_default() += 1;
             }
             value = self.whole(definition, known, name);
         }
         value
     }
 
-    /// A new id that its schema allows. It differs from call to call if the schema allows that.
+    /// Makes an id that its schema allows. It differs from call to call if the schema allows that.
     pub(super) fn new_id(&mut self, schema: &Value) -> Value {
         let shape = Shape::fitting(self.document, schema, None);
         if let Some(text) = self.text_of_format(shape.text("format")) {
@@ -144,7 +142,7 @@ impl<'a> ValueMaker<'a> {
         self.make(schema, known, place).unwrap_or_default()
     }
 
-    /// A value at a place. `None` if the schema contains itself without an end.
+    /// Makes a value at a place. `None` if the schema contains itself endlessly.
     fn make(&mut self, schema: &Value, known: Option<&Value>, place: Place<'_>) -> Option<Value> {
         if place.depth > DEEPEST {
             return None;
@@ -195,7 +193,7 @@ impl<'a> ValueMaker<'a> {
         let mut object = Map::new();
         for (name, schema) in &properties {
             let own = known.and_then(|known| known.get(*name));
-            // A field that cannot be null is left out by null.
+            // A known `null` leaves out a field that cannot be null.
             let is_unset = own.is_some_and(Value::is_null) && !required.contains(name);
             if is_unset && !self.allows_null(schema) {
                 continue;
@@ -265,7 +263,7 @@ impl<'a> ValueMaker<'a> {
         fits(&Shape::fitting(self.document, schema, Some(&null)), &null)
     }
 
-    /// Whether an optional field gets a value although nothing is known of it.
+    /// Whether an optional field without a known value gets one.
     fn is_filled(&self, schema: &Value, depth: usize) -> bool {
         if depth > DEEP {
             return false;
@@ -359,12 +357,12 @@ impl<'a> ValueMaker<'a> {
     }
 }
 
-/// A time as the sandbox writes it, always with milliseconds.
+/// Formats a time, always with milliseconds.
 pub(super) fn instant(time: DateTime<Utc>) -> String {
     crate::instant::text(time)
 }
 
-/// The value that the description gives as a default or an example.
+/// Returns the default or the example in the description.
 fn given<'a>(shape: &Shape<'a>) -> Option<&'a Value> {
     let example = || shape.keyword("example");
     let first = || shape.keyword("examples")?.as_array()?.first();
@@ -375,7 +373,7 @@ fn given<'a>(shape: &Shape<'a>) -> Option<&'a Value> {
         .filter(|value| !value.is_null())
 }
 
-/// Whether a value can be used, as far as its type and the listed values say.
+/// Whether a value has the right type and is one of the listed values.
 fn fits(shape: &Shape<'_>, value: &Value) -> bool {
     if value.is_null() {
         let kinds = shape.keyword("type").and_then(Value::as_array);
@@ -390,7 +388,7 @@ fn whole_number(shape: &Shape<'_>, keyword: &str) -> Option<u64> {
     shape.keyword(keyword)?.as_u64()
 }
 
-/// The name of the field as a text of the right length.
+/// Makes a text of the right length from the name of the field.
 fn of_length(name: &str, min_length: u64, max_length: u64) -> String {
     let least = usize::try_from(min_length).unwrap_or(0).min(10_000);
     let most = usize::try_from(max_length).unwrap_or(usize::MAX);

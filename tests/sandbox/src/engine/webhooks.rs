@@ -24,7 +24,7 @@ impl Engine {
         Ok(subscriptions.insert(subscription).view.id.to_string())
     }
 
-    /// As [`Self::subscribe`], unless there is such a subscription.
+    /// As [`Self::subscribe`], unless the subscription already exists.
     pub(crate) fn subscribe_once(&self, state: &mut State, url: &str) -> Result<(), Rejected> {
         let subscriptions = state.timeline.events.subscriptions.rows();
         let is_subscribed = |it: &Subscription| {
@@ -87,7 +87,7 @@ fn field<'a>(row: &'a Value, words: &[&str]) -> Option<&'a Value> {
     Some(value)
 }
 
-/// The types or categories of events that the subscription wants. Without any, it wants all.
+/// Returns the types or categories of events that the subscription wants. An empty list means all.
 fn event_types(row: &Value) -> Vec<String> {
     let named = match field(row, &words::EVENTS) {
         Some(Value::Array(types)) => types.clone(),
@@ -104,7 +104,7 @@ fn event_types(row: &Value) -> Vec<String> {
     types
 }
 
-/// Whether it is enabled by a flag, or else by its status. Without either, it is.
+/// Whether the subscription is enabled, according to a flag or else its status. Without either, it is enabled.
 fn is_enabled(row: &Value) -> bool {
     let flag = field(row, &words::ENABLED).and_then(Value::as_bool);
     let status = field(row, &words::STATUS).and_then(Value::as_str);

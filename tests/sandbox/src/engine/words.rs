@@ -100,8 +100,8 @@ pub(super) const ENABLED: [&str; 3] = ["enabled", "active", "isactive"];
 pub(super) const EVENT_TYPE: [&str; 4] = ["type", "eventtype", "event", "topic"];
 pub(super) const EVENT_OBJECT: [&str; 4] = ["object", "data", "resource", "payload"];
 
-/// A name without separators and capitals: `X-Total-Count` and `total_count` are names of one thing.
-pub(super) fn plain(name: &str) -> String {
+/// Returns a name without separators and capitals, so that `X-Total-Count` and `total_count` are equal.
+pub(crate) fn plain(name: &str) -> String {
     let letters = name.chars().filter(char::is_ascii_alphanumeric);
     letters.map(|letter| letter.to_ascii_lowercase()).collect()
 }
@@ -111,7 +111,7 @@ pub(super) fn is_one_of(name: &str, words: &[&str]) -> bool {
     words.contains(&plain(name).as_str())
 }
 
-/// The singular of an English collection: `tax_residencies` becomes `tax_residency`.
+/// Returns the singular of an English plural: `tax_residencies` becomes `tax_residency`.
 pub(super) fn singular(name: &str) -> String {
     let lower = name.to_ascii_lowercase();
     let without = |count: usize| name[..name.len() - count].to_owned();

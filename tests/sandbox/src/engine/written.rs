@@ -1,4 +1,4 @@
-//! Writes responses: the status, the headers, the media type and the body that the description has for an operation.
+//! Writes responses with the status, the headers, the media type and the body that the description defines.
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -20,7 +20,7 @@ use crate::domain::rows::Row;
 /// The smallest file that programs open as a PDF.
 const PDF: &[u8] = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n\
 trailer<</Root 1 0 R>>\n%%EOF\n";
-/// Headers that the server sets itself. Those of the description are ignored.
+/// Headers that the server sets itself. The description's values for these headers are ignored.
 const SERVER_HEADERS: [&str; 7] = [
     "content-type",
     "content-length",
@@ -32,14 +32,14 @@ const SERVER_HEADERS: [&str; 7] = [
 ];
 
 impl Engine {
-    /// The status of the successful response.
+    /// Returns the status of the successful response.
     pub(super) fn status_of_response(&self, at: usize) -> u16 {
         let operation = self.operation(at);
         let response = operation.success();
         response.map_or(204, |response| response.code(&operation.method))
     }
 
-    /// The response that contains a row, if the response has a body.
+    /// Returns a response with a row, if the description defines a body.
     pub(super) fn response_with(
         &self,
         at: usize,
@@ -60,7 +60,7 @@ impl Engine {
         written
     }
 
-    /// The response that contains a page of a list.
+    /// Returns a response with a page of a list.
     pub(super) fn response_with_page(
         &self,
         at: usize,
@@ -109,7 +109,7 @@ impl Engine {
         }
     }
 
-    /// The headers that the description has, with values that fit their schemas.
+    /// Returns the described headers, with values that match their schemas.
     fn headers(
         &self,
         response: &description::Response,
@@ -164,7 +164,7 @@ impl Engine {
         maker.valid_value(schema, Some(&known), "")
     }
 
-    /// What is known of the only item of a response.
+    /// Returns the known values of the only item of a response.
     fn known_of(&self, at: usize, row: Option<&Row>, request: Request<'_>) -> Value {
         let action = &self.actions[at];
         let table = &self.tables[action.table];
@@ -184,7 +184,7 @@ impl Engine {
         Value::Object(known)
     }
 
-    /// Whether the rows were made for this schema, so that they match it as they are.
+    /// Whether the rows were made for this schema, so that they match it without changes.
     fn is_schema_of_rows(&self, at: usize, schema: &Schema) -> bool {
         let table = &self.tables[self.actions[at].table];
         let document = self.description.schemas();
@@ -236,7 +236,7 @@ impl Engine {
         envelope
     }
 
-    /// The path of a row, for the header `location`.
+    /// Returns the path of a row, for the header `location`.
     fn location(&self, at: usize, row: Option<&Row>) -> Option<String> {
         let row = row?;
         let table = self.actions[at].table;
@@ -259,12 +259,12 @@ impl Engine {
     }
 }
 
-/// Random bits that are the same for each response about a row.
+/// Returns a random number generator that is the same for each response about a row.
 pub(super) fn random_of(number: u64) -> StdRng {
     StdRng::seed_from_u64(number)
 }
 
-/// The media type that the caller prefers. JSON, if it does not mind.
+/// Returns the media type that the caller prefers, or JSON without a preference.
 fn media_type<'a>(
     response: &'a description::Response,
     accept: &str,
@@ -289,7 +289,7 @@ fn media_type<'a>(
         .or_else(|| response.content.first())
 }
 
-/// A media type that can be sent.
+/// Returns a media type that can be sent.
 fn concrete(media_type: &str) -> String {
     if media_type.contains('*') {
         "application/json".to_owned()
@@ -298,7 +298,7 @@ fn concrete(media_type: &str) -> String {
     }
 }
 
-/// A file of a media type.
+/// Makes a file of a media type.
 fn file(media_type: &str, value: &Value) -> Bytes {
     match (media_type, value) {
         ("application/pdf", _) => Bytes::from_static(PDF),

@@ -4,6 +4,7 @@
 use http::Method;
 
 use crate::description::{Description, Operation};
+use crate::engine::plain;
 
 /// The keys that verify deliveries. The description of this workspace does not contain the operation (PROTOCOL 2.4).
 pub(crate) const VERIFY_KEYS: &str = "/auth/verify_keys";
@@ -20,12 +21,15 @@ pub(crate) fn token_operation(description: &Description) -> &str {
     token.map_or(TOKEN_ID, |operation| &operation.id)
 }
 
-/// Whether there is an operation with this name, for faults.
-pub(crate) fn is_operation(description: &Description, name: &str) -> bool {
-    let mut operations = description.operations().iter();
-    name == VERIFY_KEYS_ID
-        || name == token_operation(description)
-        || operations.any(|operation| operation.id == name)
+/// The id of the operation with this name, for faults. The name can be spelt as the SDK does: `create_order` for
+/// `createOrder`.
+pub(crate) fn operation_id<'d>(description: &'d Description, name: &str) -> Option<&'d str> {
+    let described = description.operations().iter();
+    let described = described.map(|operation| operation.id.as_str());
+    let built_in = [VERIFY_KEYS_ID, token_operation(description)];
+    let ids = || described.clone().chain(built_in);
+    let same = ids().find(|id| *id == name);
+    same.or_else(|| ids().find(|id| plain(id) == plain(name)))
 }
 
 /// Whether an operation is the token request: by the path of the OAuth flow, or that of Upvest.

@@ -251,7 +251,8 @@ impl Sandbox {
     }
 
     /// Makes `count` resources of a description of your own, with all of their fields, and returns their ids. `table`
-    /// is named like the collection in the paths.
+    /// is named like the collection in the paths. It gets no others, so 0 gives an empty list.
+    /// [`Command::Seed`] sets fields too, such as the id of the owner.
     ///
     /// # Errors
     ///

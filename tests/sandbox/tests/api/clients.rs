@@ -103,7 +103,7 @@ async fn each_client_has_a_state_a_clock_faults_and_logs_of_its_own() {
 }
 
 #[tokio::test]
-async fn reset_snapshot_and_restore_are_of_one_client() {
+async fn reset_snapshot_and_restore_affect_one_client() {
     let sandbox = sandbox().await;
     let first = sandbox.client_id();
     let make = async |client: &str| {
@@ -141,7 +141,7 @@ async fn reset_snapshot_and_restore_are_of_one_client() {
 }
 
 #[tokio::test]
-async fn a_client_is_made_and_deleted_while_the_sandbox_runs() {
+async fn a_client_is_created_and_deleted_while_the_sandbox_runs() {
     let sandbox = Sandbox::start().await.unwrap();
     let made = control(&sandbox, None, "create_client", Some(json!({})))
         .await

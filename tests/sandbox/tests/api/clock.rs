@@ -94,7 +94,7 @@ async fn advancing_a_year_makes_a_valuation_for_each_day() {
 }
 
 #[tokio::test]
-async fn two_advances_at_once_add_up() {
+async fn two_concurrent_advances_add_up() {
     let sandbox = Sandbox::start().await.unwrap();
     // Nothing listens on this port, so each attempt lets the other task run.
     sandbox.subscribe("http://127.0.0.1:1/hook").await.unwrap();

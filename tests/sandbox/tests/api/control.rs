@@ -256,7 +256,7 @@ async fn the_served_description_names_this_sandbox_and_no_other_server() {
 }
 
 #[tokio::test]
-async fn the_control_api_answers_to_the_names_of_this_machine_alone() {
+async fn the_control_api_accepts_only_host_names_of_this_machine() {
     let bench = Bench::start().await;
     let asked_as = async |host: &str| {
         let url = format!("{}/_sandbox/events", bench.sandbox.url());
@@ -278,7 +278,7 @@ async fn the_control_api_answers_to_the_names_of_this_machine_alone() {
 }
 
 #[tokio::test]
-async fn a_sandbox_goes_back_to_its_start_and_to_a_snapshot() {
+async fn a_sandbox_is_reset_to_its_start_and_restored_from_a_snapshot() {
     let sandbox = upvest_sandbox::Sandbox::start().await.unwrap();
     let start = (sandbox.now(), sandbox.events().len());
     let account = sandbox.open_account("100.00").await.unwrap();
@@ -407,7 +407,7 @@ async fn an_event_and_the_status_in_it_agree_for_every_resource() {
 }
 
 #[tokio::test]
-async fn what_the_guide_says_is_never_sent_is_no_event_of_the_sandbox() {
+async fn the_sandbox_lacks_the_events_that_the_guide_calls_never_sent() {
     let guide = include_str!("../../README.md");
     let never = guide.split("## Events that it never sends").nth(1).unwrap();
     let never = never.split("\n\nDirect debits").next().unwrap();
@@ -424,7 +424,7 @@ async fn what_the_guide_says_is_never_sent_is_no_event_of_the_sandbox() {
 }
 
 #[tokio::test]
-async fn every_event_that_the_sandbox_knows_can_be_triggered_and_the_books_add_up_after_it() {
+async fn every_event_of_the_sandbox_can_be_triggered() {
     let bench = Bench::start().await;
     let lifecycles = bench.get("/_sandbox/lifecycles").await.json();
     let statuses = lifecycles

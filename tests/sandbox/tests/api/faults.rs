@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::bench::{Bench, DOWN, place, soon};
 
 #[tokio::test]
-async fn a_reset_before_the_commit_leaves_nothing_behind() {
+async fn a_reset_before_the_commit_changes_no_state() {
     let bench = Bench::start().await;
     bench.fail(Fault::ResetBeforeCommit).await;
     let sent = bench.order_by_socket().await;
@@ -32,7 +32,7 @@ async fn a_reset_before_the_commit_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn a_reset_after_the_commit_hides_what_was_done() {
+async fn a_reset_after_the_commit_hides_the_created_order() {
     let bench = Bench::start().await;
     bench.fail(Fault::ResetAfterCommit).await;
     let sent = bench.order_by_socket().await;
@@ -46,7 +46,7 @@ async fn a_reset_after_the_commit_hides_what_was_done() {
 }
 
 #[tokio::test]
-async fn a_delay_makes_a_response_late_and_nothing_else() {
+async fn a_delay_only_delays_the_response() {
     let bench = Bench::start().await;
     for client in [false, true] {
         bench.fail(Fault::Delay { millis: 30 }).await;
@@ -87,7 +87,7 @@ async fn a_caller_that_gives_up_does_not_undo_a_delayed_order() {
 }
 
 #[tokio::test]
-async fn a_delay_makes_no_signature_too_old() {
+async fn a_signature_does_not_expire_during_a_delay() {
     let bench = Bench::start().await;
     bench.order_once().await.unwrap();
     let so_far = bench.get("/_sandbox/state").await.json()["requests"].as_u64();
@@ -101,7 +101,7 @@ async fn a_delay_makes_no_signature_too_old() {
 }
 
 #[tokio::test]
-async fn too_many_requests_come_with_and_without_a_time_to_wait() {
+async fn a_429_can_have_a_retry_after_or_none() {
     let bench = Bench::start().await;
     for retry_after in [None, Some(7)] {
         let fault = Fault::TooManyRequests { retry_after };
@@ -178,7 +178,7 @@ async fn a_server_error_is_a_problem_document_or_a_page_of_a_gateway() {
 }
 
 #[tokio::test]
-async fn a_server_error_after_the_commit_hides_what_was_done() {
+async fn a_server_error_after_the_commit_hides_the_created_order() {
     let bench = Bench::start().await;
     for html in [false, true] {
         bench
@@ -247,7 +247,7 @@ async fn an_invalid_json_response_leaves_the_outcome_unknown() {
 }
 
 #[tokio::test]
-async fn a_dripping_response_is_whole_in_the_end() {
+async fn a_slow_drip_delivers_the_whole_response() {
     let bench = Bench::start().await;
     for client in [false, true] {
         bench.fail(Fault::SlowDrip { millis: 4 }).await;
@@ -283,7 +283,7 @@ async fn make_stale(bench: &Bench, seconds: u32) {
 }
 
 #[tokio::test]
-async fn a_stale_read_returns_what_was_there_some_time_ago() {
+async fn a_stale_read_returns_the_state_of_an_earlier_time() {
     let bench = Bench::start().await;
     make_stale(&bench, 5).await;
     let order = bench.order().await.json();
@@ -346,7 +346,7 @@ async fn only_reads_are_stale_and_each_uses_the_fault_once() {
 }
 
 #[tokio::test]
-async fn a_stale_read_can_be_asked_for_over_http() {
+async fn a_stale_read_can_be_requested_over_http() {
     let bench = Bench::start().await;
     let fault = json!({ "kind": "stale_read", "seconds": 60 });
     for seconds in [json!(0), json!(601), json!(-1), json!("5")] {
@@ -440,7 +440,7 @@ async fn a_shifted_clock_rejects_signatures_and_shows_in_the_date() {
 }
 
 #[tokio::test]
-async fn while_the_token_endpoint_is_down_a_client_without_a_token_says_so() {
+async fn a_client_without_a_token_fails_if_the_token_endpoint_is_down() {
     let sandbox = Sandbox::start().await.unwrap();
     let with_token = Upvest::from_vars(sandbox.vars()).unwrap();
     with_token.list_orders().send().await.unwrap();
@@ -497,7 +497,7 @@ async fn rejected_connections_come_back_on_the_same_address() {
 }
 
 #[tokio::test]
-async fn a_fault_hits_as_many_calls_of_its_operation_as_it_says() {
+async fn a_fault_applies_to_the_given_number_of_calls() {
     let bench = Bench::start().await;
     let rule = FaultRule {
         operation: Some("createOrder".to_owned()),
@@ -519,7 +519,7 @@ async fn a_fault_hits_as_many_calls_of_its_operation_as_it_says() {
 }
 
 #[tokio::test]
-async fn a_fault_without_an_operation_hits_all_of_them_until_it_is_cleared() {
+async fn a_fault_without_an_operation_applies_to_all_until_cleared() {
     let bench = Bench::start().await;
     bench
         .sandbox
@@ -546,7 +546,7 @@ async fn a_fault_without_an_operation_hits_all_of_them_until_it_is_cleared() {
 }
 
 #[tokio::test]
-async fn of_several_faults_the_first_hits_first_and_all_of_them_before_chance() {
+async fn faults_apply_in_their_order_and_before_random_faults() {
     let bench = Bench::start().await;
     let broken = Fault::ServerError {
         status: 500,
@@ -571,7 +571,7 @@ async fn of_several_faults_the_first_hits_first_and_all_of_them_before_chance() 
 }
 
 #[tokio::test]
-async fn one_seed_hits_the_same_requests_in_the_same_way() {
+async fn one_seed_applies_the_same_faults_to_the_same_requests() {
     let mut runs = Vec::new();
     for seed in [5, 5, 6] {
         let bench = Bench::with(Sandbox::builder().seed(seed)).await;
@@ -599,7 +599,7 @@ async fn one_seed_hits_the_same_requests_in_the_same_way() {
 }
 
 #[tokio::test]
-async fn a_fault_that_cannot_be_is_rejected_in_words_and_changes_nothing() {
+async fn an_invalid_fault_is_rejected_and_changes_nothing() {
     let bench = Bench::start().await;
     let not_found = Fault::ServerError {
         status: 404,
@@ -632,7 +632,15 @@ async fn a_fault_that_cannot_be_is_rejected_in_words_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_fault_for_an_operation_that_there_is_none_of_is_rejected_instead_of_never_hitting() {
+async fn a_fault_can_name_its_operation_as_the_sdk_does() {
+    let bench = Bench::start().await;
+    bench.sandbox.fail_next("create_order", DOWN).await.unwrap();
+    assert_eq!(bench.order().await.status, 503);
+    assert_eq!(bench.order().await.status, 201);
+}
+
+#[tokio::test]
+async fn a_fault_for_an_unknown_operation_is_rejected() {
     let bench = Bench::start().await;
     let error = bench
         .sandbox
@@ -640,6 +648,7 @@ async fn a_fault_for_an_operation_that_there_is_none_of_is_rejected_instead_of_n
         .await
         .unwrap_err();
     assert!(error.to_string().contains("`createOrdr`"), "{error}");
+    assert!(error.to_string().contains("openapi.json"), "{error}");
     let never = FaultRule {
         operation: None,
         times: Some(0),
@@ -658,7 +667,7 @@ async fn a_fault_for_an_operation_that_there_is_none_of_is_rejected_instead_of_n
 }
 
 #[tokio::test]
-async fn the_keys_of_deliveries_can_be_down_too() {
+async fn the_operation_for_webhook_keys_can_fail_too() {
     let bench = Bench::start().await;
     bench
         .sandbox
@@ -697,7 +706,7 @@ async fn a_clock_is_shifted_by_a_year_at_most() {
 }
 
 #[tokio::test]
-async fn the_log_tells_what_each_request_met() {
+async fn the_log_has_the_fault_of_each_request() {
     let bench = Bench::start().await;
     bench.fail(Fault::ResetBeforeCommit).await;
     let key = Uuid::new_v4();

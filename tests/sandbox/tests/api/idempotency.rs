@@ -13,7 +13,7 @@ use crate::common::{Api, plain};
 const DAY: u64 = 24 * 3_600;
 
 #[tokio::test]
-async fn a_repetition_gets_the_first_response_byte_for_byte_and_makes_nothing() {
+async fn a_repetition_gets_the_same_bytes_and_creates_nothing() {
     let (sandbox, api) = keyed().await;
     let household = Household::found(&sandbox, &api).await;
     for operation in with_key(&api) {
@@ -45,7 +45,7 @@ async fn a_repetition_gets_the_first_response_byte_for_byte_and_makes_nothing() 
 }
 
 #[tokio::test]
-async fn a_repetition_gets_the_first_response_though_the_resource_has_changed() {
+async fn a_repetition_gets_the_first_response_after_a_change() {
     let (sandbox, api) = keyed().await;
     let account = sandbox.open_account("1000.00").await.unwrap();
     let order = json!({ "account_id": account, "instrument_id": Sandbox::instrument(ISIN), "side": "BUY",
@@ -242,7 +242,7 @@ async fn a_key_that_is_not_a_uuid_is_rejected() {
 }
 
 #[tokio::test]
-async fn hyphens_and_capitals_make_no_other_key() {
+async fn hyphens_and_capitals_do_not_make_another_key() {
     let (_sandbox, api) = keyed().await;
     let key = Uuid::new_v4();
     let forms = [
@@ -264,7 +264,7 @@ async fn hyphens_and_capitals_make_no_other_key() {
 }
 
 #[tokio::test]
-async fn what_was_rejected_leaves_no_trace_and_its_key_can_be_used() {
+async fn a_rejected_request_changes_nothing_and_its_key_can_be_used() {
     let (sandbox, api) = keyed().await;
     let key = Uuid::new_v4().to_string();
     let account = sandbox.open_account("1000.00").await.unwrap();
@@ -338,7 +338,7 @@ async fn a_key_is_forgotten_after_24_hours() {
 }
 
 #[tokio::test]
-async fn a_key_outlives_a_restart() {
+async fn a_key_is_kept_over_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("state.json");
     let key = Uuid::new_v4().to_string();

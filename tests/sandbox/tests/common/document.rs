@@ -13,7 +13,7 @@ use super::Response;
 
 const BASE: &str = "urn:description";
 
-/// Read from one sandbox, as it is the same for all.
+/// The description of one sandbox. It is the same for all.
 static DOCUMENT: OnceCell<Document> = OnceCell::const_new();
 
 /// `GET /_sandbox/openapi.json`.
@@ -25,14 +25,14 @@ pub(crate) struct Document {
     validators: Mutex<HashMap<String, Arc<Validator>>>,
 }
 
-/// One operation of it.
+/// One operation of the description.
 #[derive(Debug)]
 pub(crate) struct Operation {
     pub(crate) id: String,
     pub(crate) method: Method,
     pub(crate) path: String,
     pub(crate) json: &'static Value,
-    /// JSON pointer to it.
+    /// The JSON pointer to the operation.
     place: String,
     parameters: Vec<&'static Value>,
 }

@@ -15,7 +15,7 @@ use crate::bodies::{Bodies, resolved};
 
 const BASE: &str = "urn:described";
 
-/// A described API that a sandbox serves, and what is known of its resources.
+/// A described API that a sandbox serves, and its known resources.
 pub(crate) struct Api {
     pub(crate) sandbox: Sandbox,
     /// The description, with schemas of JSON Schema 2020-12.
@@ -400,7 +400,7 @@ fn escaped(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
-/// The description with the keywords of OpenAPI 3.0 as JSON Schema 2020-12 has them.
+/// Returns the description with the keywords of OpenAPI 3.0 in the form of JSON Schema 2020-12.
 fn as_2020_12(mut value: Value) -> Value {
     match &mut value {
         Value::Array(items) => {

@@ -10,8 +10,8 @@ use crate::api::{Api, Operation, Response};
 pub(crate) struct Coverage(Vec<(String, Option<String>)>);
 
 impl Coverage {
-    /// Calls all operations: first those that create, then those that read, then those that change, and at last those
-    /// that delete.
+    /// Calls all operations: first those that create, then those that read, then those that change, and last those that
+    /// delete.
     pub(crate) async fn of(api: &Api) -> Self {
         let credentials = [
             ("client_id", api.sandbox.client_id()),
@@ -60,7 +60,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Calls an operation, and returns what is problem.
+    /// Calls an operation, and returns its problem, if there was one.
     async fn call(&mut self, operation: &Operation) -> Option<String> {
         let path = self.path(operation);
         let body = self.api.body(operation, &self.ids);

@@ -118,7 +118,7 @@ async fn bodies_of_any_kind_are_answered() {
 }
 
 #[tokio::test]
-async fn a_page_after_the_end_of_all_numbers_is_empty() {
+async fn a_page_at_the_largest_offset_is_empty() {
     let page = json!({ "type": "object", "properties": {
         "meta": { "type": "object", "properties": { "page": { "type": "integer" }, "total_pages": { "type": "integer" } } },
         "data": { "type": "array", "items": { "type": "object", "properties": { "id": { "type": "string" } } } },
@@ -149,7 +149,7 @@ async fn problem_of(sandbox: &Sandbox, path: &str, body: &Value) -> String {
 }
 
 #[tokio::test]
-async fn a_problem_names_the_first_of_very_many_wrong_values() {
+async fn a_problem_names_only_the_first_of_many_invalid_values() {
     let kind = json!({ "type": "string", "enum": ["A", "B"] });
     let thing =
         json!({ "type": "object", "properties": { "kinds": { "type": "array", "items": kind } } });

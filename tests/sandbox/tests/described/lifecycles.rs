@@ -1,4 +1,5 @@
-//! What happens after a request: statuses, events, deliveries, and everything that the sandbox does for every API.
+//! Tests of the consequences of requests: statuses, events, deliveries, and everything that the sandbox does for every
+//! API.
 
 use std::time::Duration;
 
@@ -65,7 +66,8 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap()
 }
 
-/// What a bank does with Upvest: onboard a user, open an account, buy, hear of it, read what there is, and pay out.
+/// Does what a bank does with Upvest: onboards a user, opens an account, buys, receives the events, reads the
+/// resources, and pays out.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_official_flow_runs_from_onboarding_to_payout() {
     let api = official_api().await;
@@ -248,7 +250,7 @@ async fn a_fee_collection_copies_the_account_group_id_of_its_account() {
 }
 
 #[tokio::test]
-async fn ids_that_do_not_exist_are_never_invented() {
+async fn unknown_ids_in_requests_are_rejected() {
     let api = official_api().await;
     let [user, ..] = open_account(&api).await;
     let nobody = json!(Uuid::new_v4().to_string());
@@ -348,7 +350,7 @@ async fn creating_an_identifier_sends_an_event_about_its_user() {
 }
 
 #[tokio::test]
-async fn rows_in_lifecycles_are_there_at_the_start_and_no_others() {
+async fn only_the_rows_in_lifecycles_exist_at_the_start() {
     let api = vendored_api().await;
     for (id, path, count) in [
         ("listFeeConfigurations", "/fee_configurations", 2),
@@ -403,6 +405,75 @@ async fn a_repeated_key_gets_the_first_response() {
     let path = format!("/accounts/{}/orders", text(&account));
     let orders = ok(&api, "list_account_orders", &path, None).await;
     assert_eq!(orders["meta"]["total_count"], 1);
+}
+
+#[tokio::test]
+async fn a_list_is_filtered_by_the_default_of_a_parameter() {
+    let builder = official().overlay(spec("official-overlay.yaml"));
+    let api = Api::start(builder, &fixture("official-1.9.0.json")).await;
+    let [user, _, account] = open_account(&api).await;
+    let placed = ok(&api, "place_order", "/orders", Some(order(&user, &account))).await;
+    let path = format!("/accounts/{}/orders", text(&account));
+    let listed = async |query: &str| {
+        let path = format!("{path}{query}");
+        let orders = ok(&api, "list_account_orders", &path, None).await;
+        let orders = orders["data"].as_array().unwrap().clone();
+        let ids = orders.into_iter().map(|order| order["id"].clone());
+        ids.collect::<Vec<_>>()
+    };
+    let id = placed["id"].clone();
+    assert_eq!(listed("").await, [Value::Null; 0], "the default is FILLED");
+    assert_eq!(listed("?status=NEW").await, std::slice::from_ref(&id));
+    api.sandbox.advance(Duration::from_secs(5)).await;
+    assert_eq!(listed("").await, [id]);
+}
+
+#[tokio::test]
+async fn a_table_that_was_seeded_gets_no_other_rows() {
+    let api = official_api().await;
+    let [user, ..] = open_account(&api).await;
+    let [other, ..] = open_account(&api).await;
+    let of_user = json!({ "user_id": user });
+    let seed = Command::Seed {
+        table: "reports".to_owned(),
+        count: Some(2),
+        fields: of_user.as_object().cloned(),
+    };
+    api.sandbox.execute(seed).await.unwrap();
+    for (owner, count) in [(user, 2), (other, 0)] {
+        let path = format!("/users/{}/reports", text(&owner));
+        let reports = ok(&api, "list_reports", &path, None).await;
+        assert_eq!(reports["data"].as_array().unwrap().len(), count);
+    }
+}
+
+#[tokio::test]
+async fn an_account_with_cash_needs_the_built_in_description() {
+    let api = official_api().await;
+    let error = api.sandbox.open_account("100.00").await.unwrap_err();
+    assert!(error.to_string().contains("`seed`"), "{error}");
+}
+
+#[tokio::test]
+async fn a_body_that_fits_no_alternative_names_the_field_and_the_alternative() {
+    let api = official_api().await;
+    let operation = api.operation("create_user");
+    let mut body = api.body(&operation, &[].into()).unwrap();
+    body["address"]["city"] = json!("");
+    let rejected = api.call(&operation, "/users", Some(&body)).await;
+    assert_eq!(rejected.status, 400);
+    assert!(rejected.text.contains("address.city"), "{}", rejected.text);
+
+    let mut body = api.body(&operation, &[].into()).unwrap();
+    body["fatca"] = json!({});
+    let rejected = api.call(&operation, "/users", Some(&body)).await;
+    assert_eq!(rejected.status, 400);
+    let text = &rejected.text;
+    assert!(
+        text.contains("`fatca` is not a field of this body"),
+        "{text}"
+    );
+    assert!(text.contains("User (BYOL) - Create - Request"), "{text}");
 }
 
 #[tokio::test]
@@ -474,7 +545,7 @@ async fn a_response_has_the_media_type_that_is_asked_for() {
 }
 
 #[tokio::test]
-async fn a_saved_state_continues_where_it_was() {
+async fn a_loaded_state_continues_where_it_was_saved() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("state.json");
     let api = official_api().await;
@@ -492,7 +563,7 @@ async fn a_saved_state_continues_where_it_was() {
 }
 
 #[tokio::test]
-async fn a_lifecycle_that_does_not_fit_is_named_at_the_start() {
+async fn a_lifecycle_that_does_not_match_is_an_error_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("lifecycles.yaml");
     for (lifecycles, named) in [
@@ -553,7 +624,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 #[tokio::test]
-async fn a_stale_read_of_a_described_resource_is_late() {
+async fn a_stale_read_of_a_described_resource_returns_old_data() {
     let api = official_api().await;
     let [user, _, account] = open_account(&api).await;
     let rule = FaultRule {

@@ -1,4 +1,4 @@
-//! Descriptions of other APIs, which the sandbox serves by what they say.
+//! Descriptions of other APIs, which the sandbox serves from the description alone.
 
 mod api;
 mod bodies;
@@ -13,7 +13,7 @@ use api::{Api, fixture, plain, spec};
 use coverage::Coverage;
 
 #[tokio::test]
-async fn the_official_description_is_served_as_it_says() {
+async fn the_official_description_is_served_as_described() {
     let builder = plain().overlay(spec("official-overlay.yaml"));
     let api = Api::start(builder, &fixture("official-1.9.0.json")).await;
     let coverage = Coverage::of(&api).await;
@@ -22,7 +22,7 @@ async fn the_official_description_is_served_as_it_says() {
 }
 
 #[tokio::test]
-async fn newer_constructs_are_served_as_they_say() {
+async fn newer_constructs_are_served_as_described() {
     let api = Api::start(plain(), &fixture("newer-constructs.yaml")).await;
     let coverage = Coverage::of(&api).await;
     assert_eq!(api.operations().len(), 52);

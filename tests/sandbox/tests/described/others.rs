@@ -27,28 +27,28 @@ async fn call(api: &Api, id: &str, path: &str, body: Option<Value>) -> Response 
 }
 
 #[tokio::test]
-async fn a_shop_is_served_as_it_says() {
+async fn a_shop_is_served_as_described() {
     let api = shop().await;
     let coverage = Coverage::of(&api).await;
     assert_eq!(coverage.problems(), [("", ""); 0]);
 }
 
 #[tokio::test]
-async fn a_library_is_served_as_it_says() {
+async fn a_library_is_served_as_described() {
     let api = library().await;
     let coverage = Coverage::of(&api).await;
     assert_eq!(coverage.problems(), [("", ""); 0]);
 }
 
 #[tokio::test]
-async fn pets_are_served_as_they_say() {
+async fn pets_are_served_as_described() {
     let api = pets().await;
     let coverage = Coverage::of(&api).await;
     assert_eq!(coverage.problems(), [("", ""); 0]);
 }
 
 #[tokio::test]
-async fn a_body_can_name_what_it_updates() {
+async fn the_id_of_the_updated_row_can_be_in_the_body() {
     let api = pets().await;
     let pet = |name: &str, status: &str| json!({ "id": 7, "name": name, "photoUrls": [], "status": status });
     call(&api, "addPet", "/pet", Some(pet("Rex", "available"))).await;
@@ -110,7 +110,7 @@ async fn without_security_no_token_is_needed() {
 }
 
 #[tokio::test]
-async fn a_key_is_needed_where_the_description_says_so() {
+async fn an_api_key_is_required_where_described() {
     let sandbox = Sandbox::builder().description(own("library.json"));
     let sandbox = sandbox.start().await.unwrap();
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -121,7 +121,7 @@ async fn a_key_is_needed_where_the_description_says_so() {
 }
 
 #[tokio::test]
-async fn what_is_created_is_read_listed_changed_and_deleted() {
+async fn a_created_resource_can_be_read_listed_changed_and_deleted() {
     let api = shop().await;
     let product = json!({ "name": "Pen", "price": 1.5, "dimensions": { "width": 1, "height": 9 } });
     let created = call(&api, "createProduct", "/products", Some(product)).await;

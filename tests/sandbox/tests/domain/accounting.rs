@@ -1,5 +1,4 @@
-//! Property tests: after any steps, the books are consistent, so that no money and no units appear from nowhere or are
-//! lost.
+//! Property tests: after any steps, the accounts are consistent, so that no money and no units appear or disappear.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -94,7 +93,7 @@ struct Lifecycles {
 }
 
 #[test]
-fn money_and_shares_are_conserved_over_ten_thousand_random_steps() {
+fn cash_and_units_are_conserved_over_ten_thousand_random_steps() {
     runtime().block_on(async {
         let mut draws = StdRng::seed_from_u64(7);
         let mut driver = Driver::start().await;
@@ -172,7 +171,7 @@ fn short_scripts_keep_the_books_consistent_and_failing_ones_shrink() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_number_of_tiny_orders_makes_money() {
+async fn many_tiny_orders_never_create_money() {
     // Bid 113.03, offer 115.05.
     const FUND: &str = "IE00B3XXRP09";
     let api = Plain::start().await;

@@ -15,7 +15,7 @@ const AT_100: &str = "IE0032077012";
 const WHOLE_UNITS: &str = "XF0000000025";
 /// At 100, in up to five executions.
 const IN_PARTS: &str = "IE00B5M1WJ87";
-/// The same, cancelled before the last of them.
+/// At 100, cancelled before the last of up to five executions.
 const IN_PARTS_THEN_CANCELLED: &str = "IE00BF2GFH28";
 
 /// ISIN, bid, offer (PROTOCOL 7).
@@ -165,7 +165,7 @@ async fn units_bought_and_sold_are_booked_to_the_cent_and_keep_their_price() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_order_is_accepted_unseen_and_rejected_without_the_funds() {
+async fn an_order_without_funds_is_accepted_first_and_then_rejected() {
     let (api, account) = with_cash("100.00").await;
     for fields in [
         json!({ "cash_amount": "100.01" }),
@@ -297,7 +297,7 @@ async fn an_order_of_a_blocked_user_is_rejected() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_venue_does_not_trade_is_rejected() {
+async fn an_order_for_an_untradeable_instrument_is_rejected() {
     let (api, account) = with_cash("1000.00").await;
     api.command(
         json!({ "command": "top_up", "account_id": account, "amount": "1000", "currency": "USD" }),
@@ -422,7 +422,7 @@ async fn limit_and_stop_orders_wait_for_their_price() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_limit_order_whose_price_has_come_and_gone_waits_on() {
+async fn a_limit_order_waits_on_after_its_price_was_missed() {
     let (api, account) = with_cash("1000.00").await;
     let limit = json!({ "type": "LIMIT", "quantity": "1", "limit_price": "90" });
     let order = trade(&api, account, AT_100, "BUY", limit).await;
@@ -438,7 +438,7 @@ async fn a_limit_order_whose_price_has_come_and_gone_waits_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_order_that_is_none_is_rejected_by_name() {
+async fn an_invalid_order_is_rejected_with_the_name_of_the_field() {
     let (api, account) = with_cash("1000.00").await;
     let wrong = [
         (json!({}), "quantity"),
@@ -492,7 +492,7 @@ async fn an_order_that_is_none_is_rejected_by_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_order_in_parts_adds_up_to_its_amount() {
+async fn the_executions_of_an_order_add_up_to_its_amount() {
     let amounts = [
         ("100", 1),
         ("100.99", 1),
@@ -542,7 +542,7 @@ async fn an_order_in_parts_adds_up_to_its_amount() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_order_that_is_cancelled_in_parts_frees_the_rest() {
+async fn a_partly_filled_order_that_is_cancelled_releases_the_rest() {
     // One execution less than the number of parts.
     for (amount, executed, rest) in [("450", 4, "640"), ("150", 1, "925"), ("50", 0, "1000")] {
         let (api, account) = with_cash("1000.00").await;
@@ -661,7 +661,7 @@ async fn cancel(api: &Plain, order: &str) -> &'static str {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_events_of_an_order_come_in_their_order() {
+async fn the_events_of_an_order_arrive_in_their_order() {
     let (api, account) = with_cash("1000.00").await;
     let order = trade(
         &api,
@@ -731,7 +731,7 @@ async fn the_mock_instruments_trade_at_their_quotes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn some_prices_move_by_the_hour() {
+async fn some_prices_change_every_hour() {
     let api = Plain::start().await;
     let mut random = Vec::new();
     let mut oscillating = Vec::new();

@@ -79,7 +79,7 @@ async fn run(seed: u64) -> (Transcript, Vec<String>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_seed_makes_one_run() {
+async fn runs_with_the_same_seed_are_equal() {
     let (first, first_events) = run(42).await;
     let (second, second_events) = run(42).await;
     assert_eq!(first, second);
@@ -103,7 +103,7 @@ async fn one_seed_makes_one_run() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_seed_makes_another_run() {
+async fn runs_with_different_seeds_differ() {
     let (first, _) = run(42).await;
     let (second, _) = run(43).await;
     let request_id = |reply: &Response| {
@@ -211,7 +211,7 @@ fn everything(api: &Plain, account: Uuid) -> Vec<(String, Value)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_saved_sandbox_continues_where_it_was() {
+async fn a_sandbox_continues_from_its_saved_state() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.json");
     let (url, endpoint_status) = endpoint();
@@ -467,7 +467,7 @@ async fn a_damaged_file_is_named_and_left_as_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_save_replaces_the_file_whole() {
+async fn a_save_replaces_the_whole_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.json");
     let api = Plain::start().await;

@@ -121,7 +121,7 @@ impl Estate {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_moves_for_a_user_who_is_blocked_or_closed() {
+async fn requests_of_a_blocked_or_closed_user_are_rejected() {
     for (status, name) in [
         (UserStatus::Blocked, "BLOCKED"),
         (UserStatus::Closed, "CLOSED"),
@@ -195,7 +195,7 @@ async fn nothing_moves_for_a_user_who_is_blocked_or_closed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_users_money_does_not_become_anothers() {
+async fn transfers_between_users_are_rejected() {
     let estate = Estate::new().await;
     let stranger = estate.api.sandbox.open_account("1.00").await.unwrap();
     let body = json!({ "source_account_id": estate.account, "target_account_id": stranger });
@@ -227,7 +227,7 @@ async fn a_withdrawal_needs_a_reference_account() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_portfolio_order_that_is_half_rejected_is_cancelled_and_says_what_was_executed() {
+async fn a_partly_rejected_portfolio_order_names_the_executed_amount() {
     let estate = Estate::new().await;
     let api = &estate.api;
     api.command(json!({ "command": "set_tradeable", "isin": SHARE, "tradeable": false }))
@@ -253,7 +253,7 @@ async fn a_portfolio_order_that_is_half_rejected_is_cancelled_and_says_what_was_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_closed_or_cancelled_resource_stays_so() {
+async fn a_resource_with_a_final_status_cannot_be_changed() {
     let estate = Estate::new().await;
     let api = &estate.api;
     let account = estate.account;

@@ -12,7 +12,7 @@ use super::support::{keys, list_users, register, signed, strict, token};
 use crate::common::{Api, plain};
 
 #[tokio::test]
-async fn a_key_signs_once_it_is_registered() {
+async fn a_key_is_accepted_once_it_is_registered() {
     let (sandbox, api) = strict().await;
     for algorithm in [KeyAlgorithm::EcdsaP521, KeyAlgorithm::Ed25519] {
         let id = Uuid::new_v4();
@@ -58,7 +58,7 @@ async fn the_demo_key_can_be_loaded_with_its_passphrase_as_in_production() {
 }
 
 #[tokio::test]
-async fn a_registered_key_outlives_a_restart() {
+async fn a_registered_key_is_kept_over_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("state.json");
     let key = SigningKey::generate(KeyAlgorithm::EcdsaP521).unwrap();
@@ -81,7 +81,7 @@ async fn a_registered_key_outlives_a_restart() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_registered_without_an_id_is_given_one() {
+async fn a_key_that_is_registered_without_an_id_gets_one() {
     let (sandbox, api) = strict().await;
     let key = SigningKey::generate(KeyAlgorithm::EcdsaP521).unwrap();
     let pem = key.public_key().to_pem();

@@ -38,7 +38,7 @@ impl Signer for P256 {
 type Spoil<'a> = &'a dyn Fn(&mut Request);
 
 #[tokio::test]
-async fn an_unsigned_request_is_rejected_and_one_of_the_sdk_is_not() {
+async fn an_unsigned_request_is_rejected_and_a_signed_one_accepted() {
     let sandbox = Sandbox::start().await.unwrap();
     let api = Api::of(&sandbox).await;
     for operation in api
@@ -65,7 +65,7 @@ async fn an_unsigned_request_is_rejected_and_one_of_the_sdk_is_not() {
 }
 
 #[tokio::test]
-async fn a_signed_request_that_is_sent_again_byte_for_byte_is_rejected() {
+async fn a_signed_request_that_is_replayed_is_rejected() {
     let (sandbox, api) = strict().await;
     let signer = signer(&sandbox);
     let captured = signed(&signer, create_user(&api, &sandbox)).await;
@@ -84,7 +84,7 @@ async fn a_signed_request_that_is_sent_again_byte_for_byte_is_rejected() {
 }
 
 #[tokio::test]
-async fn a_nonce_is_spent_per_key() {
+async fn a_nonce_can_be_used_once_per_key() {
     let (sandbox, api) = strict().await;
     let other_id = Uuid::new_v4();
     let other_key = SigningKey::generate(KeyAlgorithm::EcdsaP521).unwrap();
@@ -151,7 +151,7 @@ async fn a_signature_is_valid_until_it_expires() {
 }
 
 #[tokio::test]
-async fn a_signature_over_something_else_is_rejected() {
+async fn a_signature_of_another_request_is_rejected() {
     let (sandbox, api) = strict().await;
     let other = Api::of(&sandbox)
         .await
@@ -183,7 +183,8 @@ async fn a_signature_over_something_else_is_rejected() {
     for (part, expected, spoil) in spoilt {
         let mut request = signed(&signer(&sandbox), create_user(&api, &sandbox)).await;
         spoil(&mut request);
-        // The HTTP client sets it again when the request is sent, as a wrong value would be another error.
+        // The HTTP client sets the header again when it sends the request, because a wrong value would be another
+        // error.
         request.headers_mut().remove("content-length");
         let response = api.send(request).await;
         assert_eq!(
@@ -204,7 +205,7 @@ async fn a_signature_over_something_else_is_rejected() {
 }
 
 #[tokio::test]
-async fn a_signature_covers_all_that_it_should_unless_strictness_is_switched_off() {
+async fn a_strict_sandbox_rejects_a_signature_that_leaves_headers_out() {
     for strict in [true, false] {
         let sandbox = Sandbox::builder()
             .strict_signatures(strict)
@@ -327,7 +328,7 @@ async fn the_error_shows_the_bases_of_the_client_and_of_the_server() {
 }
 
 #[tokio::test]
-async fn a_shifted_clock_makes_good_signatures_fail_and_the_sdk_says_why() {
+async fn a_shifted_clock_rejects_signatures_and_the_sdk_says_why() {
     let sandbox = Sandbox::start().await.unwrap();
     for seconds in [3_600, -3_600] {
         sandbox.shift_clock(seconds).await;

@@ -16,7 +16,7 @@ use crate::common::household::{advance, person};
 use crate::common::{Api, plain};
 
 #[tokio::test]
-async fn a_token_is_granted_for_the_scopes_that_are_asked_for() {
+async fn a_token_is_granted_for_the_requested_scopes() {
     let sandbox = Sandbox::builder().plain_http().start().await.unwrap();
     let api = Api::nobody(&sandbox).await;
     let granted = token_call(&api, &sandbox, "orders:read users:admin")
@@ -37,7 +37,7 @@ async fn a_token_is_granted_for_the_scopes_that_are_asked_for() {
 }
 
 #[tokio::test]
-async fn a_token_is_rejected_to_whom_has_no_right_to_it() {
+async fn a_token_request_with_wrong_credentials_is_rejected() {
     let sandbox = plain().start().await.unwrap();
     let api = Api::nobody(&sandbox).await;
     let stranger = Uuid::new_v4().to_string();
@@ -112,7 +112,7 @@ async fn a_token_request_without_the_client_credentials_grant_is_rejected() {
 }
 
 #[tokio::test]
-async fn a_token_ends_by_the_sandboxs_clock() {
+async fn a_token_expires_by_the_clock_of_the_sandbox() {
     let minute = Duration::from_secs(60);
     let sandbox = Sandbox::builder()
         .plain_http()

@@ -51,7 +51,7 @@ fn names_generated_types(line: &str) -> bool {
 }
 
 #[tokio::test]
-async fn every_status_beyond_the_description_is_in_the_list_of_these() {
+async fn every_status_beyond_the_description_is_listed() {
     let sandbox = plain().start().await.unwrap();
     let served = Api::nobody(&sandbox).await.document;
     let spec = source("../../spec/upvest-investment-api.yaml");

@@ -7,7 +7,7 @@ use crate::common::household::person;
 use crate::common::{Api, plain};
 
 #[tokio::test]
-async fn filters_leave_what_fits() {
+async fn filters_select_the_matching_items() {
     let (_sandbox, api, household) = sandbox_with_household().await;
     let orders = async |name: &str, value: &str| {
         let page = api.call("listOrders").query(name, value).ok().await;
@@ -48,7 +48,7 @@ async fn filters_leave_what_fits() {
 }
 
 #[tokio::test]
-async fn pages_follow_one_another_and_give_every_item_once() {
+async fn pages_together_contain_every_item_once() {
     let sandbox = plain().start().await.unwrap();
     let api = Api::of(&sandbox).await;
     let mut made = Vec::new();

@@ -11,7 +11,7 @@ use crate::common::document::{Document, Operation};
 use crate::common::{Api, plain};
 
 #[tokio::test]
-async fn a_field_that_a_body_does_not_have_is_named_for_every_operation() {
+async fn every_operation_names_an_unknown_field() {
     let (sandbox, api, household) = sandbox_with_household().await;
     let events = sandbox.events().len();
     let mut bodies = 0;
@@ -157,7 +157,7 @@ async fn an_unknown_id_in_a_body_is_named() {
 }
 
 #[tokio::test]
-async fn a_field_that_is_missing_or_wrong_is_named() {
+async fn a_missing_or_invalid_field_is_named() {
     let (sandbox, api, household) = sandbox_with_household().await;
     let events = sandbox.events().len();
     let mut spoilt_bodies = 0;
@@ -196,7 +196,7 @@ async fn a_field_that_is_missing_or_wrong_is_named() {
 }
 
 #[tokio::test]
-async fn every_field_that_is_wrong_is_named_at_once() {
+async fn all_invalid_fields_are_named_at_once() {
     let (_sandbox, api, household) = sandbox_with_household().await;
     let body = json!({ "account_id": household.account, "side": "HOLD", "type": "MARKET", "quantity": "1,5" });
     let detail = api.call("createOrder").body(body).rejected(400).await;
@@ -250,7 +250,7 @@ async fn every_operation_with_a_body_rejects_invalid_json() {
 }
 
 #[tokio::test]
-async fn a_parameter_that_does_not_fit_is_named() {
+async fn an_invalid_parameter_is_named() {
     let (_sandbox, api, household) = sandbox_with_household().await;
     let mut rejected = BTreeMap::<String, u32>::new();
     for operation in api.document.operations() {
@@ -360,7 +360,7 @@ async fn a_path_that_is_not_text_is_answered_with_a_problem() {
 }
 
 #[tokio::test]
-async fn an_accept_header_that_leaves_nothing_to_answer_with_is_rejected() {
+async fn an_accept_header_without_an_available_media_type_is_rejected() {
     let (sandbox, api, household) = sandbox_with_household().await;
     let events = sandbox.events().len();
     let answers = |operation: &&Operation| operation.media_types().contains(&"application/json");
@@ -396,7 +396,7 @@ async fn an_accept_header_that_leaves_nothing_to_answer_with_is_rejected() {
 }
 
 #[tokio::test]
-async fn a_problem_is_problem_json_unless_the_caller_takes_json_alone() {
+async fn a_problem_is_problem_json_unless_only_json_is_accepted() {
     let sandbox = plain().start().await.unwrap();
     let api = Api::of(&sandbox).await;
     let call = || api.call("retrieveUser").id("user_id", Uuid::new_v4());

@@ -8,7 +8,7 @@ use upvest_sandbox::Command;
 use super::support::sandbox_with_household;
 
 #[tokio::test]
-async fn every_operation_succeeds_and_responses_as_described() {
+async fn every_operation_succeeds_and_responds_as_described() {
     let (sandbox, api, household) = sandbox_with_household().await;
     let operations: Vec<_> = api
         .document
@@ -42,7 +42,7 @@ async fn every_operation_succeeds_and_responses_as_described() {
 }
 
 #[tokio::test]
-async fn what_is_made_is_found_again_and_what_is_deleted_is_not() {
+async fn created_resources_are_found_and_deleted_ones_are_not() {
     let (_sandbox, api, household) = sandbox_with_household().await;
     for (create, retrieve, id) in [
         ("createUser", "retrieveUser", "user_id"),
@@ -95,7 +95,7 @@ async fn what_is_made_is_found_again_and_what_is_deleted_is_not() {
 }
 
 #[tokio::test]
-async fn an_update_changes_what_it_names_and_nothing_else() {
+async fn an_update_changes_only_the_fields_in_its_body() {
     let (_sandbox, api, household) = sandbox_with_household().await;
     for (update, retrieve) in [
         ("updateUser", "retrieveUser"),
@@ -127,7 +127,7 @@ async fn an_update_changes_what_it_names_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn files_come_as_what_they_are() {
+async fn files_have_their_media_types() {
     let (sandbox, api, household) = sandbox_with_household().await;
     let pdf = household
         .call(&api, "retrieveFile")

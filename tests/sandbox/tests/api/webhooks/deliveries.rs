@@ -101,7 +101,7 @@ async fn an_event_that_is_sent_again_keeps_its_place_in_a_delivery() {
 }
 
 #[tokio::test]
-async fn a_failed_delivery_comes_again_after_1_2_3_5_8_seconds_and_every_10_minutes_in_the_end() {
+async fn a_failed_delivery_is_repeated_with_growing_delays() {
     let sandbox = morning().start().await.unwrap();
     let endpoint = Endpoint::start().await;
     let start = sandbox.now();
@@ -219,7 +219,7 @@ async fn a_redirect_is_a_failure_and_is_not_followed() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_is_not_there_blocks_no_other() {
+async fn an_unreachable_endpoint_does_not_block_others() {
     let sandbox = Sandbox::start().await.unwrap();
     let endpoint = Endpoint::start().await;
     let nobody = format!("http://127.0.0.1:{}/", port_of_nobody());
@@ -246,7 +246,7 @@ async fn an_endpoint_that_is_not_there_blocks_no_other() {
 }
 
 #[tokio::test]
-async fn a_dropped_advance_blocks_no_delivery() {
+async fn a_dropped_advance_does_not_block_deliveries() {
     let sandbox = Sandbox::start().await.unwrap();
     let endpoint = Endpoint::start().await;
     let silent = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
@@ -289,7 +289,7 @@ async fn an_event_can_be_delivered_again() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_hangs_does_not_hold_the_clock() {
+async fn an_endpoint_that_hangs_does_not_stop_the_clock() {
     let sandbox = morning().start().await.unwrap();
     let endpoint = Endpoint::start().await;
     // Takes connections and never answers.
@@ -316,7 +316,7 @@ async fn an_endpoint_that_hangs_does_not_hold_the_clock() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_does_not_answer_holds_up_no_other_at_real_speed() {
+async fn an_endpoint_that_hangs_does_not_delay_others_at_real_speed() {
     let sandbox = Sandbox::builder().speed(1000.0).start().await.unwrap();
     let silent = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .await

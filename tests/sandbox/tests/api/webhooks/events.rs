@@ -116,7 +116,7 @@ async fn every_change_of_state_is_one_event_that_arrives_once_and_in_order() {
 }
 
 #[tokio::test]
-async fn an_event_carries_the_whole_thing_as_it_was_then() {
+async fn an_event_contains_the_resource_as_it_was_then() {
     let sandbox = morning().start().await.unwrap();
     let endpoint = Endpoint::start().await;
     let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
@@ -156,7 +156,7 @@ async fn an_event_carries_the_whole_thing_as_it_was_then() {
 }
 
 #[tokio::test]
-async fn the_reference_shape_carries_no_more_than_an_id_and_changes_no_name() {
+async fn the_reference_shape_has_only_the_id_of_the_object() {
     let sandbox = morning()
         .payload_shape(PayloadShape::Reference)
         .start()

@@ -8,7 +8,7 @@ use super::support::{SECOND, morning, subscribe, switch_on};
 use crate::endpoint::Endpoint;
 
 #[tokio::test]
-async fn the_logs_say_what_happened_and_what_became_of_it() {
+async fn the_logs_contain_events_deliveries_and_their_results() {
     let sandbox = morning().start().await.unwrap();
     let endpoint = Endpoint::start().await;
     let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
@@ -38,7 +38,7 @@ async fn the_logs_say_what_happened_and_what_became_of_it() {
 }
 
 #[tokio::test]
-async fn the_log_of_events_forgets_the_oldest_but_no_delivery_does() {
+async fn the_event_log_drops_old_events_but_all_are_delivered() {
     let sandbox = Sandbox::builder().event_limit(5).start().await.unwrap();
     let endpoint = Endpoint::start().await;
     switch_on(&sandbox, &endpoint).await;

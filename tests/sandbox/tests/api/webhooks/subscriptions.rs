@@ -15,7 +15,7 @@ use super::support::{
 use crate::endpoint::{Endpoint, tally};
 
 #[tokio::test]
-async fn a_new_subscription_gets_nothing_until_it_is_switched_on() {
+async fn a_new_subscription_gets_nothing_until_it_is_enabled() {
     let sandbox = Sandbox::start().await.unwrap();
     let endpoint = Endpoint::start().await;
     let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
@@ -94,7 +94,7 @@ async fn a_subscription_gets_the_categories_that_it_names() {
 }
 
 #[tokio::test]
-async fn changed_categories_count_from_then_on() {
+async fn changed_categories_apply_to_later_events() {
     let sandbox = Sandbox::start().await.unwrap();
     let endpoint = Endpoint::start().await;
     let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
@@ -120,7 +120,7 @@ async fn changed_categories_count_from_then_on() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_upvest_would_not_take_is_rejected_by_its_url() {
+async fn an_endpoint_url_that_upvest_would_reject_is_rejected() {
     let sandbox = Sandbox::start().await.unwrap();
     let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
     for url in [
@@ -194,7 +194,7 @@ async fn an_unknown_category_is_rejected() {
 }
 
 #[tokio::test]
-async fn deleting_or_switching_off_a_subscription_stops_its_deliveries() {
+async fn deleting_or_disabling_a_subscription_stops_its_deliveries() {
     let sandbox = Sandbox::start().await.unwrap();
     let endpoint = Endpoint::start().await;
     let upvest = Upvest::from_vars(sandbox.vars()).unwrap();
@@ -224,7 +224,7 @@ async fn deleting_or_switching_off_a_subscription_stops_its_deliveries() {
 }
 
 #[tokio::test]
-async fn a_new_url_need_not_wait_for_the_turn_of_the_old_one() {
+async fn a_new_url_does_not_wait_for_the_retry_of_the_old_one() {
     let sandbox = Sandbox::start().await.unwrap();
     let old = Endpoint::start().await;
     let new = Endpoint::start().await;

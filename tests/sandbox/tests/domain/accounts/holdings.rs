@@ -44,7 +44,7 @@ async fn a_dividend_is_paid_for_each_unit() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_split_leaves_the_worth_and_changes_units_and_price() {
+async fn a_split_changes_units_and_price_but_not_the_value() {
     for (ratio, units, price, bought_at) in
         [("4", "14", "25", "25"), ("0.1", "0.35", "1000", "1000")]
     {
@@ -127,7 +127,7 @@ async fn accounts_are_valued_each_midnight() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn returns_add_up_to_what_is_there_less_what_was_paid_in() {
+async fn returns_add_up_to_the_value_minus_the_deposits() {
     let (api, account) = with_cash("1000.00").await;
     let mut paid = number("1000");
     api.sandbox
@@ -201,7 +201,7 @@ async fn returns_add_up_to_what_is_there_less_what_was_paid_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_return_of_nothing_is_nothing() {
+async fn the_return_of_an_empty_account_is_zero() {
     let (api, account) = with_cash("1000.00").await;
     api.days(40).await;
     for month in api.list(&format!("/accounts/{account}/returns")) {
@@ -267,7 +267,7 @@ async fn a_split_that_leaves_no_price_is_rejected() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_large_holder_takes_part_in_a_split_or_there_is_none() {
+async fn a_split_applies_to_large_positions_or_is_rejected() {
     let (api, account) = with_cash("1.00").await;
     for _ in 0..2 {
         api.sandbox
@@ -295,7 +295,7 @@ async fn a_large_holder_takes_part_in_a_split_or_there_is_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_largest_numbers_there_can_be_stop_no_clock() {
+async fn the_largest_numbers_do_not_stop_the_clock() {
     const DEAR: &str = "DE000A000001";
     let (api, account) = with_cash("999999999.99").await;
     api.sandbox

@@ -22,7 +22,7 @@ pub(crate) async fn withdraw(api: &Plain, account: Uuid, amount: &str) -> String
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_direct_debit_brings_its_cash() {
+async fn a_direct_debit_increases_the_cash() {
     let (api, account) = with_cash("1.00").await;
     let user = user_of(&api, account);
     let group = api.sandbox.account_group();
@@ -69,8 +69,7 @@ async fn a_direct_debit_brings_its_cash() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_direct_debit_that_the_bank_takes_back_after_its_money_was_spent_leaves_a_debt_that_buys_nothing()
- {
+async fn a_returned_direct_debit_whose_cash_was_spent_leaves_a_debt() {
     let (api, account) = with_cash("0.01").await;
     let user = user_of(&api, account);
     let mandate = api
@@ -110,7 +109,7 @@ async fn a_direct_debit_that_the_bank_takes_back_after_its_money_was_spent_leave
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_direct_debit_without_an_account_to_go_to_fails() {
+async fn a_direct_debit_without_an_open_account_fails() {
     let api = Plain::start().await;
     let user = create_user(&api);
     let group = api.sandbox.account_group();
@@ -134,7 +133,7 @@ async fn a_direct_debit_without_an_account_to_go_to_fails() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_withdrawal_lays_claim_to_its_cash_before_it_leaves() {
+async fn a_withdrawal_reserves_its_cash_first() {
     let (api, account) = with_cash("100.00").await;
     let body = json!({ "account_id": account, "cash_amount": "60.00", "currency": "EUR" });
     let withdrawal = id(&api.post("/withdrawals", &body));

@@ -147,7 +147,7 @@ async fn an_account_that_closes_takes_its_portfolios_and_plans_with_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_added_to_a_user_is_a_change_of_the_user() {
+async fn adding_data_of_a_user_sends_an_event_about_the_user() {
     let api = Plain::start().await;
     let user = create_user(&api);
     let number = json!({ "type": "NATIONAL_ID", "value": "1" });

@@ -131,7 +131,7 @@ async fn a_savings_plan_can_be_paused_resumed_and_deleted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_of_the_rhythm_executes_a_plan_once_a_day_at_most() {
+async fn a_plan_whose_frequency_changes_is_executed_once_a_day() {
     let (api, account) = with_cash("1000.00").await;
     let instrument = json!({ "instrument_id": Sandbox::instrument(AT_100) });
     let plan = create_plan(&api, account, "WEEKLY", &instrument);

@@ -103,7 +103,7 @@ async fn a_portfolio_order_without_the_cash_is_cancelled() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rebalancing_trades_back_to_the_weights() {
+async fn rebalancing_restores_the_weights() {
     let (api, account) = with_cash("1000.00").await;
     let weights = [(AT_100, "0.5"), (SHARE, "0.3"), ("IE00B5M1WJ87", "0.2")];
     let portfolio = create_portfolio(&api, account, &weights);
