@@ -231,11 +231,7 @@ impl<B: Body> Call<B> {
             .and_then(|body| decode(&body));
         match value {
             Ok(value) => Ok(Response::new(value, headers, metadata)),
-            Err(error) => {
-                let error = error.with_call(operation, &metadata);
-                // The number of bytes would look like the index of an item.
-                Err(error.with_context(|context| context.position = None))
-            }
+            Err(error) => Err(error.with_call(operation, &metadata)),
         }
     }
 
@@ -425,6 +421,8 @@ fn is_no_value(body: &[u8]) -> bool {
 }
 
 fn broken_off(error: Error) -> Error {
+    // The number of bytes would look like the index of an item.
+    let error = error.with_context(|context| context.position = None);
     if error.kind() == ErrorKind::Decode {
         return error;
     }
