@@ -16,8 +16,9 @@ const EXTENSIONS: [&str; 7] = [
     "x-type-name",
 ];
 
-/// The maximum number of letters that may differ. With more, the extension belongs to another tool.
-const MAX_TYPOS: usize = 2;
+/// The maximum number of typos: a letter more, less or other, or two that changed places. A name with more typos belongs
+/// to another tool.
+const MAX_TYPOS: usize = 1;
 
 /// Returns an error for each member within `value` whose name is almost the name of an extension.
 pub(super) fn misspelt(value: &Value, at: &str) -> Vec<Error> {
@@ -47,7 +48,7 @@ fn meant(name: &str) -> Option<&'static str> {
         return None;
     }
     let letters = letters(name);
-    let typos = |extension: &&str| strsim::levenshtein(&letters, &self::letters(extension));
+    let typos = |extension: &&str| strsim::osa_distance(&letters, &self::letters(extension));
     let nearest = EXTENSIONS.into_iter().min_by_key(typos)?;
     (typos(&nearest) <= MAX_TYPOS).then_some(nearest)
 }
@@ -77,6 +78,7 @@ mod tests {
         for (name, meant) in [
             ("x-finals", "x-final"),
             ("x-finaly", "x-final"),
+            ("x-fianl", "x-final"),
             ("x-Final", "x-final"),
             ("x-rustname", "x-rust-name"),
             ("x-rust_name", "x-rust-name"),
@@ -102,6 +104,8 @@ mod tests {
     fn an_extension_of_another_tool_is_no_error() {
         let others = [
             "x-internal",
+            "x-options",
+            "x-publish",
             "x-enum-varnames",
             "x-tagGroups",
             "x-rust-type",
