@@ -511,7 +511,7 @@ async fn error_body(body: ByteStream, end: Instant) -> Bytes {
     match until(end, body.bytes_within(ByteStream::ERROR_LIMIT)).await {
         Some(Ok(body)) => body,
         Some(Err(error)) if error.kind() == ErrorKind::Decode => {
-            let detail = serde_json::json!({ "detail": error.to_string() });
+            let detail = serde_json::json!({ "detail": error.message() });
             detail.to_string().into()
         }
         Some(Err(_)) | None => Bytes::new(),
