@@ -1,16 +1,23 @@
 //! What the guides say about names and defaults is what the code has. Other tests hold what they say about behaviour.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use upvest_ext::api::types::OrderId;
 use upvest_ext::signing::SignatureError;
 use upvest_ext::webhooks::{VerifyError, WebhookVerifier};
-use upvest_ext::{BackendError, RetryPolicy, Upvest};
-use upvest_gen::generate;
+use upvest_ext::{
+    BackendError, Error, IdempotencyKey, Method, RetryPolicy, Scopes, Upvest, UpvestBuilder,
+};
+use upvest_gen::{generate, model};
+use upvest_sandbox::Sandbox;
 use upvest_tests::description::{source, workspace_file};
+
+const OFFICIAL: &str = "tests/fixtures/official/official-1.9.0.json";
+const OFFICIAL_OVERLAY: &str = "spec/official-overlay.yaml";
 
 /// A guide with its paragraphs as lines.
 fn guide(name: &str) -> String {
@@ -154,8 +161,8 @@ fn find_words(folder: &Path, words: &mut BTreeSet<String>) {
 
 /// The names in the crate that is generated from Upvest's own description.
 fn add_words_of_the_official_crate(words: &mut BTreeSet<String>) {
-    let spec = source("tests/fixtures/official/official-1.9.0.json");
-    let overlay = source("spec/official-overlay.yaml");
+    let spec = source(OFFICIAL);
+    let overlay = source(OFFICIAL_OVERLAY);
     let generated = generate(&spec, Some(&overlay)).unwrap_or_else(|error| panic!("{error}"));
     for file in generated.files {
         words.extend(words_of(&file.text));
@@ -196,4 +203,100 @@ fn every_name_that_a_guide_quotes_exists() {
         }
     }
     assert!(names > 300, "found only {names} names");
+}
+
+/// Whether each operation of a description takes an idempotency key, by the name of its method.
+fn takes_key(spec: &str, overlay: &str) -> BTreeMap<String, bool> {
+    let api = model(&source(spec), Some(&source(overlay)));
+    let api = api.unwrap_or_else(|error| panic!("{error}"));
+    let operations = api.operations.into_iter();
+    operations
+        .map(|operation| (operation.method_name, operation.idempotency_key))
+        .collect()
+}
+
+#[test]
+fn the_guide_says_which_calls_of_onboarding_take_a_key() {
+    let vendored = takes_key("spec/upvest-investment-api.yaml", "spec/overlay.yaml");
+    let official = takes_key(OFFICIAL, OFFICIAL_OVERLAY);
+    let guide = guide("onboarding.md");
+    let rows = guide
+        .lines()
+        .filter(|line| line.ends_with(" yes |") || line.ends_with(" no |"));
+    let mut compared = 0;
+    for row in rows {
+        let cells: Vec<_> = row.split('|').map(str::trim).collect();
+        for (cell, operations) in [(cells[2], &vendored), (cells[3], &official)] {
+            let Some((name, _)) = cell.trim_start_matches('`').split_once("()`") else {
+                continue;
+            };
+            assert_eq!(operations[name], cells[4] == "yes", "{row}");
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 10);
+}
+
+async fn official_sandbox() -> (Sandbox, Upvest) {
+    let sandbox = Sandbox::builder()
+        .description(workspace_file(OFFICIAL))
+        .overlay(workspace_file(OFFICIAL_OVERLAY))
+        .lifecycles(workspace_file("tests/sandbox/lifecycles/official.yaml"));
+    let sandbox = sandbox.start().await.unwrap();
+    let scopes = Scopes::new(["checks:read", "users:admin"]);
+    let upvest = UpvestBuilder::from_vars(sandbox.vars()).scopes(scopes);
+    (sandbox, upvest.build().unwrap())
+}
+
+async fn create_user(upvest: &Upvest, more: Value) -> Result<Value, Error> {
+    let mut user = json!({
+        "first_name": "Ada", "last_name": "Lovelace", "birth_date": "1990-12-10", "nationalities": ["DE"],
+        "address": {"address_line1": "Ring 1", "postcode": "10117", "city": "Berlin", "country": "DE"},
+    });
+    let more = more.as_object().unwrap().clone();
+    user.as_object_mut().unwrap().extend(more);
+    let request = upvest.request(Method::POST, ["users"]).json(&user);
+    let request = request.idempotency_key(IdempotencyKey::generate());
+    Ok(request.send_json::<Value>().await?.into_inner())
+}
+
+#[tokio::test]
+async fn a_user_of_both_alternatives_of_the_guide_is_rejected() {
+    let (_sandbox, upvest) = official_sandbox().await;
+    let consent = json!({"consent_document_id": IdempotencyKey::generate().as_uuid(), "confirmed_at": "2026-01-31T10:00:00Z"});
+    let under_their_licence = json!({
+        "email": "ada@example.com", "birth_city": "London", "birth_country": "GB",
+        "fatca": {"status": false, "confirmed_at": "2026-01-31T10:00:00Z"},
+        "terms_and_conditions": consent, "data_privacy_and_sharing_agreement": consent,
+    });
+    create_user(&upvest, under_their_licence.clone())
+        .await
+        .unwrap();
+    let place_of_birth = json!({"birth_city": "London", "birth_country": "GB"});
+    create_user(&upvest, place_of_birth).await.unwrap();
+
+    for (name, value) in under_their_licence.as_object().unwrap() {
+        let mut without = under_their_licence.clone();
+        without.as_object_mut().unwrap().remove(name);
+        let rejected = create_user(&upvest, without).await.unwrap_err();
+        assert_eq!(rejected.status().map(|it| it.as_u16()), Some(400), "{name}");
+        let alone = create_user(&upvest, json!({ name: value })).await;
+        assert_eq!(alone.is_ok(), name.starts_with("birth_"), "{name}");
+    }
+    let phone = json!({"phone_number": "+4930123456"});
+    assert!(create_user(&upvest, phone).await.is_err());
+}
+
+#[tokio::test]
+async fn the_sandbox_activates_a_user_without_a_check() {
+    let (sandbox, upvest) = official_sandbox().await;
+    let user = create_user(&upvest, json!({})).await.unwrap();
+    let id = user["id"].as_str().unwrap();
+    sandbox.advance(Duration::from_secs(1)).await;
+    let user = upvest.request(Method::GET, ["users", id]);
+    let user = user.send_json::<Value>().await.unwrap().into_inner();
+    assert_eq!(user["status"], "ACTIVE");
+    let checks = upvest.request(Method::GET, ["users", id, "checks"]);
+    let checks = checks.send_json::<Value>().await.unwrap().into_inner();
+    assert_eq!(checks["data"], json!([]));
 }

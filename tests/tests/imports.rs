@@ -146,7 +146,8 @@ fn imported(source: &Path, file: &str, line: &str) -> Option<String> {
     let (folder, path) = if let Some(path) = line.strip_prefix("use crate::") {
         (None, path)
     } else {
-        let folder = file.split_once('/').map(|(folder, _)| folder);
+        let module = file.strip_suffix("/mod").unwrap_or(file);
+        let folder = module.rsplit_once('/').map(|(folder, _)| folder);
         (folder, line.strip_prefix("use super::")?)
     };
     let mut names = path.trim_end_matches(';').split("::");

@@ -306,7 +306,7 @@ fn the_fields_of_a_problem_are_read_independently() {
     );
     let both: Problem =
         serde_json::from_str(r#"{"status": "409", "detail": "one", "details": "two"}"#)
-            .expect("the type is as tolerant as the responses it is for");
+            .expect("`Problem` accepts a status as a string, and both `detail` and `details`");
     assert_eq!(both.status, Some(409));
     assert_eq!(both.detail.as_deref(), Some("one"));
 }

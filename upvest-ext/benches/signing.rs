@@ -46,7 +46,7 @@ fn sign(algorithm: KeyAlgorithm) -> bool {
     let key = SigningKey::generate(algorithm).expect("randomness");
     let signer = RequestSigner::new("2606a727-e55e-4f72-b47d-323f163acfff", key).expect("a key id");
     let request = order();
-    let message = base_of(&signer, &request);
+    let message = signature_base(&signer, &request);
     let bare = bare_signer(algorithm);
     compare(
         &format!("sign a 1 KiB POST, {}", algorithm.curve()),
@@ -63,8 +63,8 @@ fn sign(algorithm: KeyAlgorithm) -> bool {
     )
 }
 
-/// A message as long as the signature base, for the bare signature.
-fn base_of(signer: &RequestSigner, request: &Request<Bytes>) -> Vec<u8> {
+/// Returns the signature base of the request. The benchmark of the key alone signs it.
+fn signature_base(signer: &RequestSigner, request: &Request<Bytes>) -> Vec<u8> {
     let mut request = request.clone();
     ready(signer.sign_request(&mut request)).expect("a local key signs");
     let received = IncomingRequest::new(

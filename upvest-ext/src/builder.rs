@@ -117,7 +117,7 @@ impl<C: GeneratedClient> UpvestBuilderFor<C> {
         self
     }
 
-    /// Signs every request with `key`. `key_id` is the id that Upvest assigned to its public key. Upvest's own servers
+    /// Signs every request with `key`. `key_id` is the id that Upvest assigned to your public key. Upvest's own servers
     /// reject requests without a signature.
     ///
     /// `key` is a [`SigningKey`](crate::signing::SigningKey), or a [`Signer`] that uses a key service.

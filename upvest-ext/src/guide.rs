@@ -18,6 +18,7 @@ macro_rules! guides {
 guides! {
     quickstart = "quickstart.md"
     going_live = "going-live.md"
+    onboarding = "onboarding.md"
     orders = "orders.md"
     payments = "payments.md"
     webhooks = "webhooks.md"

@@ -32,12 +32,13 @@
 //!
 //! | to start | to build | to run |
 //! | --- | --- | --- |
-//! | [Quickstart](guide::quickstart) | [Orders without doubt](guide::orders) | [Errors](guide::errors) |
-//! | [Keys and going live](guide::going_live) | [Webhooks](guide::webhooks) | [Observability](guide::observability) |
-//! | [Your description](guide::updating_the_description) | [Lists](guide::lists) | [Performance](guide::performance) |
-//! | | [Files](guide::files) | [Security](guide::security) |
-//! | | [Money in and out](guide::payments) | [Overlays](guide::overlays) |
-//! | | [Requests from your users](guide::user_requests) | [This SDK's description](guide::vendored_description) |
+//! | [Quickstart](guide::quickstart) | [Onboarding](guide::onboarding) | [Errors](guide::errors) |
+//! | [Keys and going live](guide::going_live) | [Orders without doubt](guide::orders) | [Observability](guide::observability) |
+//! | [Your description](guide::updating_the_description) | [Money in and out](guide::payments) | [Performance](guide::performance) |
+//! | | [Webhooks](guide::webhooks) | [Security](guide::security) |
+//! | | [Lists](guide::lists) | [Overlays](guide::overlays) |
+//! | | [Files](guide::files) | [This SDK's description](guide::vendored_description) |
+//! | | [Requests from your users](guide::user_requests) | |
 //! | | [Testing](guide::testing), [with your description](guide::testing_own) | |
 //!
 //! # Files of the repository

@@ -41,21 +41,21 @@ impl Scopes {
         Self(Selection::These(set))
     }
 
-    /// The scopes of all operations of the client's description, without those that not every client can have. The
+    /// The scopes of all operations of the client's description. Scopes that not every client can have are left out. The
     /// default.
     pub fn all() -> Self {
         Self(Selection::All)
     }
 
-    /// The fewest scopes with which every operation can be called that changes nothing, without those that not every
-    /// client can have.
+    /// A small set of scopes that permits every operation that changes nothing. Scopes that not every client can have are
+    /// left out.
     pub fn reading() -> Self {
         Self(Selection::Reading)
     }
 
-    /// The fewest scopes with which these operations can be called.
+    /// A small set of scopes that permits these operations. It is the smallest set, except in rare cases.
     pub fn for_operations<'a>(operations: impl IntoIterator<Item = &'a OperationMeta>) -> Self {
-        let scopes = fewest(operations.into_iter().map(|operation| {
+        let scopes = few_scopes(operations.into_iter().map(|operation| {
             let sets = operation.scope_sets.iter();
             sets.map(|set| set.to_vec()).collect()
         }));
@@ -66,7 +66,7 @@ impl Scopes {
     ///
     /// # Errors
     ///
-    /// What is wrong if the text is too long.
+    /// The message that the text is too long.
     pub(crate) fn text(&self, operations: &[&'static OperationMeta]) -> Result<String, String> {
         let scopes = match &self.0 {
             Selection::All => all(operations),
@@ -110,7 +110,7 @@ fn all(operations: &[&'static OperationMeta]) -> BTreeSet<String> {
 
 fn reading(operations: &[&'static OperationMeta]) -> BTreeSet<String> {
     let reads = operations.iter().filter(|operation| operation.is_safe());
-    fewest(reads.map(|operation| {
+    few_scopes(reads.map(|operation| {
         let is_optional = |scope: &&str| operation.optional_scopes.contains(scope);
         let sets = operation.scope_sets.iter();
         sets.filter(|set| !set.iter().any(is_optional))
@@ -119,8 +119,9 @@ fn reading(operations: &[&'static OperationMeta]) -> BTreeSet<String> {
     }))
 }
 
-/// The fewest scopes that contain one set of each call. Each call has its sets with the smallest first.
-fn fewest(calls: impl Iterator<Item = Vec<Vec<&'static str>>>) -> BTreeSet<String> {
+/// Chooses a small set of scopes that permits every call, though not always the smallest set. Each call lists its
+/// alternative sets of scopes, smallest first.
+fn few_scopes(calls: impl Iterator<Item = Vec<Vec<&'static str>>>) -> BTreeSet<String> {
     let mut calls: Vec<_> = calls.filter(|sets| !sets.is_empty()).collect();
     // Calls without a choice come first, as their scopes may suffice for others.
     calls.sort_by_key(Vec::len);
@@ -180,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn operations_ask_for_the_fewest_scopes() {
+    fn operations_ask_for_few_scopes() {
         for (operations, expected) in [
             (&[&READ][..], "orders:read"),
             (&[&READ, &CHANGE], "orders:admin"),

@@ -148,7 +148,8 @@ async fn an_error_response_of_any_shape_is_one_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_that_cannot_be_made_is_an_error_of_its_kind() {
+async fn a_failed_connection_is_an_error_of_kind_connect() {
+    // Status 0: the fake server refuses the connection.
     let server = Server::new(|_, _| (0, json!({})));
     let error = server
         .client()

@@ -119,8 +119,9 @@ fn describe(error: &(dyn StdError + 'static), out: &mut String) {
     }
 }
 
-/// Bodies that repeat the request, as some servers and gateways send them.
-fn echoes() -> Vec<String> {
+/// Error bodies that repeat the secret, each in another encoding, as some servers and gateways send them. `pad` shifts
+/// the base64 alignment.
+fn bodies_with_secrets() -> Vec<String> {
     let form = form_urlencoded::byte_serialize(SECRET.as_bytes()).collect::<String>();
     let problem =
         serde_json::json!({"title": "bad", "detail": format!("client_secret {SECRET} is wrong")})
@@ -164,13 +165,13 @@ fn replies() -> Vec<Reply> {
     let mut replies: Vec<_> = [Fate::NotSent, Fate::Broken, Fate::BrokenBody, Fate::Silence]
         .map(Reply::fate)
         .to_vec();
-    for echo in echoes() {
+    for body in bodies_with_secrets() {
         for status in [400, 401, 403, 409, 422, 429, 500, 502, 503] {
-            replies.push(Reply::new(status, echo.clone()));
+            replies.push(Reply::new(status, body.clone()));
         }
         // Success statuses with invalid bodies.
-        replies.push(Reply::new(200, echo.clone()));
-        replies.push(Reply::new(201, echo));
+        replies.push(Reply::new(200, body.clone()));
+        replies.push(Reply::new(201, body));
     }
     replies
 }
@@ -190,13 +191,13 @@ fn secrets_are_in_no_debug_display_error_chain_or_trace_log() {
         .start_paused(true)
         .build()
         .unwrap();
-    let shown = runtime.block_on(provoke());
+    let shown = runtime.block_on(text_of_all_errors());
     // With a real socket, for the logs of the HTTP libraries.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
-    let shown = shown + &runtime.block_on(provoke_on_a_socket());
+    let shown = shown + &runtime.block_on(text_of_errors_on_a_socket());
 
     let logged = log.text();
     assert!(
@@ -224,17 +225,19 @@ fn the_search_finds_every_form_of_a_secret() {
     }
 }
 
-async fn provoke() -> String {
+/// Causes each error and returns everything that was printed.
+async fn text_of_all_errors() -> String {
     let mut out = format!("{:?}{:#?}", signer(), signer());
     let wrong =
         SigningKey::from_pem(key_file("p521.sec1-aes256"), Some(WRONG_PASSPHRASE)).unwrap_err();
     describe(&wrong, &mut out);
     for reply in replies() {
-        // The token endpoint has not received a token that it could repeat.
+        // The token endpoint never receives an access token, so its response cannot contain one.
         if !reply.body.contains(TOKEN) {
             let broken = reply.clone();
-            let token = FakeApi::with_tokens(move |_, _| broken.clone(), |_, _| Reply::order());
-            call(&token, &mut out).await;
+            let api_with_broken_tokens =
+                FakeApi::with_tokens(move |_, _| broken.clone(), |_, _| Reply::order());
+            call(&api_with_broken_tokens, &mut out).await;
         }
         let api = FakeApi::with_tokens(|_, _| Reply::token(TOKEN, 1799), move |_, _| reply.clone());
         call(&api, &mut out).await;
@@ -274,10 +277,10 @@ async fn show(upvest: &Upvest, out: &mut String) {
     let _ = write!(out, "{upvest:?}{:?}{:#?}", upvest.list_orders(), **upvest);
 }
 
-async fn provoke_on_a_socket() -> String {
+/// Causes errors over a real connection and returns everything that was printed.
+async fn text_of_errors_on_a_socket() -> String {
     let mut out = String::new();
-    for echo in echoes() {
-        let body = echo.clone();
+    for body in bodies_with_secrets() {
         let server = SocketServer::start(move |request| {
             if request.starts_with("POST /auth/token") {
                 let token = serde_json::json!({"access_token": TOKEN, "expires_in": 1799});

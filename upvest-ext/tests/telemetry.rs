@@ -215,7 +215,7 @@ async fn a_call_that_is_dropped_is_not_reported() {
 }
 
 #[tokio::test]
-async fn a_hook_that_panics_does_not_change_the_call() {
+async fn a_panic_in_a_hook_neither_fails_nor_changes_the_call() {
     let api = FakeApi::new(|_, _| Reply::empty_list());
     let upvest = api
         .builder()

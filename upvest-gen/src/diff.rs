@@ -38,17 +38,18 @@ use verdict::{Step, Subject, verdict};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Change {
-    /// The subject of the change, for example `operation createOrder`.
+    /// The item that changed, for example `operation createOrder`.
     pub what: String,
-    /// The part of the subject, for example `parameter limit`. Empty for the whole subject.
+    /// The part of the item, for example `parameter limit`. Empty for the whole item.
     pub part: String,
-    /// The property that changed, for example `type`. Empty if the whole part was added or removed.
+    /// The property that changed, for example `type`, or an accepted value, for example `value SELL`. Empty if the
+    /// whole part was added or removed.
     pub fact: String,
     /// `added`, `removed`, `changed` or `renamed`.
     pub action: &'static str,
-    /// The old value.
+    /// The old value of the property. `None` if it had no value.
     pub before: Option<String>,
-    /// The new value.
+    /// The new value of the property. `None` if it has no value.
     pub after: Option<String>,
     /// Whether callers in Rust have to change.
     pub breaking: bool,
@@ -77,14 +78,11 @@ impl fmt::Display for Change {
         if !fact.is_empty() {
             write!(f, ": {fact}")?;
         }
-        write!(f, " {action}")?;
-        if !fact.is_empty() {
-            let value = |value: &Option<String>| {
-                value
-                    .as_ref()
-                    .map_or("none".to_owned(), |it| format!("`{it}`"))
-            };
-            write!(f, " from {} to {}", value(before), value(after))?;
+        match (before, after) {
+            (None, None) => write!(f, " {action}")?,
+            (None, Some(after)) => write!(f, " set to `{after}`")?,
+            (Some(before), None) => write!(f, " removed (it was `{before}`)")?,
+            (Some(before), Some(after)) => write!(f, " {action} from `{before}` to `{after}`")?,
         }
         write!(f, ": {reason}")
     }
@@ -155,7 +153,7 @@ fn route(parts: &Parts) -> Option<(&String, &String)> {
     Some((facts.get("method")?, facts.get("path")?))
 }
 
-/// Adds the differences between the parts of a subject.
+/// Compares the parts of one item (such as an operation or a type), and appends the differences to `changes`.
 fn compare_parts(what: &str, old: &Parts, new: &Parts, changes: &mut Vec<Change>) {
     let has = |parts: &Parts, fact: &str| parts.get("").is_some_and(|it| it.contains_key(fact));
     let is_sent_type = has(old, "sent") || has(new, "sent");
@@ -191,10 +189,11 @@ fn compare_parts(what: &str, old: &Parts, new: &Parts, changes: &mut Vec<Change>
     }
 }
 
-/// Adds the reason to an operation change that comes from the generator: a 'removed' operation that the generator now
-/// skips, or an 'added' one that it skipped before.
+/// Adds the reason if an operation is only removed because the generator now leaves it out, or only added because the
+/// generator left it out before.
 fn explain_left_out(change: &mut Change, old: &Facts, new: &Facts) {
-    if !change.what.starts_with("operation ") || !change.part.is_empty() {
+    let is_whole = change.part.is_empty() && change.fact.is_empty();
+    if !change.what.starts_with("operation ") || !is_whole {
         return;
     }
     let id = id(&change.what);
@@ -224,6 +223,11 @@ struct Values<'a> {
 }
 
 impl Values<'_> {
+    const NONE: Self = Self {
+        before: None,
+        after: None,
+    };
+
     fn step(self) -> Step {
         match (self.before, self.after) {
             (None, _) => Step::Gained,
@@ -235,11 +239,7 @@ impl Values<'_> {
 
 /// Makes the change of a whole part.
 fn change_of_part(what: &str, part: &str, step: Step, is_sent: bool) -> Change {
-    let values = Values {
-        before: None,
-        after: None,
-    };
-    change(what, part, "", step, values, is_sent)
+    change(what, part, "", step, Values::NONE, is_sent)
 }
 
 fn change(
@@ -260,13 +260,19 @@ fn change(
         is_sent,
     };
     let (impact, reason) = verdict(&subject);
+    // The name of the fact contains the value already.
+    let shown = if subject.is_about_value() {
+        Values::NONE
+    } else {
+        values
+    };
     Change {
         what: what.to_owned(),
         part: part.to_owned(),
         fact: fact.to_owned(),
-        action: step.action(),
-        before: values.before.map(str::to_owned),
-        after: values.after.map(str::to_owned),
+        action: subject.action(),
+        before: shown.before.map(str::to_owned),
+        after: shown.after.map(str::to_owned),
         breaking: impact != Impact::None,
         impact,
         reason: reason.to_owned(),

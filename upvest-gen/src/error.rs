@@ -49,7 +49,7 @@ impl Error {
         self
     }
 
-    /// Puts what the problem affects before the message.
+    /// Prefixes the message with the thing that the problem affects.
     pub(crate) fn about(mut self, affected: &str) -> Self {
         self.problem = format!("{affected}: {}", self.problem);
         self

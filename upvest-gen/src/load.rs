@@ -76,7 +76,7 @@ fn parse_json(text: &str) -> Option<Value> {
 
 fn parse_yaml(text: &str) -> Result<Value> {
     let options = serde_saphyr::options! {
-        // In YAML 1.2 `NO` is a text, such as the code of Norway, not a boolean.
+        // In YAML 1.2, `NO` (for example Norway's country code) is a string, not a boolean.
         strict_booleans: true,
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
         non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,

@@ -269,12 +269,12 @@ impl<'a> Schemas<'a> {
     ) -> Result<()> {
         let branches = array(schema, keyword, at)?;
         node.nullable |= branches.iter().any(is_null);
-        let is_typed = |value: &Value| !is_null(value) && says_something(value);
+        let is_typed = |value: &Value| !is_null(value) && restricts_value(value);
         let has_typed = branches.iter().any(is_typed);
         let parts = branches
             .iter()
             .enumerate()
-            .filter(|(_, value)| is_typed(value) || has_typed && says_nothing(value));
+            .filter(|(_, value)| is_typed(value) || has_typed && has_only_annotations(value));
         let parts: Vec<Part<'a>> = parts
             .map(|(index, value)| Part::new(keyword, format!("{at}/{keyword}/{index}"), value))
             .collect();
@@ -395,14 +395,14 @@ const MEANINGFUL: [&str; 11] = [
 ];
 
 /// Whether a branch restricts the value.
-fn says_something(branch: &Value) -> bool {
+fn restricts_value(branch: &Value) -> bool {
     MEANINGFUL
         .iter()
         .any(|keyword| branch.get(keyword).is_some())
 }
 
-/// Whether a schema has only annotations.
-pub(crate) fn says_nothing(schema: &Value) -> bool {
+/// Whether a schema has no keywords except annotations.
+pub(crate) fn has_only_annotations(schema: &Value) -> bool {
     const ANNOTATIONS: [&str; 8] = [
         "$comment",
         "default",

@@ -70,7 +70,7 @@ fn each_change_has_the_right_effect_on_callers() {
         (
             "/paths/~1orders/get/tags",
             |it| *it = json!(["Trade"]),
-            "tag changed from none to `Trade`",
+            "tag set to `Trade`",
             Compatible,
         ),
         (
@@ -82,7 +82,7 @@ fn each_change_has_the_right_effect_on_callers() {
         (
             "/paths/~1orders/get/parameters/0/name",
             |it| *it = json!("skip"),
-            "paging changed from `yes` to none",
+            "paging removed (it was `yes`)",
             Build,
         ),
         (
@@ -100,7 +100,7 @@ fn each_change_has_the_right_effect_on_callers() {
         (
             "/paths/~1orders/get/parameters/2/required",
             |it| *it = json!(true),
-            "required changed from none to `yes`",
+            "required set to `yes`",
             Build,
         ),
         (
@@ -123,13 +123,13 @@ fn each_change_has_the_right_effect_on_callers() {
         (
             "/paths/~1orders/post/parameters/0",
             |it| *it = json!({ "name": "x", "in": "query", "schema": {} }),
-            "idempotency key changed from `yes` to none",
+            "idempotency key removed (it was `yes`)",
             Compatible,
         ),
         (
             "/paths/~1orders/post",
             |it| _ = it.as_object_mut().expect("an object").remove("requestBody"),
-            "body changed from `encoding json, media_type none, required no, type schema OrderCreate` to none",
+            "body removed (it was `encoding json, media_type none, required no, type schema OrderCreate`)",
             Build,
         ),
         (
@@ -165,7 +165,7 @@ fn each_change_has_the_right_effect_on_callers() {
         (
             "/components/schemas/Order/properties/note/type",
             |it| *it = json!(["string", "null"]),
-            "field note: nullable changed from none to `yes`",
+            "field note: nullable set to `yes`",
             Compatible,
         ),
         (
@@ -195,7 +195,7 @@ fn each_change_has_the_right_effect_on_callers() {
         (
             "/components/schemas/Order/properties/note",
             |it| it["x-public"] = json!(true),
-            "public changed from none to `yes`",
+            "public set to `yes`",
             Compatible,
         ),
         (

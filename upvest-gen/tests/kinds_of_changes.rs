@@ -32,19 +32,19 @@ fn each_changed_kind_of_fact_is_listed_with_a_verdict() {
         (
             at(get, "/servers"),
             json!([{ "url": "https://c.example" }]),
-            "operation listOrders: servers changed from none to `https://c.example`",
+            "operation listOrders: servers set to `https://c.example`",
             Calls,
         ),
         (
             at(get, "/deprecated"),
             json!(true),
-            "operation listOrders: deprecated changed from none to `yes`",
+            "operation listOrders: deprecated set to `yes`",
             Compatible,
         ),
         (
             at(get, "/callbacks"),
             json!({ "done": {} }),
-            "operation listOrders: callbacks changed",
+            "operation listOrders: callbacks set to",
             Compatible,
         ),
         (
@@ -74,31 +74,31 @@ fn each_changed_kind_of_fact_is_listed_with_a_verdict() {
         (
             at(get, "/parameters/1/deprecated"),
             json!(true),
-            "parameter limit: deprecated changed",
+            "parameter limit: deprecated set to `yes`",
             Compatible,
         ),
         (
             at(get, "/parameters/2/schema/enum"),
             json!(["BUY"]),
-            "parameter side: value SELL changed from none to `not listed`",
+            "parameter side: value SELL removed",
             Calls,
         ),
         (
             at(get, "/parameters/2/explode"),
             json!(false),
-            "parameter side: explode changed",
+            "parameter side: explode set to `false`",
             Compatible,
         ),
         (
             at(body, "/side/enum"),
             json!(["BUY"]),
-            "type OrderCreate, field side: value SELL changed from none to `not listed`",
+            "type OrderCreate, field side: value SELL removed",
             Calls,
         ),
         (
             at(response, "/side/enum"),
             json!(["BUY"]),
-            "type Order, field side: value SELL changed from none to `not listed`",
+            "type Order, field side: value SELL removed",
             Compatible,
         ),
         (
@@ -122,49 +122,49 @@ fn each_changed_kind_of_fact_is_listed_with_a_verdict() {
         (
             at(body, "/note/minLength"),
             json!(1),
-            "type OrderCreate, field note: minLength changed from none to `1`",
+            "type OrderCreate, field note: minLength set to `1`",
             Calls,
         ),
         (
             at(body, "/note/pattern"),
             json!("^a"),
-            "type OrderCreate, field note: pattern changed from none to `^a`",
+            "type OrderCreate, field note: pattern set to `^a`",
             Calls,
         ),
         (
             at(body, "/note/default"),
             json!("x"),
-            "type OrderCreate, field note: default changed from none to `x`",
+            "type OrderCreate, field note: default set to `x`",
             Calls,
         ),
         (
             at(response, "/note/default"),
             json!("x"),
-            "type Order, field note: default changed from none to `x`",
+            "type Order, field note: default set to `x`",
             Compatible,
         ),
         (
             at(response, "/note/deprecated"),
             json!(true),
-            "type Order, field note: deprecated changed",
+            "type Order, field note: deprecated set to `true`",
             Compatible,
         ),
         (
             at(body, "/tags/maxItems"),
             json!(3),
-            "type OrderCreate, field tags: maxItems changed from none to `3`",
+            "type OrderCreate, field tags: maxItems set to `3`",
             Calls,
         ),
         (
             at(body, "/tags/items/maxLength"),
             json!(3),
-            "type OrderCreate, field tags: items.maxLength changed from none to `3`",
+            "type OrderCreate, field tags: items.maxLength set to `3`",
             Calls,
         ),
         (
             "/components/schemas/OrderCreate/minProperties",
             json!(1),
-            "type OrderCreate: minProperties changed from none to `1`",
+            "type OrderCreate: minProperties set to `1`",
             Calls,
         ),
         (
@@ -176,19 +176,19 @@ fn each_changed_kind_of_fact_is_listed_with_a_verdict() {
         (
             "/paths/~1orders/post/requestBody/required",
             json!(true),
-            "operation createOrder, body: required changed from none to `yes`",
+            "operation createOrder, body: required set to `yes`",
             Calls,
         ),
         (
             "/components/schemas/Problem/properties/title/maxLength",
             json!(9),
-            "error /components/schemas/Problem: title.maxLength changed",
+            "error /components/schemas/Problem: title.maxLength set to `9`",
             Compatible,
         ),
         (
             at(get, "/responses/200/headers"),
             json!({ "x": {} }),
-            "operation listOrders, response: 200: headers changed",
+            "operation listOrders, response: 200: headers set to",
             Compatible,
         ),
         (
@@ -200,13 +200,13 @@ fn each_changed_kind_of_fact_is_listed_with_a_verdict() {
         (
             "/components/securitySchemes",
             json!({ "oauth": { "type": "oauth2", "x-optional-scopes": ["a:read"] } }),
-            "operation listOrders: optional scopes changed from none to `a:read`",
+            "operation listOrders: optional scopes set to `a:read`",
             Calls,
         ),
         (
             at(get, "/parameters/2/schema/default"),
             json!("BUY"),
-            "operation listOrders, parameter side: default changed from none to `BUY`",
+            "operation listOrders, parameter side: default set to `BUY`",
             Calls,
         ),
         (

@@ -105,7 +105,8 @@ fn tasks(root: &Path, old: &Source, overlay: &Source, changes: &[Change]) -> Res
     let whole = |action: &'static str| {
         let changes = changes
             .iter()
-            .filter(move |change| change.action == action && change.part.is_empty());
+            .filter(|change| change.part.is_empty() && change.fact.is_empty())
+            .filter(move |change| change.action == action);
         changes.filter_map(|change| change.what.split_once(' '))
     };
     let added: Vec<&str> = whole("added")

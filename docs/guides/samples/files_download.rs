@@ -41,7 +41,7 @@ async fn download(
 // endregion
 
 #[tokio::test]
-async fn only_the_file_that_was_announced_is_written() {
+async fn a_file_is_written_only_if_length_and_checksum_match() {
     use upvest_tests::signed_files::upvest_with_file;
 
     let folder = tempfile::tempdir().unwrap();

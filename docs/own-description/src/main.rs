@@ -1,9 +1,9 @@
 //! Uses two OpenAPI descriptions in one program: Upvest's own (1.9.0) and that of the SDK. Each has its own crate and its
 //! own local sandbox.
 //!
-//! With Upvest's description, the program does what a bank does: it onboards a user, opens an account group and an
-//! account, places a signed order, learns by webhook that the order is filled, lists positions and transactions, and
-//! pays out. With the SDK's description, it places an order.
+//! With Upvest's description, the program does what a bank does: it creates a user, reports its identity check, opens an
+//! account group and an account, places a signed order, learns by webhook that the order is filled, lists positions and
+//! transactions, and pays out. With the SDK's description, it places an order.
 //!
 //! Names in `official_api` follow the operation ids of Upvest's description, such as `place_order`.
 //! `spec/official-overlay.yaml` says which statuses are final, so that `wait_for` compiles.
@@ -18,8 +18,10 @@ use futures_util::TryStreamExt as _;
 use official_api::chrono::NaiveDate;
 use official_api::events::EventObject;
 use official_api::types::{
-    AccountGroupId, AccountGroupType, AccountId, AccountStatus, Address, OrderInstrumentIdType,
-    OrderStatus, UserId, UserStatus,
+    AccountGroupId, AccountGroupType, AccountId, AccountStatus, Address, KnowYourCustomerStatus,
+    OrderInstrumentIdType, OrderStatus, TaxResidencyForCreateRequest, UserCheck,
+    UserCheckKnowYourCustomerCreateRequest, UserCreateRequestDataPrivacyAndSharingAgreement,
+    UserCreateRequestFatca, UserCreateRequestTermsAndConditions, UserId, UserStatus,
 };
 use upvest_ext::api::runtime::CountryCode;
 use upvest_ext::api::types::{OrderSide, OrderType};
@@ -33,6 +35,10 @@ type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
 /// A step in the lifecycle of a resource takes a second of the sandbox's clock.
 const STEP: Duration = Duration::from_secs(1);
+
+/// The documents that users agree to. Upvest gives you the ids of yours.
+const TERMS: &str = "6a1c6a52-5c0e-4f0b-8d0a-3f0f2b7c9d11";
+const PRIVACY: &str = "c7f4d0e8-91b3-4a6d-a5c2-8e1d6b3f7a22";
 
 #[tokio::main]
 async fn main() -> Result {
@@ -72,6 +78,32 @@ async fn subscribe(upvest: &OfficialUpvest, url: &str) -> Result {
 }
 
 async fn onboard(upvest: &OfficialUpvest, sandbox: &Sandbox) -> Result<UserId> {
+    let user = create_user(upvest).await?;
+    let residency = TaxResidencyForCreateRequest::builder()
+        .country("DE")
+        .tax_identifier_number("86095742719")
+        .build()?;
+    let residencies = upvest.set_tax_residencies().user_id(user);
+    let residencies = residencies.body_map(|body| body.tax_residencies(vec![residency]));
+    residencies.send().await?;
+    report_identity_check(upvest, user).await?;
+
+    sandbox.advance(STEP).await;
+    for check in &upvest.list_user_checks().user_id(user).send().await?.data {
+        if let UserCheck::Kyc(check) = check {
+            assert_eq!(check.status, KnowYourCustomerStatus::Passed);
+        }
+    }
+    let read = upvest.retrieve_user().user_id(user).send().await?;
+    assert_eq!(read.status, UserStatus::Active);
+    println!("official: user {user} is {}", read.status);
+    Ok(user)
+}
+
+/// Creates a user under Upvest's licence, who has agreed to the terms. With a licence of your own, leave out the email
+/// and the last three fields.
+async fn create_user(upvest: &OfficialUpvest) -> Result<UserId> {
+    let now = SystemTime::now();
     let address = Address::builder()
         .address_line1("Ring 1")
         .postcode("10117")
@@ -79,19 +111,53 @@ async fn onboard(upvest: &OfficialUpvest, sandbox: &Sandbox) -> Result<UserId> {
         .country("DE");
     let birth_date: NaiveDate = "1990-12-10".parse()?;
     let german: CountryCode = "DE".parse()?;
+    let fatca = UserCreateRequestFatca::builder()
+        .status(false)
+        .confirmed_at(now);
+    let terms = UserCreateRequestTermsAndConditions::builder()
+        .consent_document_id(TERMS)
+        .confirmed_at(now);
+    let privacy = UserCreateRequestDataPrivacyAndSharingAgreement::builder()
+        .consent_document_id(PRIVACY)
+        .confirmed_at(now);
     let user = upvest.create_user().body_map(|body| {
         body.first_name("Erika")
             .last_name("Mustermann")
+            .email("erika@example.com")
             .birth_date(birth_date)
+            .birth_city("Berlin")
+            .birth_country("DE")
             .nationalities(vec![german])
             .address(address)
+            .fatca(fatca)
+            .terms_and_conditions(terms)
+            .data_privacy_and_sharing_agreement(privacy)
     });
-    let user = user.send().await?;
-    sandbox.advance(STEP).await;
-    let read = upvest.retrieve_user().user_id(user.id).send().await?;
-    assert_eq!(read.status, UserStatus::Active);
-    println!("official: user {} is {}", user.id, read.status);
-    Ok(user.id)
+    Ok(user.send().await?.id)
+}
+
+/// Reports that a provider has checked the user's identity. The call takes no idempotency key, so it is made only if
+/// the user has no such check yet.
+async fn report_identity_check(upvest: &OfficialUpvest, user: UserId) -> Result {
+    let checks = upvest.list_user_checks().user_id(user).send().await?;
+    let mut checks = checks.data.iter();
+    if checks.any(|check| matches!(check, UserCheck::Kyc(_))) {
+        return Ok(());
+    }
+    let expires: NaiveDate = "2035-01-31".parse()?;
+    let check = UserCheckKnowYourCustomerCreateRequest::builder()
+        .type_("KYC")
+        .check_confirmed_at(SystemTime::now())
+        .data_download_link("https://files.example.com/checks/1.zip")
+        .document_type("PASSPORT")
+        .document_expiration_date(expires)
+        .nationality("DE")
+        .provider("Example Ident")
+        .method("VIDEO_ID")
+        .build()?;
+    let report = upvest.create_user_check().user_id(user);
+    report.body(check).send().await?;
+    Ok(())
 }
 
 async fn open_account(

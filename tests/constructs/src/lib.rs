@@ -13,7 +13,7 @@ use futures_util::future::BoxFuture;
 use http::{HeaderMap, Method, Request, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use upvest_runtime::generated_code::{Read, read};
+use upvest_runtime::generated_code::{LenientRead, read};
 use upvest_runtime::{
     ByteStream, Error, GeneratedClient, Metadata, OperationMeta, Response, Transport,
 };
@@ -30,26 +30,26 @@ pub struct Example {
     pub at: &'static str,
     /// The value.
     pub json: &'static str,
-    /// Reads and writes a value by the type of the schema.
+    /// Deserializes a value of the schema's type and serializes it again.
     pub rewrite: fn(&str) -> Result<String, serde_json::Error>,
 }
 
-/// Reads a `T` and writes it again.
+/// Deserializes a `T` and serializes it again.
 ///
 /// # Errors
 ///
-/// The type does not read the value.
+/// The JSON is not a valid `T`.
 pub fn rewrite<T: DeserializeOwned + Serialize>(json: &str) -> Result<String, serde_json::Error> {
     let value: T = serde_json::from_str(json)?;
     serde_json::to_string(&value)
 }
 
-/// As [`rewrite`], for an optional value that the runtime reads by its own rules.
+/// Like [`rewrite`], but reads an optional value with [`LenientRead`].
 ///
 /// # Errors
 ///
-/// The type does not read the value.
-pub fn rewrite_by_runtime<T: for<'de> Read<'de> + Serialize>(
+/// The JSON is not a valid `T`.
+pub fn rewrite_by_runtime<T: for<'de> LenientRead<'de> + Serialize>(
     json: &str,
 ) -> Result<String, serde_json::Error> {
     let value: Option<T> = read(&mut serde_json::Deserializer::from_str(json))?;

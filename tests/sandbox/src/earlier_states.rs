@@ -14,7 +14,7 @@ const MAX_STATES: i32 = 64;
 pub(crate) struct EarlierStates(VecDeque<EarlierState>);
 
 struct EarlierState {
-    /// When it was changed.
+    /// The time of the change that replaced this state.
     until: DateTime<Utc>,
     state: Arc<[u8]>,
 }

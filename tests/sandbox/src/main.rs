@@ -46,7 +46,7 @@ struct Flags {
     /// OpenAPI overlay to merge into the description.
     #[arg(long, value_name = "FILE", requires = "description")]
     overlay: Option<PathBuf>,
-    /// What happens to the resources of the description by themselves.
+    /// Changes of status that the resources of the description make by themselves.
     #[arg(long, value_name = "FILE", requires = "description")]
     lifecycles: Option<PathBuf>,
     /// Another client with its own state. Repeatable.
@@ -61,10 +61,10 @@ struct Flags {
     /// Require no signature, client id or idempotency key, for curl and fuzzers.
     #[arg(long)]
     no_signatures: bool,
-    /// Whether requests need the header `upvest-client-id`; by default only with signatures.
+    /// Whether requests need the header `upvest-client-id`. Default: true, or false with `--no-signatures`.
     #[arg(long, value_name = "BOOL")]
     client_ids: Option<bool>,
-    /// Whether operations that support an idempotency key require one; by default only with signatures.
+    /// Whether operations that support an idempotency key require one. Default: true, or false with `--no-signatures`.
     #[arg(long, value_name = "BOOL")]
     idempotency_keys: Option<bool>,
     /// Number of events in the log.

@@ -264,5 +264,8 @@ fn every_runner_exists() {
     let is_run = steps
         .iter()
         .any(|step| step.contains("--test blocks -- --ignored"));
-    assert!(is_run, "the test that builds for minutes is not run");
+    assert!(
+        is_run,
+        "`.ci/run` does not run the slow ignored test (`--test blocks -- --ignored`)"
+    );
 }

@@ -78,7 +78,7 @@ pub mod generated_code {
     pub use crate::responses::list_response::EmptyList;
     #[cfg(feature = "sqlx")]
     pub use crate::values::foreign_traits::Column;
-    pub use crate::values::reading::{Read, read};
+    pub use crate::values::reading::{LenientRead, read};
     pub use crate::values::unredacted::{HIDDEN, hidden_option};
     pub use crate::values::{open_enum, open_union};
     #[cfg(feature = "schemars")]

@@ -59,24 +59,24 @@ fn amounts_can_be_added_in_place() {
 
 #[test]
 fn exact_arithmetic_never_rounds() {
-    let most = decimal("9999999999999999999999999999");
+    let max = decimal("9999999999999999999999999999");
     let five_cents = decimal("0.05");
-    assert_eq!(most.exact_add(five_cents), None);
-    assert_eq!(most.exact_sub(five_cents), None);
-    assert_eq!(most.exact_mul(decimal("1.5")), None);
-    assert_eq!(most.exact_mul(most), None);
+    assert_eq!(max.exact_add(five_cents), None);
+    assert_eq!(max.exact_sub(five_cents), None);
+    assert_eq!(max.exact_mul(decimal("1.5")), None);
+    assert_eq!(max.exact_mul(max), None);
     // Zeros that are lost change nothing.
-    assert_eq!(most.exact_add(decimal("1.00")), Some(most + 1));
+    assert_eq!(max.exact_add(decimal("1.00")), Some(max + 1));
     let cents = five_cents.exact_mul(decimal("0.10")).unwrap();
     assert_eq!(cents.to_string(), "0.0050");
 }
 
 #[test]
-fn what_does_not_fit_is_none_with_checked_arithmetic() {
-    let most = decimal("79228162514264337593543950335");
-    assert_eq!(most.checked_add(*decimal("1")), None);
+fn checked_arithmetic_returns_none_on_overflow() {
+    let max = decimal("79228162514264337593543950335");
+    assert_eq!(max.checked_add(*decimal("1")), None);
     assert_eq!(
-        most.checked_sub(*decimal("1")).map(Decimal::from),
-        Some(most - 1)
+        max.checked_sub(*decimal("1")).map(Decimal::from),
+        Some(max - 1)
     );
 }

@@ -158,8 +158,10 @@ impl SignaturePolicy {
         now: SystemTime,
     ) -> Result<Vec<UnverifiedSignature>, SignatureError> {
         let headers = request.parts.headers;
-        let inputs = joined(headers, "signature-input")?.ok_or(SignatureError::MissingSignature)?;
-        let signatures = joined(headers, "signature")?.ok_or(SignatureError::MissingSignature)?;
+        let inputs =
+            joined_header(headers, "signature-input")?.ok_or(SignatureError::MissingSignature)?;
+        let signatures =
+            joined_header(headers, "signature")?.ok_or(SignatureError::MissingSignature)?;
         let inputs = parse_inputs(&inputs).map_err(|malformed| {
             header_error(malformed, SignatureError::MalformedSignatureInput)
         })?;
@@ -361,7 +363,7 @@ fn seconds(duration: Duration) -> i64 {
 type Digests = HashMap<SignatureVersion, Result<(), SignatureError>>;
 
 fn digest(version: SignatureVersion, request: &IncomingRequest<'_>) -> Result<(), SignatureError> {
-    let header = joined(request.parts.headers, version.digest_header())?
+    let header = joined_header(request.parts.headers, version.digest_header())?
         .ok_or(SignatureError::ComponentMissing)?;
     check_digest(version, &header, request.body).map_err(|error| match error {
         DigestError::Unsupported => SignatureError::UnsupportedDigest,
@@ -369,9 +371,9 @@ fn digest(version: SignatureVersion, request: &IncomingRequest<'_>) -> Result<()
     })
 }
 
-/// The values of a header as one text. `None` if the header is missing. What is not ASCII makes only its label
-/// unreadable.
-fn joined(headers: &HeaderMap, name: &str) -> Result<Option<String>, SignatureError> {
+/// Joins all values of a header with `, `. `None` if the header is missing. Invalid UTF-8 is replaced, so that only the
+/// signature label that contains it cannot be parsed.
+fn joined_header(headers: &HeaderMap, name: &str) -> Result<Option<String>, SignatureError> {
     let mut text: Option<String> = None;
     for value in headers.get_all(name) {
         if text.as_ref().map_or(0, String::len) + value.len() > MAX_HEADER {

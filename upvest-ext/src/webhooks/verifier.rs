@@ -182,12 +182,13 @@ impl WebhookVerifier {
         let body = delivery.body().as_ref();
         let method = delivery.method();
         let received = IncomingRequest::new(method, delivery.uri(), delivery.headers(), body);
-        let verdict = self.check(&received).await;
+        let verdict = self.check_delivery(&received).await;
         verdict.inspect_err(log_rejection)?;
         Ok(decode_events(body))
     }
 
-    async fn check(&self, request: &IncomingRequest<'_>) -> Result<(), VerifyError> {
+    /// Checks the size and the signature, and that the delivery is for one of our webhooks.
+    async fn check_delivery(&self, request: &IncomingRequest<'_>) -> Result<(), VerifyError> {
         if request.body().len() > self.limits.bytes {
             return Err(VerifyError::TooLarge(self.limits.bytes));
         }
@@ -201,8 +202,8 @@ impl WebhookVerifier {
         Ok(())
     }
 
-    /// Checks that one of the signatures is valid. Keys are fetched at most once, and only if no known key made a
-    /// signature.
+    /// Checks that one of the signatures is valid. The keys are fetched at most once, and only if no signature is valid
+    /// with a known key.
     async fn check_claims(&self, claims: &[UnverifiedSignature]) -> Result<(), VerifyError> {
         let is_known = |claim: &&UnverifiedSignature| !self.keys.current(claim.key_id()).is_empty();
         let (known, unknown): (Vec<_>, Vec<_>) = claims.iter().partition(is_known);

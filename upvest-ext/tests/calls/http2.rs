@@ -1,4 +1,4 @@
-//! HTTP/2, over a real socket: connections that hang are left, and a request that was not processed is sent again.
+//! HTTP/2 over a real socket: a connection that hangs is abandoned, and an unprocessed request is retried.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

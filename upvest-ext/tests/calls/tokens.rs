@@ -377,15 +377,15 @@ async fn an_abandoned_token_request_ends_at_its_timeout() {
     assert_eq!(api.token_calls(), 2);
 }
 
-/// A key service whose first `hangs` calls never return. Calls of operations are signed immediately.
+/// A signer whose first `hangs` signatures of token requests never finish. API requests are signed immediately.
 #[derive(Clone, Debug, Default)]
-struct Hanging {
+struct HangingSigner {
     hangs: usize,
     calls: Arc<AtomicUsize>,
 }
 
-impl Hanging {
-    fn first(hangs: usize) -> Self {
+impl HangingSigner {
+    fn hanging_for(hangs: usize) -> Self {
         Self {
             hangs,
             calls: Arc::default(),
@@ -400,7 +400,7 @@ impl Hanging {
     }
 }
 
-impl SignRequest for Hanging {
+impl SignRequest for HangingSigner {
     fn sign<'a>(
         &'a self,
         request: &'a mut http::Request<bytes::Bytes>,
@@ -416,7 +416,11 @@ impl SignRequest for Hanging {
 #[tokio::test(start_paused = true)]
 async fn calls_succeed_after_the_signer_hung_in_one_token_request() {
     let api = FakeApi::new(|_, _| Reply::empty_list());
-    let upvest = api.builder().signer(Hanging::first(1)).build().unwrap();
+    let upvest = api
+        .builder()
+        .signer(HangingSigner::hanging_for(1))
+        .build()
+        .unwrap();
     // New callers arrive all the time. They must not extend the life of the request that hangs.
     let calls: Vec<_> = (0..100)
         .map(|number| {
@@ -443,7 +447,7 @@ async fn a_signer_that_always_hangs_is_tried_twice_by_each_who_waits() {
     let api = FakeApi::new(|_, _| Reply::empty_list());
     let upvest = api
         .builder()
-        .signer(Hanging::first(usize::MAX))
+        .signer(HangingSigner::hanging_for(usize::MAX))
         .build()
         .unwrap();
     let started = Instant::now();
@@ -485,7 +489,7 @@ async fn a_signer_that_panics_fails_only_the_waiting_calls() {
 #[tokio::test(start_paused = true)]
 async fn a_renewal_that_hangs_is_given_up_before_the_token_expires() {
     let api = FakeApi::new(|_, _| Reply::empty_list());
-    let signer = Hanging {
+    let signer = HangingSigner {
         hangs: 1,
         calls: Arc::new(AtomicUsize::new(1)),
     };

@@ -39,7 +39,7 @@ pub struct Reply {
 pub enum Fate {
     Answer,
     NotSent,
-    /// HTTP/2 says that the request was not processed.
+    /// The server reports over HTTP/2 that it did not process the request.
     Unprocessed,
     Broken,
     BrokenBody,

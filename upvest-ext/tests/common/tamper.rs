@@ -1,4 +1,4 @@
-//! Ways to change a delivery after it was signed.
+//! Tampering: changes of a delivery after it was signed.
 #![allow(unreachable_pub, reason = "each test binary uses its part")]
 
 use aws_lc_rs::digest::{SHA256, SHA512, digest};
@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{HeaderValue, Request};
 
-/// A way to change a delivery after it was signed.
+/// A kind of tampering: a change of a delivery after it was signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tamper {
     /// Changes one byte of the body.
@@ -16,18 +16,18 @@ pub enum Tamper {
     BodyAndDigest,
     /// Delivers to another path.
     Path,
-    /// Takes off the time at which the signature ends.
+    /// Removes the time at which the signature expires.
     Expiry,
     /// Names another key.
     KeyId,
     /// Changes one byte of the signature.
     Signature,
-    /// Takes the signature off.
+    /// Removes the signature.
     NoSignature,
 }
 
 impl Tamper {
-    /// All ways.
+    /// All kinds of tampering.
     pub const ALL: [Self; 7] = [
         Self::Body,
         Self::BodyAndDigest,
@@ -40,7 +40,7 @@ impl Tamper {
 }
 
 pub trait Tampered {
-    /// The delivery, changed.
+    /// Returns a changed copy of the delivery.
     fn tampered(&self, tamper: Tamper) -> Request<Bytes>;
 }
 

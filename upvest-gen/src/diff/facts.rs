@@ -13,8 +13,8 @@ use crate::model::Api;
 use crate::pointer;
 use crate::survey::{self, Held, Survey, Visit};
 
-/// The facts about each part of a subject, by name. Facts with the value `none` or `no` are left out. The part `""` is
-/// the whole subject.
+/// The facts about each part of an item, by name. Facts with the value `none` or `no` are left out. The part `""` is
+/// the whole item.
 pub type Parts = BTreeMap<String, BTreeMap<String, String>>;
 
 /// What a description states, for comparison with another version: its operations, types, enums, ids and events, as in

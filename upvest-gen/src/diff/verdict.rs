@@ -34,7 +34,7 @@ pub(super) enum Step {
 }
 
 impl Step {
-    pub(super) fn action(self) -> &'static str {
+    fn action(self) -> &'static str {
         match self {
             Self::Added | Self::Required => "added",
             Self::Removed => "removed",
@@ -55,6 +55,27 @@ pub(super) struct Subject<'a> {
     pub(super) after: Option<&'a str>,
     /// Whether the value occurs in requests.
     pub(super) is_sent: bool,
+}
+
+impl Subject<'_> {
+    pub(super) fn action(&self) -> &'static str {
+        match (self.is_about_value(), self.removes_value()) {
+            (true, true) => "removed",
+            (true, false) => "added",
+            _ => self.step.action(),
+        }
+    }
+
+    /// Whether the fact is one accepted value, such as `value SELL`.
+    pub(super) fn is_about_value(&self) -> bool {
+        keyword(self.fact).starts_with("value ")
+    }
+
+    /// Whether the fact is a value that is not accepted any more. A value of a named enum has a fact only while it is
+    /// `not listed`, and any other value only while it is `listed`.
+    fn removes_value(&self) -> bool {
+        self.after == Some("not listed") || self.before == Some("listed")
+    }
 }
 
 type Verdict = (Impact, &'static str);
@@ -340,10 +361,7 @@ fn turn(keyword: &str, subject: &Subject<'_>) -> Turn {
             }
             subject.step == Step::Gained
         }
-        // A value of an enum. Its fact is `listed`, or `not listed` if other values are.
-        value if value.starts_with("value ") => {
-            subject.after == Some("not listed") || subject.before == Some("listed")
-        }
+        _ if subject.is_about_value() => subject.removes_value(),
         _ => return Turn::Unknown,
     };
     if is_narrower {

@@ -71,7 +71,7 @@ fn builder(operation: &Operation, api: &Api) -> TokenStream {
     let body_setters = body_setters(operation, api);
     let idempotency_key = operation.idempotency_key.then(idempotency_key);
     let download = download(operation);
-    let output = operation.output();
+    let response_type = operation.response_type();
     let receive = receive(&operation.response);
     let traits = traits(operation);
     quote! {
@@ -94,7 +94,7 @@ fn builder(operation: &Operation, api: &Api) -> TokenStream {
             #download
 
             #[doc = #sending]
-            pub async fn send(self) -> Result<Response<#output>, Error> {
+            pub async fn send(self) -> Result<Response<#response_type>, Error> {
                 self.0.#receive.await
             }
         }
@@ -104,8 +104,8 @@ fn builder(operation: &Operation, api: &Api) -> TokenStream {
 }
 
 impl Operation {
-    /// The value of a successful response: `types::Order`.
-    fn output(&self) -> TokenStream {
+    /// The Rust type of a successful response, such as `types::Order`.
+    fn response_type(&self) -> TokenStream {
         match &self.response.content {
             Content::Empty => quote!(()),
             Content::Binary => quote!(ByteStream),
@@ -285,7 +285,8 @@ fn download(operation: &Operation) -> Option<TokenStream> {
 }
 
 /// Returns the call that sends the request and reads the response: `json()`, or `list(&[EmptyList::NoData])` if the
-/// `data` of the list may be missing. The call is lenient if the runtime reads the value by its own rules.
+/// `data` of the list may be missing. A lenient call reads the value with the trait
+/// `LenientRead` of the runtime.
 fn receive(response: &Response) -> TokenStream {
     match &response.content {
         Content::Empty => quote!(empty()),
@@ -332,7 +333,7 @@ fn receive(response: &Response) -> TokenStream {
 fn traits(operation: &Operation) -> TokenStream {
     let builder = format_ident!("{}", operation.builder);
     let constant = operation.constant();
-    let output = operation.output();
+    let response_type = operation.response_type();
     let list = list_traits(operation);
     let is_download =
         operation.response.content == Content::Binary || operation.response.download.is_some();
@@ -341,7 +342,7 @@ fn traits(operation: &Operation) -> TokenStream {
         impl upvest_runtime::Operation for #builder {
             const META: &'static upvest_runtime::OperationMeta = &operations::#constant;
 
-            type Output = #output;
+            type Output = #response_type;
 
             async fn send(self) -> Result<Response<Self::Output>, Error> {
                 self.send().await

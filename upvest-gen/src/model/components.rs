@@ -53,7 +53,7 @@ pub(super) fn name_components(types: &mut Types<'_>) {
     // A component takes precedence over other types that want its name.
     objects.sort_by_key(|name| (names::type_name(name) != *name, *name));
     for name in objects {
-        let rust = types.names.claim_first(&[names::type_name(name)]);
+        let rust = types.names.reserve_first(&[names::type_name(name)]);
         types.components.insert(name, rust);
     }
     for children in types.children.values_mut() {

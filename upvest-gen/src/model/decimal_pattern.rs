@@ -63,10 +63,10 @@ fn walk(pattern: &Hir, from: &States) -> Option<States> {
         HirKind::Literal(literal) => literal
             .0
             .iter()
-            .try_fold(from.clone(), |from, byte| read(&from, *byte)),
+            .try_fold(from.clone(), |from, byte| advance(&from, *byte)),
         HirKind::Class(Class::Bytes(class)) => any(
             class.iter().flat_map(|range| range.start()..=range.end()),
-            |byte| read(from, byte),
+            |byte| advance(from, byte),
         ),
         HirKind::Class(Class::Unicode(_)) => None,
         HirKind::Capture(capture) => walk(&capture.sub, from),
@@ -104,16 +104,16 @@ fn any<T>(parts: impl Iterator<Item = T>, walk: impl Fn(T) -> Option<States>) ->
     Some(ends?.into_iter().flatten().collect())
 }
 
-/// Reads one character in each state.
-fn read(from: &States, byte: u8) -> Option<States> {
-    let read = |state: &State| match (state, byte) {
+/// Advances every state by one character. `None` if any state does not accept the character.
+fn advance(from: &States, byte: u8) -> Option<States> {
+    let next_state = |state: &State| match (state, byte) {
         (State::Start | State::Signed | State::Whole, b'0'..=b'9') => Some(State::Whole),
         (State::Point | State::Fraction, b'0'..=b'9') => Some(State::Fraction),
         (State::Start, b'-' | b'+') => Some(State::Signed),
         (State::Start | State::Signed | State::Whole, b'.') => Some(State::Point),
         _ => None,
     };
-    from.iter().map(read).collect()
+    from.iter().map(next_state).collect()
 }
 
 fn anchor(state: State, look: Look) -> Option<State> {

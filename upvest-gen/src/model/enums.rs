@@ -92,8 +92,8 @@ impl Enums {
         }
     }
 
-    /// Names all enums. Two enums that want the same name become one type if one of them has all values of the other,
-    /// because an update often allows only some of the entity's values. The remaining ones are numbered.
+    /// Names all enums. If two enums have the same base name and one contains all values of the other, they become one
+    /// type, because an update often allows only some of the entity's values. The remaining enums get numbered names.
     pub(super) fn name(self, table: &mut NameTable) -> NamedEnums {
         // The enums with the most values come first, because they may contain all values of others.
         let mut found: Vec<(String, BTreeMap<Place, Enum>)> = self.found.into_iter().collect();
@@ -117,13 +117,13 @@ impl Enums {
             groups.sort_by(|one, other| one.place.cmp(&other.place));
             let mut groups = groups.into_iter();
             if let Some(best) = groups.next() {
-                named.add(best, table.claim_enum(&base));
+                named.add(best, table.reserve_enum(&base));
             }
             others.extend(groups.map(|group| (base.clone(), group)));
         }
         // Numbered names are given last, so that they do not take a name that another enum wants.
         for (base, group) in others {
-            named.add(group, table.claim_first(&[base]));
+            named.add(group, table.reserve_first(&[base]));
         }
         named.enums.sort_by(|one, other| one.name.cmp(&other.name));
         named.check(&self.mentions);

@@ -78,8 +78,8 @@ fn extra<'a>(types: &mut Types<'a>, object: &Unread<'a>) -> Option<Field> {
     })
 }
 
-/// Returns the only direction of a property, if all its schemas agree.
-fn only(nodes: &[Rc<Node<'_>>]) -> Option<Direction> {
+/// The direction of a property that is only sent or only received. `None` if its schemas do not all say so.
+fn single_direction(nodes: &[Rc<Node<'_>>]) -> Option<Direction> {
     if are_all(nodes, "readOnly") {
         Some(Direction::Received)
     } else if are_all(nodes, "writeOnly") {
@@ -143,7 +143,7 @@ fn field<'a>(
         nullable,
         blank,
         public,
-        only: only(&nodes),
+        only: single_direction(&nodes),
         extra: false,
         deprecated: are_all(&nodes, "deprecated"),
         recursive: false,

@@ -1,4 +1,4 @@
-//! The names of types that are taken.
+//! Reserves the names of types.
 
 use std::collections::BTreeSet;
 
@@ -11,39 +11,42 @@ use super::names;
 #[derive(Debug, Default)]
 pub(super) struct NameTable {
     ids: BTreeSet<String>,
-    /// The names of enums and objects.
-    others: BTreeSet<String>,
+    enums_and_objects: BTreeSet<String>,
 }
 
 impl NameTable {
-    /// Reserves the name for an object or an enum, unless another type has it.
-    fn claim(&mut self, name: &str) -> bool {
-        !self.ids.contains(name) && self.others.insert(name.to_owned())
+    /// Reserves the name for an enum or an object. Returns false if another type has the name.
+    fn reserve(&mut self, name: &str) -> bool {
+        !self.ids.contains(name) && self.enums_and_objects.insert(name.to_owned())
     }
 
-    /// Claims the first of the names that is free. If none is, adds a number to the last one.
-    pub(super) fn claim_first(&mut self, wanted: &[String]) -> String {
+    /// Reserves the first of the names that is free for an enum or an object. If no name is free, reserves the last
+    /// name with a number.
+    pub(super) fn reserve_first(&mut self, wanted: &[String]) -> String {
         let last = wanted.last().map(String::as_str).unwrap_or_default();
         let numbered = (2..).map(|number| names::numbered(last, number));
         let mut candidates = wanted.iter().cloned().chain(numbered);
-        candidates.find(|name| self.claim(name)).unwrap_or_default()
+        candidates
+            .find(|name| self.reserve(name))
+            .unwrap_or_default()
     }
 
-    /// Claims a name for an enum that wants the name `base`.
-    pub(super) fn claim_enum(&mut self, base: &str) -> String {
-        let is_taken = self.others.contains(base);
+    /// Reserves a name for an enum: `base`, or `base_` if another enum or object has the name `base`.
+    pub(super) fn reserve_enum(&mut self, base: &str) -> String {
+        let is_taken = self.enums_and_objects.contains(base);
         let wanted = if is_taken {
             format!("{base}_")
         } else {
             base.to_owned()
         };
-        self.claim_first(&[wanted])
+        self.reserve_first(&[wanted])
     }
 
-    /// Claims a name for the id type `name`. Only components are named before ids.
-    pub(super) fn id(&mut self, name: &str) -> String {
+    /// Reserves a name for the id type `name`, and returns it. Two ids may have the same name, as they are the same
+    /// type. Only components are named before ids.
+    pub(super) fn reserve_id(&mut self, name: &str) -> String {
         let mut name = names::type_name(name);
-        if self.others.contains(&name) {
+        if self.enums_and_objects.contains(&name) {
             name.push('_');
         }
         self.ids.insert(name.clone());

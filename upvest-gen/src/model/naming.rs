@@ -87,7 +87,7 @@ pub(super) fn name(types: &mut Types<'_>, bodies: &Bodies) -> Naming {
         let name = if draft.is_component {
             draft.names.concat()
         } else {
-            types.names.claim_first(&draft.names)
+            types.names.reserve_first(&draft.names)
         };
         owners.insert(name.clone(), key.clone());
         names.insert(key.clone(), name);

@@ -36,7 +36,7 @@ pub(super) fn text<'a>(
         ("uuid", _, _) => {
             let derived = || names::id(context.identity, context.field);
             match explicit.map(str::to_owned).or_else(derived) {
-                Some(name) => Type::Id(types.names.id(&name)),
+                Some(name) => Type::Id(types.names.reserve_id(&name)),
                 None => Type::Uuid,
             }
         }

@@ -420,11 +420,12 @@ fn empty<'a>(types: &Types<'a>, node: &Node<'a>) -> Option<Empty> {
     }
 }
 
-/// As [`empty`], for a schema that is not a list.
+/// Like [`empty`], for a schema that is not a list: `Any` if the schema has no constraints, `Object` if it admits only
+/// an object without fields.
 fn empty_object(types: &Types<'_>, node: &Node<'_>) -> Option<Empty> {
     if !node.properties.is_empty() || node.rest.is_some() {
         None
-    } else if says_nothing(types, node) {
+    } else if has_no_constraints(types, node) {
         Some(Empty::Any)
     } else {
         is_empty_object(types, node).then_some(Empty::Object)
@@ -468,8 +469,8 @@ fn has_only_values(node: &Node<'_>, is_wanted: impl Fn(&Value) -> bool) -> bool 
 }
 
 /// Whether an alternative has only annotations. Its type may repeat the type of the schema around the alternatives.
-fn says_nothing(types: &Types<'_>, node: &Node<'_>) -> bool {
+fn has_no_constraints(types: &Types<'_>, node: &Node<'_>) -> bool {
     let raw = types.document.pointer(&node.at);
     matches!(node.kind(), None | Some("object" | "array"))
-        && raw.is_some_and(normalize::says_nothing)
+        && raw.is_some_and(normalize::has_only_annotations)
 }

@@ -25,7 +25,7 @@ enum Reading<'a> {
     ListOf(Vec<Part<'a>>),
 }
 
-/// The maximum number of lists and maps directly inside each other. The compiler limits the nesting of types.
+/// The maximum depth of lists and maps inside each other. The compiler limits the nesting of types.
 const MAX_CONTAINERS: usize = 8;
 
 /// A type that contains another one.
@@ -270,12 +270,12 @@ fn union<'a>(
     Ok(Reading::Type(kind))
 }
 
-/// Notes that a value inside of too many lists and maps is read as any JSON.
+/// Notes that a value is read as any JSON, because it is inside too many lists and maps.
 fn note_too_deep(types: &mut Types<'_>, part: &Part<'_>, context: &Context<'_>) {
     types.notes.push(Error::at(
         &part.at,
         format!(
-            "`{}` of {} is inside of more than {MAX_CONTAINERS} lists and maps, and is read as any JSON",
+            "`{}` of {} is inside lists and maps nested more than {MAX_CONTAINERS} deep, and is read as any JSON",
             context.field, context.entity
         ),
         "make one of the lists a field of an object",

@@ -172,20 +172,30 @@ impl<'a> Node<'a> {
         self.values.clone()
     }
 
-    /// The type, or else the type that follows from other keywords.
+    /// The declared type, or else the type that other keywords imply. `None` if neither is known, or if the schema
+    /// contradicts itself.
     pub fn kind(&self) -> Option<&'a str> {
-        let is_text = || {
-            let values = self.values().unwrap_or_default();
-            !values.is_empty() && values.iter().all(|it| it.is_string()) && !self.is_true(UNQUOTED)
-        };
-        match self.kind {
-            _ if self.is_contradictory => None,
-            Some(kind) => Some(kind),
-            None if !self.properties.is_empty() || self.rest.is_some() => Some("object"),
-            None if self.items.is_some() => Some("array"),
-            None if is_text() || self.text("pattern").is_some() => Some("string"),
-            None => None,
+        if self.is_contradictory {
+            return None;
         }
+        if self.kind.is_some() {
+            return self.kind;
+        }
+        if !self.properties.is_empty() || self.rest.is_some() {
+            return Some("object");
+        }
+        if self.items.is_some() {
+            return Some("array");
+        }
+        let is_string = self.has_only_strings() || self.text("pattern").is_some();
+        is_string.then_some("string")
+    }
+
+    /// Whether `enum` or `const` lists only strings. A number without quotes in YAML was kept as a string too, and is
+    /// marked as unquoted.
+    fn has_only_strings(&self) -> bool {
+        let values = self.values().unwrap_or_default();
+        !values.is_empty() && values.iter().all(|it| it.is_string()) && !self.is_true(UNQUOTED)
     }
 
     /// Whether the schema does not restrict the value.

@@ -124,7 +124,7 @@ fn a_property_of_several_schemas_must_match_all_of_them() {
 }
 
 #[test]
-fn a_component_that_includes_another_stays_the_component() {
+fn all_of_keeps_the_reference_to_the_most_specific_component() {
     for (schema, expected) in [
         (
             "{ allOf: [{ $ref: '#/components/schemas/Money' }, { $ref: '#/components/schemas/Money' }] }",

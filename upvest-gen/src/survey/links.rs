@@ -1,40 +1,45 @@
-//! The places through which a value of the description is reached.
+//! Remembers through which places of the description each value was reached.
 
-/// Links: places, each with the link that leads to it.
+/// All links. A link is known by its index.
 #[derive(Debug, Default)]
 pub(crate) struct Links(Vec<Link>);
 
 #[derive(Debug)]
 struct Link {
+    /// JSON pointers. There are several if schemas are merged.
     places: Vec<String>,
-    from: Option<usize>,
+    /// The index of the enclosing value's link.
+    parent: Option<usize>,
+    /// Whether the places are schemas. Otherwise they are an operation, a parameter, a body, a response or an event.
     is_schema: bool,
-    /// The crate's counterpart of the value, in words. `None` for a part of an untyped value.
+    /// The type that the crate has at this place, in words. `None` inside an untyped value.
     held: Option<&'static str>,
 }
 
 impl Links {
-    /// Adds the places of an operation, a parameter or a body.
-    pub(crate) fn part(&mut self, places: Vec<String>, from: Option<usize>) -> usize {
+    /// Adds a link for an operation, a parameter, a body, a response or an event at these JSON pointers. `parent` is
+    /// the index of the enclosing value's link. Returns the index of the new link.
+    pub(crate) fn add_part(&mut self, places: Vec<String>, parent: Option<usize>) -> usize {
         self.add(Link {
             places,
-            from,
+            parent,
             is_schema: false,
             held: None,
         })
     }
 
-    /// Adds the schemas of a value, by their places. `held` names the crate's counterpart, and `from` is the index of
-    /// the value around it. Returns the index of the new link.
-    pub(crate) fn schema(
+    /// Adds a link for the schemas at these JSON pointers. `parent` is the index of the enclosing value's link. `held`
+    /// says in words which type the crate has at this place, and is `None` inside an untyped value. Returns the index
+    /// of the new link.
+    pub(crate) fn add_schemas(
         &mut self,
         places: Vec<String>,
-        from: Option<usize>,
+        parent: Option<usize>,
         held: Option<&'static str>,
     ) -> usize {
         self.add(Link {
             places,
-            from,
+            parent,
             is_schema: true,
             held,
         })
@@ -50,35 +55,36 @@ impl Links {
         self.0.get(link)?.places.first().map(String::as_str)
     }
 
-    /// Returns the crate's counterpart of the value of a link, in words.
+    /// Says in words which type the crate has at the places of a link. `None` inside an untyped value.
     pub(crate) fn held(&self, link: usize) -> Option<&str> {
         self.0.get(link)?.held
     }
 
-    /// The innermost value around `link`, or `link` itself, that has a type in the crate.
-    pub(crate) fn end_of_types(&self, link: usize) -> usize {
-        self.first(link, |link| link.held.is_some() || !link.is_schema)
+    /// The nearest link, from `link` upwards, at which the crate has a type.
+    pub(crate) fn nearest_typed(&self, link: usize) -> usize {
+        self.nearest(link, |link| link.held.is_some() || !link.is_schema)
     }
 
-    /// The parameter, body, response or event around `link`, or `link` itself.
-    pub(crate) fn part_around(&self, link: usize) -> usize {
-        self.first(link, |link| !link.is_schema)
+    /// The nearest link, from `link` upwards, of a parameter, a body, a response or an event.
+    pub(crate) fn nearest_part(&self, link: usize) -> usize {
+        self.nearest(link, |link| !link.is_schema)
     }
 
-    fn first(&self, mut link: usize, is_wanted: impl Fn(&Link) -> bool) -> usize {
+    /// The first link from `link` upwards that `is_wanted` accepts, or else the root.
+    fn nearest(&self, mut link: usize, is_wanted: impl Fn(&Link) -> bool) -> usize {
         while let Some(found) = self.0.get(link)
-            && let Some(from) = found.from
+            && let Some(parent) = found.parent
             && !is_wanted(found)
         {
-            link = from;
+            link = parent;
         }
         link
     }
 
-    /// Whether a note at `pointer` is about the value of `link`, a value around it, or the parameter, body or response
-    /// that contains it.
-    pub(crate) fn are_noted_at(&self, link: usize, pointer: &str) -> bool {
-        for link in self.way(link) {
+    /// Whether a note at `pointer` is about the value of `link`, or about an ancestor up to its parameter, body,
+    /// response or event.
+    pub(crate) fn is_noted_at(&self, link: usize, pointer: &str) -> bool {
+        for link in self.ancestors(link) {
             if link.places.iter().any(|place| is_about(pointer, place)) {
                 return true;
             }
@@ -89,21 +95,22 @@ impl Links {
         false
     }
 
-    /// Whether a problem at `pointer` leaves out the operation in which `link` is.
-    pub(crate) fn are_left_out_at(&self, link: usize, pointer: &str) -> bool {
-        let parts = self.way(link).filter(|link| !link.is_schema);
+    /// Whether a problem at `pointer` leaves out the operation that contains `link`.
+    pub(crate) fn is_left_out_at(&self, link: usize, pointer: &str) -> bool {
+        let parts = self.ancestors(link).filter(|link| !link.is_schema);
         let mut places = parts.flat_map(|link| &link.places);
         places.any(|place| is_within(pointer, place) || is_within(place, pointer))
     }
 
-    /// Returns a link and all links that lead to it. The link itself comes first.
-    fn way(&self, link: usize) -> impl Iterator<Item = &Link> {
+    /// The link, then its parent, and so on up to the root.
+    fn ancestors(&self, link: usize) -> impl Iterator<Item = &Link> {
         let first = self.0.get(link);
-        std::iter::successors(first, |link| self.0.get(link.from?))
+        std::iter::successors(first, |link| self.0.get(link.parent?))
     }
 }
 
-/// Whether a note at `pointer` is about the schema at `place` or one of its keywords, not about a property or an item.
+/// Whether a note at `pointer` is about the schema at `place` or one of its keywords. A note about a property or an
+/// item of the schema is not.
 fn is_about(pointer: &str, place: &str) -> bool {
     let inner = [
         "/properties/",
@@ -115,8 +122,8 @@ fn is_about(pointer: &str, place: &str) -> bool {
     is_within(pointer, place) && !inner.iter().any(|step| rest.contains(step))
 }
 
-/// Whether `inner` is `outer` or a place in it. False if `outer` is the whole document, because that tells nothing
-/// about a place.
+/// Whether the place `inner` is `outer` or inside `outer`. False if `outer` is the whole document, because that
+/// contains every place.
 fn is_within(inner: &str, outer: &str) -> bool {
     let rest = inner.strip_prefix(outer).filter(|_| !outer.is_empty());
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

@@ -44,7 +44,7 @@ pub(crate) fn unreported(
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Loss<'s> {
     place: &'s str,
-    /// The crate's counterpart of the value, in words.
+    /// The type that the crate has at this place, in words.
     held: Option<&'s str>,
     kind: ItemKind,
 }
@@ -53,10 +53,10 @@ fn loss<'s>(links: &'s Links, item: &Item, presence: Presence) -> Option<Loss<'s
     let (link, held) = match presence {
         Presence::Present => return None,
         Presence::Lost(link) => {
-            let end = links.end_of_types(link);
+            let end = links.nearest_typed(link);
             (end, links.held(end))
         }
-        Presence::Absent(link) => (links.part_around(link), None),
+        Presence::Absent(link) => (links.nearest_part(link), None),
     };
     Some(Loss {
         place: links.place(link)?,
@@ -74,14 +74,14 @@ pub(crate) fn explanation<'a>(
 ) -> Option<&'a Error> {
     let note_on = |link: usize| {
         let mut notes = notes.iter();
-        notes.find(|note| links.are_noted_at(link, note.pointer()))
+        notes.find(|note| links.is_noted_at(link, note.pointer()))
     };
     match presence {
         Presence::Present => None,
         Presence::Lost(link) => note_on(link),
         Presence::Absent(link) => {
             let mut problems = left_out.iter();
-            let problem = problems.find(|problem| links.are_left_out_at(link, problem.pointer()));
+            let problem = problems.find(|problem| links.is_left_out_at(link, problem.pointer()));
             problem.or_else(|| note_on(link))
         }
     }

@@ -43,7 +43,7 @@ pub(crate) struct Survey<'a> {
 }
 
 impl<'a> Survey<'a> {
-    /// Follows the description and its model side by side.
+    /// Walks the description together with its model, and records each value, item and link.
     pub(crate) fn new(document: &'a Value, api: &'a Api) -> Self {
         let operations = api.operations.iter();
         let operations = operations.map(|operation| {
@@ -96,7 +96,7 @@ impl<'a> Surveyor<'a> {
             .copied();
         let shared = pointer::join(found.item_pointer(), "parameters");
         let places = vec![found.pointer.clone(), shared];
-        let link = self.walk.links.part(places, None);
+        let link = self.walk.links.add_part(places, None);
         self.count(
             ItemKind::Operation,
             route.clone(),
@@ -125,7 +125,7 @@ impl<'a> Surveyor<'a> {
         let callbacks = pointer::join(&found.pointer, "callbacks");
         for (name, _) in members(&found.value["callbacks"]) {
             let places = vec![pointer::join(&callbacks, name)];
-            let link = self.walk.links.part(places, Some(link));
+            let link = self.walk.links.add_part(places, Some(link));
             let name = format!("callback {name} of {}", owner.route);
             self.count(ItemKind::Event, name, false, link);
         }
@@ -139,7 +139,10 @@ impl<'a> Surveyor<'a> {
             known.find(|known| known.name == name && word(known.place) == location)
         });
         let is_of_transport = known.is_none() && location == "header" && is_set_by_client(name);
-        let link = self.walk.links.part(vec![at.to_owned()], Some(owner.link));
+        let link = self
+            .walk
+            .links
+            .add_part(vec![at.to_owned()], Some(owner.link));
         let item = match parameter["$ref"].as_str() {
             Some(reference) => format!("{}, {reference}", owner.route),
             None => format!("{}, {location} {name}", owner.route),
@@ -175,7 +178,10 @@ impl<'a> Surveyor<'a> {
         };
         let at = pointer::join(&found.pointer, "requestBody");
         let (to, body) = document::resolve_at(self.document, body, &at);
-        let link = self.walk.links.part(vec![at, to.clone()], Some(owner.link));
+        let link = self
+            .walk
+            .links
+            .add_part(vec![at, to.clone()], Some(owner.link));
         let known = owner
             .operation
             .and_then(|operation| operation.body.as_ref());
@@ -197,7 +203,7 @@ impl<'a> Surveyor<'a> {
         let is_success = response.is_success;
         let (to, response) = document::resolve_at(self.document, response.value, at);
         let places = vec![at.to_owned(), to.clone()];
-        let link = self.walk.links.part(places, Some(owner.link));
+        let link = self.walk.links.add_part(places, Some(owner.link));
         if !is_success {
             for (at, schema) in schemas(response, &to) {
                 self.walk.visit(Start {
@@ -273,7 +279,7 @@ impl<'a> Surveyor<'a> {
             let at = pointer::join(&paths, path);
             let (_, found) = document::resolve_at(self.document, item, &at);
             if path.starts_with('/') && found.get("$ref").is_some() {
-                let link = self.walk.links.part(vec![at], None);
+                let link = self.walk.links.add_part(vec![at], None);
                 let name = format!("all operations of {path}");
                 self.count(ItemKind::Operation, name, false, link);
             }
@@ -286,7 +292,7 @@ impl<'a> Surveyor<'a> {
         for (group, item) in members(&self.document[keyword]) {
             let at = pointer::join(&webhooks, group);
             let (to, item) = document::resolve_at(self.document, item, &at);
-            let link = self.walk.links.part(vec![at, to.clone()], None);
+            let link = self.walk.links.add_part(vec![at, to.clone()], None);
             let deliveries: Vec<_> = members(item)
                 .filter(|(method, _)| METHODS.contains(method))
                 .collect();
@@ -350,7 +356,7 @@ impl<'a> Surveyor<'a> {
         depth: usize,
     ) -> bool {
         let members = self.walk.members(std::slice::from_ref(place));
-        let link = self.walk.links.part(vec![place.at.clone()], Some(link));
+        let link = self.walk.links.add_part(vec![place.at.clone()], Some(link));
         let mut is_known = false;
         for (name, places) in &members.properties {
             let mut has_events = false;
@@ -405,7 +411,7 @@ impl<'a> Surveyor<'a> {
             let mut known = self.api.events.iter();
             event = event.or_else(|| known.find(|event| event.types.contains(kind)));
         }
-        let link = self.walk.links.part(vec![place.at.clone()], Some(link));
+        let link = self.walk.links.add_part(vec![place.at.clone()], Some(link));
         for (name, places) in &members.properties {
             let held = match (*name, event) {
                 ("object", Some(event)) => Held::Typed(Type::Schema(event.object.clone())),

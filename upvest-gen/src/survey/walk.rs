@@ -47,7 +47,7 @@ impl Held {
         }
     }
 
-    /// The counterpart, in words. `None` for a part of an untyped value.
+    /// Says in words which type the crate has. `None` inside an untyped value.
     fn words(&self) -> Option<&'static str> {
         let kind = match self {
             Self::Typed(kind) => kind.present(),
@@ -185,7 +185,7 @@ impl<'a> Walk<'a> {
             let members = self.members(&next.places);
             let places = next.places.iter().map(|place| place.at.clone());
             let places = places.chain(members.places.iter().cloned()).collect();
-            let link = self.links.schema(places, next.link, next.held.words());
+            let link = self.links.add_schemas(places, next.link, next.held.words());
             if !next.is_foreign {
                 self.count_values(&next.held, &members, link);
             }

@@ -9,7 +9,7 @@ use upvest_gen::{Source, generate};
 /// A kind of growth: a name, and a description with `size` parts of this kind.
 pub(crate) type Growth = (&'static str, fn(usize) -> Value);
 
-/// The kinds, with the size that a description of a large API may have.
+/// Each kind of growth, and how many such parts the description of a large API may have.
 pub(crate) const GROWTHS: [(Growth, usize); 6] = [
     (("operations", operations), 1_000),
     (("properties", properties), 2_000),

@@ -243,7 +243,7 @@ fn assert_distinct<T: Ord + std::fmt::Debug>(names: impl Iterator<Item = T>, api
     }
 }
 
-/// Makes the description of a seed. The names of operations contain the seed.
+/// Generates a random description from a seed. The operation names contain the seed.
 fn description(seed: u64) -> Value {
     let mut dice = Dice(seed);
     let mut author = Author {

@@ -4,7 +4,7 @@ use upvest_gen::model::{Content, Operation, Type};
 
 use super::{read, sound};
 
-/// Returns the operation `GET /a` with these members, and the only note about it.
+/// Reads a description whose only operation is `GET /a` with `members`. Returns the operation and its only note.
 #[track_caller]
 fn noted_operation(members: &str, components: &str) -> (Operation, String) {
     let parts = format!(
@@ -414,7 +414,8 @@ fn equal_alternatives_become_one() {
 }
 
 #[test]
-fn a_value_inside_too_many_lists_is_any_json_with_a_note() {
+fn a_value_inside_more_than_8_lists_is_any_json_with_a_note() {
+    const MAX_LISTS: usize = 8;
     let nested = |depth: usize| {
         let text = "{ type: string }".to_owned();
         (0..depth).fold(text, |inner, _| {
@@ -422,12 +423,15 @@ fn a_value_inside_too_many_lists_is_any_json_with_a_note() {
         })
     };
     let mut expected = Type::Json;
-    for _ in 0..9 {
+    for _ in 0..=MAX_LISTS {
         expected = Type::List(Box::new(expected));
     }
-    for depth in [9, 40] {
+    for depth in [MAX_LISTS + 1, 40] {
         let (content, note) = noted_response(&nested(depth), "");
         assert_eq!(content, Content::Json(expected.clone()), "{depth}");
-        assert!(note.contains("more than 8 lists and maps"), "{note}");
+        assert!(
+            note.contains("lists and maps nested more than 8 deep"),
+            "{note}"
+        );
     }
 }

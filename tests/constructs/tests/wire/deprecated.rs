@@ -1,4 +1,4 @@
-//! What a description calls deprecated, the compiler does too, and nothing else.
+//! The generated code marks exactly those items `#[deprecated]` that the description marks as deprecated.
 #![deny(deprecated)]
 
 use upvest_constructs::Server;

@@ -157,7 +157,7 @@ async fn an_alternative_that_is_a_base_has_the_tags_of_its_children() {
     let pet = client.get_pet().send().await.unwrap().into_inner();
     assert!(matches!(&pet, Pet::Dog(Dog::Puppy(puppy)) if puppy.weeks == Some(3)));
     assert_eq!(serde_json::to_value(&pet).unwrap(), json);
-    // The tag of an alternative that is listed itself is its own.
+    // `Young` lists `Puppy` directly beside its base `Dog`, so the tag `Puppy` selects `Puppy`.
     let young = client.get_young().send().await.unwrap().into_inner();
     assert!(matches!(&young, Young::Puppy(puppy) if puppy.weeks == Some(3)));
     let id = "7d052811-c57c-4920-9fd6-bdbaa6c94e47";

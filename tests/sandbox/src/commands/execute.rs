@@ -398,8 +398,9 @@ impl State {
                     instrument: instrument_id(&isin),
                     quantity,
                 };
-                self.accounts.named("account_id", account_id)?;
-                self.instruments.named("instrument_id", moves.instrument)?;
+                self.accounts.find_or_reject("account_id", account_id)?;
+                self.instruments
+                    .find_or_reject("instrument_id", moves.instrument)?;
                 let fields = json!({ "direction": direction });
                 add(self, "securities_transfers", fields, json!(moves))?
             }

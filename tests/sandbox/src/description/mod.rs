@@ -118,7 +118,13 @@ impl Description {
     pub(crate) fn new(document: Value) -> Result<Self, DescriptionError> {
         let schemas = Arc::new(upgrade::upgrade(&document));
         let schema_set = SchemaSet::new(&schemas).map_err(DescriptionError::References)?;
-        let operations: Vec<_> = read::operations(&schemas, &schema_set)
+        let request_schemas = match requests::for_requests(&schemas) {
+            Some(changed) => {
+                SchemaSet::new(&Arc::new(changed)).map_err(DescriptionError::References)?
+            }
+            None => Arc::clone(&schema_set),
+        };
+        let operations: Vec<_> = read::operations(&schemas, &schema_set, &request_schemas)
             .into_iter()
             .map(Arc::new)
             .collect();

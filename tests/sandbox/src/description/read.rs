@@ -12,7 +12,11 @@ use super::{Body, Operation, OperationAccess, Parameter, Response, Schema};
 const LONGEST_CHAIN: usize = 32;
 
 /// All operations, in the order of the document.
-pub(super) fn operations(document: &Arc<Value>, schemas: &Arc<SchemaSet>) -> Vec<Operation> {
+pub(super) fn operations(
+    document: &Arc<Value>,
+    schemas: &Arc<SchemaSet>,
+    request_schemas: &Arc<SchemaSet>,
+) -> Vec<Operation> {
     let mut operations = Vec::new();
     let paths = document["paths"].as_object().into_iter().flatten();
     for (path, item) in paths.filter(|(path, _)| path.starts_with('/')) {
@@ -26,6 +30,7 @@ pub(super) fn operations(document: &Arc<Value>, schemas: &Arc<SchemaSet>) -> Vec
             let reader = Reader {
                 document,
                 schemas,
+                request_schemas,
                 item: &item,
                 operation,
                 place,
@@ -81,6 +86,8 @@ impl<'a> Located<'a> {
 struct Reader<'a> {
     document: &'a Value,
     schemas: &'a Arc<SchemaSet>,
+    /// Those of the bodies of requests, at the same places.
+    request_schemas: &'a Arc<SchemaSet>,
     item: &'a Located<'a>,
     operation: &'a Value,
     /// The place of the operation.
@@ -210,7 +217,7 @@ impl<'a> Reader<'a> {
         let content = body.value["content"].as_object().into_iter().flatten();
         let bodies = content.map(|(media_type, content)| Body {
             media_type: media_type.clone(),
-            schema: self.schema(content, &body.place, media_type),
+            schema: schema_of(content, &body.place, media_type, self.request_schemas),
         });
         bodies.collect()
     }
@@ -227,7 +234,7 @@ impl<'a> Reader<'a> {
     fn response(&self, status: &str, response: &Located<'_>) -> Response {
         let content = response.value["content"].as_object().into_iter().flatten();
         let content = content.map(|(media_type, content)| {
-            let schema = self.schema(content, &response.place, media_type);
+            let schema = schema_of(content, &response.place, media_type, self.schemas);
             (media_type.clone(), schema)
         });
         let headers = response.value["headers"].as_object().into_iter().flatten();
@@ -246,12 +253,18 @@ impl<'a> Reader<'a> {
             headers: headers.collect(),
         }
     }
+}
 
-    fn schema(&self, content: &Value, place: &str, media_type: &str) -> Option<Schema> {
-        content.get("schema")?;
-        let place = format!("{place}/content/{}/schema", escape(media_type));
-        Some(Schema::at(place, self.schemas))
-    }
+/// The schema of a media type in the `content` of the body or response at `place`.
+fn schema_of(
+    content: &Value,
+    place: &str,
+    media_type: &str,
+    schemas: &Arc<SchemaSet>,
+) -> Option<Schema> {
+    content.get("schema")?;
+    let place = format!("{place}/content/{}/schema", escape(media_type));
+    Some(Schema::at(place, schemas))
 }
 
 /// Whether a security scheme is a key or a password, which the sandbox does not issue.

@@ -70,8 +70,6 @@ pub(crate) struct Mismatch {
     pub(crate) problem: String,
     /// The place of the value that is wrong, as a JSON pointer.
     pub(crate) at: String,
-    /// The name of the required property that is missing.
-    pub(crate) missing: Option<String>,
 }
 
 impl Schema {
@@ -119,7 +117,6 @@ impl Schema {
         let mismatches = problems.map(|inner| Mismatch {
             problem: format!("{}{name}", inner.problem),
             at: error.instance_path().as_str().to_owned(),
-            missing: None,
             ..inner
         });
         mismatches.collect()
@@ -164,11 +161,9 @@ impl Schema {
 fn mismatch(error: &ValidationError<'_>) -> Mismatch {
     let at = error.instance_path().as_str().to_owned();
     let mut field = path(&at, None);
-    let mut missing = None;
     let problem = match error.kind() {
         Kind::Required { property } => {
             let name = property.as_str().unwrap_or_default();
-            missing = Some(name.to_owned());
             field = path(&at, Some(name));
             "is missing".to_owned()
         }
@@ -182,12 +177,7 @@ fn mismatch(error: &ValidationError<'_>) -> Mismatch {
             .to_owned(),
         _ => error.masked_with("the value").to_string(),
     };
-    Mismatch {
-        field,
-        problem,
-        at,
-        missing,
-    }
+    Mismatch { field, problem, at }
 }
 
 fn unknown_field(error: &ValidationError<'_>, name: &str) -> Mismatch {
@@ -196,7 +186,6 @@ fn unknown_field(error: &ValidationError<'_>, name: &str) -> Mismatch {
         field: path(&at, Some(name)),
         problem: "is not a field of this body".to_owned(),
         at,
-        missing: None,
     }
 }
 

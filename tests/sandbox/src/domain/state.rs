@@ -57,12 +57,12 @@ pub(crate) struct State {
     pub(in crate::domain) categories: Vec<String>,
 }
 
-/// The counter-balance for cash and units that enter or leave the sandbox. For each currency and instrument, it and all
-/// account balances add up to zero.
+/// The counter-balance for cash and units that enter or leave the sandbox. For each currency and instrument, the
+/// counter-balance and the balances of all accounts add up to zero.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(in crate::domain) struct Outside {
     pub(in crate::domain) cash: BTreeMap<Currency, Decimal>,
-    pub(in crate::domain) shares: BTreeMap<Uuid, Decimal>,
+    pub(in crate::domain) units: BTreeMap<Uuid, Decimal>,
 }
 
 /// Why a call failed. Nothing was changed.

@@ -65,8 +65,8 @@ impl<T: Identified> Table<T> {
         self.get(id).ok_or(Rejected::NotFound)
     }
 
-    /// The row with an id from a field of a body.
-    pub(crate) fn named(&self, field: &str, id: Uuid) -> Result<&T, Rejected> {
+    /// The row with this id. If there is none, rejects the request because of `field`, the field that contains the id.
+    pub(crate) fn find_or_reject(&self, field: &str, id: Uuid) -> Result<&T, Rejected> {
         self.get(id).ok_or_else(|| Rejected::unknown(field))
     }
 

@@ -66,8 +66,8 @@ impl Timeline {
         }
     }
 
-    /// The next random bits, which depend only on the seed.
-    pub(crate) fn random(&mut self) -> StdRng {
+    /// A new generator of random numbers, seeded with the seed and the number of earlier calls.
+    pub(crate) fn next_rng(&mut self) -> StdRng {
         self.drawn += 1;
         let mut seed = [0; 32];
         seed[..8].copy_from_slice(&self.seed.to_le_bytes());
@@ -76,7 +76,7 @@ impl Timeline {
     }
 
     pub(crate) fn id(&mut self) -> Uuid {
-        uuid::Builder::from_random_bytes(self.random().random()).into_uuid()
+        uuid::Builder::from_random_bytes(self.next_rng().random()).into_uuid()
     }
 
     /// Creates an event. `object` is the resource in its current state.

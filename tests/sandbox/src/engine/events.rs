@@ -54,7 +54,7 @@ impl EventTypes {
     /// Reads the schema of an event, or of several ones.
     fn add(&mut self, document: &Value, schema: &Value, tables: &[Table], kind: KindOf) {
         let shape = Shape::of(document, schema);
-        let named = find(&shape, &words::EVENT_TYPE);
+        let named = property_schema(&shape, &words::EVENT_TYPE);
         let types = named.map(|schema| Shape::of(document, schema));
         let types = types.and_then(|types| types.values()).unwrap_or_default();
         if types.is_empty() {
@@ -66,7 +66,7 @@ impl EventTypes {
             }
             return;
         }
-        let object = find(&shape, &words::EVENT_OBJECT);
+        let object = property_schema(&shape, &words::EVENT_OBJECT);
         let properties = object.map(|object| {
             let shape = Shape::of(document, object);
             let properties = shape.properties().into_iter();
@@ -113,12 +113,11 @@ impl EventType {
     }
 }
 
-fn find<'a>(shape: &Shape<'a>, names: &[&str]) -> Option<&'a Value> {
-    let properties = shape.properties();
-    let mut found = properties
-        .into_iter()
-        .filter(|(name, _)| is_one_of(name, names));
-    found.next().map(|(_, schema)| schema)
+/// The schema of the first property that has one of these names.
+fn property_schema<'a>(shape: &Shape<'a>, names: &[&str]) -> Option<&'a Value> {
+    let mut properties = shape.properties().into_iter();
+    let (_, schema) = properties.find(|(name, _)| is_one_of(name, names))?;
+    Some(schema)
 }
 
 /// Splits the name of an event into category and action: `ORDER.FILLED` into `ORDER` and `FILLED`.

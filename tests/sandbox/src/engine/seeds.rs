@@ -196,7 +196,7 @@ impl Engine {
     }
 
     fn filled(&self, state: &mut State, at: usize, known: &Value, fill: Fill) -> Value {
-        let random = state.timeline.random();
+        let random = state.timeline.next_rng();
         let Some(schema) = &self.tables[at].schema else {
             return known.clone();
         };
@@ -286,7 +286,7 @@ impl Engine {
         let is_uuid = schema.is_none_or(|schema| is_free_text(&Shape::of(document, schema)));
         if let Some(schema) = schema.filter(|_| !is_uuid) {
             for _ in 0..DRAWS {
-                let random = state.timeline.random();
+                let random = state.timeline.next_rng();
                 let mut maker = self.maker(state.timeline.now, random, Fill::Known);
                 let id = super::references::id_text(&maker.new_id(schema));
                 if let Some(id) = id.filter(|id| !exists(state, table, id)) {

@@ -373,7 +373,7 @@ impl Engine {
             return Ok(self.emit(state, event, at, number));
         }
         let object = event.object.clone().unwrap_or_default();
-        let random = state.timeline.random();
+        let random = state.timeline.next_rng();
         let mut maker = self.maker(state.timeline.now, random, Fill::All);
         let object = maker.value(&object, None, "");
         let about = object["id"].as_str().map_or_else(Uuid::nil, as_uuid);

@@ -83,7 +83,8 @@ impl Sandbox {
         SandboxBuilder::default()
     }
 
-    pub(crate) fn run(clients: Arc<Clients>, listener: TcpListener) -> io::Result<Self> {
+    /// Starts the server and the clock of these clients, and returns without waiting for requests.
+    pub(crate) fn serve(clients: Arc<Clients>, listener: TcpListener) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let shared = Arc::clone(&clients.first);
         let router = request_handling::routes(&clients).merge(control::routes(&clients));

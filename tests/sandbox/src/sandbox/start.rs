@@ -11,6 +11,6 @@ impl SandboxBuilder {
     /// [`StartError`] if the port is in use, a description cannot be served, or the data cannot be read or written.
     pub async fn start(self) -> Result<Sandbox, StartError> {
         let Prepared { clients, listener } = self.prepare().await?;
-        Sandbox::run(clients, listener).map_err(StartError::other)
+        Sandbox::serve(clients, listener).map_err(StartError::other)
     }
 }

@@ -31,13 +31,13 @@ struct Entry<'a> {
     #[serde(serialize_with = "crate::instant::write")]
     created_at: DateTime<Utc>,
     #[serde(flatten)]
-    what: What<'a>,
+    content: EventContent<'a>,
     webhook_id: Uuid,
 }
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum What<'a> {
+enum EventContent<'a> {
     Full {
         r#type: &'static str,
         object: &'a RawValue,
@@ -59,7 +59,7 @@ pub(crate) fn payload(shape: PayloadShape, webhook_id: Uuid, events: &[Arc<Event
     let entries = events.iter().map(|event| Entry {
         id: event.id,
         created_at: event.created_at,
-        what: what(shape, event),
+        content: event_content(shape, event),
         webhook_id,
     });
     let payload = Payload {
@@ -68,10 +68,10 @@ pub(crate) fn payload(shape: PayloadShape, webhook_id: Uuid, events: &[Arc<Event
     serde_json::to_vec(&payload).expect("the state can be written as JSON")
 }
 
-fn what(shape: PayloadShape, event: &Event) -> What<'_> {
+fn event_content(shape: PayloadShape, event: &Event) -> EventContent<'_> {
     let event_type = event.kind.event_type;
     match shape {
-        PayloadShape::Full => What::Full {
+        PayloadShape::Full => EventContent::Full {
             r#type: event_type,
             object: &event.object,
         },
@@ -81,7 +81,7 @@ fn what(shape: PayloadShape, event: &Event) -> What<'_> {
                 id: event.about,
                 r#type: category,
             };
-            What::Reference { event_type, object }
+            EventContent::Reference { event_type, object }
         }
     }
 }

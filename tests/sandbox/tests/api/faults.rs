@@ -272,7 +272,7 @@ async fn a_slow_drip_delivers_the_whole_response() {
     assert_eq!(bench.orders().await, 3);
 }
 
-/// Makes all reads stale by this time.
+/// Makes all reads return the state from `seconds` seconds ago.
 async fn make_stale(bench: &Bench, seconds: u32) {
     let rule = FaultRule {
         operation: None,

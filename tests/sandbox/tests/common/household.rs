@@ -68,11 +68,12 @@ impl Household {
             client_id: sandbox.client_id().to_owned(),
             client_secret: sandbox.client_secret().to_owned(),
         };
-        household.settle_in(sandbox, api).await;
+        household.create_resources(sandbox, api).await;
         household
     }
 
-    async fn settle_in(&mut self, sandbox: &Sandbox, api: &Api) {
+    /// Creates the resources that need others, and saves their ids.
+    async fn create_resources(&mut self, sandbox: &Sandbox, api: &Api) {
         self.identifier = self.call(api, "createUserIdentifier").made().await;
         self.call(api, "createTaxResidency").ok().await;
         self.order = self.call(api, "createOrder").made().await;

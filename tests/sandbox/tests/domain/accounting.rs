@@ -193,7 +193,7 @@ async fn many_tiny_orders_never_create_money() {
     let sold = place(empty, "SELL", "0.002");
     api.seconds(5).await;
     assert_eq!(api.order_status(&sold), "REJECTED");
-    assert_eq!(api.cash(empty).0, crate::plain::number("0.01"));
+    assert_eq!(api.cash(empty).available, crate::plain::number("0.01"));
     // Each is worth a little more than half a cent, which must not be rounded up.
     let rich = api.sandbox.open_account("1000.00").await.unwrap();
     api.post(
@@ -214,7 +214,7 @@ async fn many_tiny_orders_never_create_money() {
             .all(|order| api.order_status(order) == "FILLED")
     );
     // 500 times 1.58 cents, of which one cent each is paid.
-    assert_eq!(api.cash(rich).0, crate::plain::number("905.00"));
+    assert_eq!(api.cash(rich).available, crate::plain::number("905.00"));
     // The rest of a position can be sold, even if it is worth less than a cent.
     let rest = api.units(rich, FUND) - crate::plain::number("0.00001");
     for (quantity, cash) in [
@@ -224,7 +224,7 @@ async fn many_tiny_orders_never_create_money() {
         let all = place(rich, "SELL", &quantity.to_string());
         api.seconds(5).await;
         assert_eq!(api.order_status(&all).as_str(), "FILLED");
-        assert_eq!(api.cash(rich).0, crate::plain::number(cash));
+        assert_eq!(api.cash(rich).available, crate::plain::number(cash));
     }
     assert_eq!(api.position(rich, FUND), None);
     api.assert_books_add_up();
@@ -683,7 +683,7 @@ impl Driver {
                 "a closed account holds {positions:?}"
             );
             assert!(
-                status != "CLOSED" || self.api.cash(*account).0.is_zero(),
+                status != "CLOSED" || self.api.cash(*account).available.is_zero(),
                 "a closed account has cash"
             );
         }

@@ -1,6 +1,6 @@
 //! Orders: acceptance, checks, executions, cancellations, and exact bookings.
 
-use crate::plain::{Plain, cents, cents_up, decimal, id, number, order};
+use crate::plain::{Cash, Plain, cents, cents_up, decimal, id, number, order};
 use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -96,13 +96,13 @@ async fn a_purchase_for_an_amount_is_booked_to_the_cent() {
     let (api, account) = with_cash("1000.00").await;
     let order = api.order(account, FUND, "BUY", &json!({ "cash_amount": "250.00" }));
     assert_eq!(api.order_status(&order), "NEW");
-    assert_eq!(api.cash(account), (number("1000"), number("0")));
+    assert_eq!(api.cash(account), Cash::available("1000"));
     api.seconds(1).await;
     assert_eq!(api.order_status(&order), "PROCESSING");
-    assert_eq!(api.cash(account), (number("750"), number("250")));
+    assert_eq!(api.cash(account), Cash::available("750").and_pending("250"));
     api.seconds(1).await;
     assert_eq!(api.order_status(&order), "FILLED");
-    assert_eq!(api.cash(account), (number("750"), number("0")));
+    assert_eq!(api.cash(account), Cash::available("750"));
     // 250 / 115.05, truncated to ten decimals.
     assert_eq!(api.units(account, FUND), number("2.1729682746"));
     let position = api.position(account, FUND).unwrap();
@@ -125,12 +125,15 @@ async fn units_bought_and_sold_are_booked_to_the_cent_and_keep_their_price() {
     let order = api.order(account, FUND, "BUY", &json!({ "quantity": "3" }));
     api.seconds(1).await;
     // 345.15 plus ten percent, rounded up, until the price is known.
-    assert_eq!(api.cash(account), (number("620.33"), number("379.67")));
+    assert_eq!(
+        api.cash(account),
+        Cash::available("620.33").and_pending("379.67")
+    );
     api.seconds(1).await;
     assert_eq!(api.order_status(&order), "FILLED");
-    assert_eq!(api.cash(account), (number("654.85"), number("0")));
+    assert_eq!(api.cash(account), Cash::available("654.85"));
     trade(&api, account, FUND, "SELL", json!({ "quantity": "1" })).await;
-    assert_eq!(api.cash(account), (number("767.88"), number("0")));
+    assert_eq!(api.cash(account), Cash::available("767.88"));
     let position = api.position(account, FUND).unwrap();
     assert_eq!(decimal(&position["quantity"]), number("2"));
     assert_eq!(decimal(&position["average_buy_in_price"]), number("115.05"));
@@ -160,7 +163,13 @@ async fn units_bought_and_sold_are_booked_to_the_cent_and_keep_their_price() {
         .map(|(_, amount)| amount)
         .collect();
     assert_eq!(booked, amounts);
-    assert_eq!(api.cash(account), (amounts.iter().sum(), number("0")));
+    assert_eq!(
+        api.cash(account),
+        Cash {
+            available: amounts.iter().sum(),
+            pending: number("0")
+        }
+    );
     api.assert_books_add_up();
 }
 
@@ -177,7 +186,7 @@ async fn an_order_without_funds_is_accepted_first_and_then_rejected() {
     }
     let order = trade(&api, account, AT_100, "SELL", json!({ "quantity": "1" })).await;
     assert_eq!(api.order_status(&order), "REJECTED");
-    assert_eq!(api.cash(account), (number("100"), number("0")));
+    assert_eq!(api.cash(account), Cash::available("100"));
     assert_eq!(api.bookings(account).len(), 1);
 }
 
@@ -331,7 +340,7 @@ async fn an_order_for_an_untradeable_instrument_is_rejected() {
     )
     .await;
     assert_eq!(api.order_status(&order), "REJECTED");
-    assert_eq!(api.cash(account), (number("1000"), number("0")));
+    assert_eq!(api.cash(account), Cash::available("1000"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -347,7 +356,7 @@ async fn an_instrument_in_whole_units_leaves_the_rest_of_the_amount() {
     .await;
     assert_eq!(api.order_status(&order), "FILLED");
     assert_eq!(api.units(account, WHOLE_UNITS), number("2"));
-    assert_eq!(api.cash(account), (number("800"), number("0")));
+    assert_eq!(api.cash(account), Cash::available("800"));
     // The amount is less than one unit.
     let order = trade(
         &api,
@@ -416,25 +425,26 @@ async fn limit_and_stop_orders_wait_for_their_price() {
             decimal(&api.executions(&order)[0]["price"]),
             number(executed_at)
         );
-        assert_eq!(api.cash(account).1, number("0"));
+        assert_eq!(api.cash(account).pending, number("0"));
         api.assert_books_add_up();
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_limit_order_waits_on_after_its_price_was_missed() {
+async fn a_limit_order_stays_open_if_its_price_was_reached_only_briefly() {
     let (api, account) = with_cash("1000.00").await;
     let limit = json!({ "type": "LIMIT", "quantity": "1", "limit_price": "90" });
     let order = trade(&api, account, AT_100, "BUY", limit).await;
+    // An order is executed one second after its price is reached. By then, this price has risen again.
     api.sandbox.set_price(AT_100, "90", "90").await.unwrap();
     api.sandbox.set_price(AT_100, "95", "95").await.unwrap();
     api.days(30).await;
     assert_eq!(api.order_status(&order), "PROCESSING");
-    assert_eq!(api.cash(account), (number("910"), number("90")));
+    assert_eq!(api.cash(account), Cash::available("910").and_pending("90"));
     api.sandbox.set_price(AT_100, "80", "80").await.unwrap();
     api.seconds(1).await;
     assert_eq!(api.order_status(&order), "FILLED");
-    assert_eq!(api.cash(account), (number("920"), number("0")));
+    assert_eq!(api.cash(account), Cash::available("920"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -522,7 +532,10 @@ async fn the_executions_of_an_order_add_up_to_its_amount() {
         assert_eq!(units, api.units(account, IN_PARTS));
         assert_eq!(
             api.cash(account),
-            (number("1000") - number(amount), number("0"))
+            Cash {
+                available: number("1000") - number(amount),
+                pending: number("0")
+            }
         );
         assert_eq!(api.bookings(account).len(), 1 + parts);
         assert!(executions.iter().all(|it| it["status"] == "SETTLED"));
@@ -553,11 +566,11 @@ async fn a_partly_filled_order_that_is_cancelled_releases_the_rest() {
             &json!({ "cash_amount": amount }),
         );
         api.seconds(1).await;
-        assert_eq!(api.cash(account).1, number(amount));
+        assert_eq!(api.cash(account).pending, number(amount));
         api.seconds(10).await;
         assert_eq!(api.order_status(&order), "CANCELLED");
         assert_eq!(api.executions(&order).len(), executed);
-        assert_eq!(api.cash(account), (number(rest), number("0")));
+        assert_eq!(api.cash(account), Cash::available(rest));
         assert_eq!(api.events_of(&order).last(), Some(&"ORDER.CANCELLED"));
         api.assert_books_add_up();
     }
@@ -571,10 +584,10 @@ async fn an_order_can_be_cancelled_while_it_is_new_or_waits() {
     assert_eq!(api.order_status(&new), "CANCELLED");
     let limit = json!({ "type": "LIMIT", "quantity": "1", "limit_price": "90" });
     let waiting = trade(&api, account, AT_100, "BUY", limit).await;
-    assert_eq!(api.cash(account), (number("910"), number("90")));
+    assert_eq!(api.cash(account), Cash::available("910").and_pending("90"));
     assert_eq!(cancel(&api, &waiting).await, "ORDER_CANCELLATION.CONFIRMED");
     assert_eq!(api.order_status(&waiting), "CANCELLED");
-    assert_eq!(api.cash(account), (number("1000"), number("0")));
+    assert_eq!(api.cash(account), Cash::available("1000"));
     // The cancelled order is not executed when its price is reached.
     api.sandbox.set_price(AT_100, "80", "80").await.unwrap();
     api.seconds(10).await;
@@ -701,7 +714,7 @@ async fn the_mock_instruments_trade_at_their_quotes() {
     let (api, account) = with_cash("5000.00").await;
     for (isin, bid, offer) in QUOTES {
         assert_eq!(api.bid(isin), number(bid), "{isin}");
-        let before = api.cash(account).0;
+        let before = api.cash(account).available;
         let bought = trade(&api, account, isin, "BUY", json!({ "quantity": "1" })).await;
         let Some(execution) = api.executions(&bought).first().cloned() else {
             assert_eq!(isin, IN_PARTS_THEN_CANCELLED, "does not execute");
@@ -709,7 +722,7 @@ async fn the_mock_instruments_trade_at_their_quotes() {
         };
         assert_eq!(decimal(&execution["price"]), number(offer), "{isin}");
         assert_eq!(
-            before - api.cash(account).0,
+            before - api.cash(account).available,
             cents_up(number(offer)),
             "{isin}"
         );
@@ -721,7 +734,11 @@ async fn the_mock_instruments_trade_at_their_quotes() {
         );
         let in_cents = cents(number(bid));
         let out_cents = cents_up(number(offer));
-        assert_eq!(api.cash(account).0, before + in_cents - out_cents, "{isin}");
+        assert_eq!(
+            api.cash(account).available,
+            before + in_cents - out_cents,
+            "{isin}"
+        );
     }
     let listed = api.get("/instruments?isin=IE00B95PGT31");
     assert_eq!(

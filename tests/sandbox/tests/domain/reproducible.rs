@@ -167,8 +167,8 @@ fn is_whole(request: &[u8]) -> bool {
     length.is_some_and(|length| body.len() >= length.trim().parse().unwrap())
 }
 
-/// All lists of the API.
-fn everything(api: &Plain, account: Uuid) -> Vec<(String, Value)> {
+/// The responses of all list operations, each with its path.
+fn all_lists(api: &Plain, account: Uuid) -> Vec<(String, Value)> {
     let of_account = [
         "positions",
         "valuations",
@@ -227,14 +227,14 @@ async fn a_sandbox_continues_from_its_saved_state() {
     assert_eq!(api.order_status(&under_way), "PROCESSING");
     assert!(!api.sandbox.deliveries().is_empty());
     api.sandbox.save(&path).unwrap();
-    let before = everything(&api, account);
+    let before = all_lists(&api, account);
     let events = api.sandbox.events();
     let now = api.sandbox.now();
     drop(api);
 
     let api = Plain::of(crate::plain::builder().load(&path)).await;
     assert_eq!(api.sandbox.now(), now);
-    for (was, is) in before.iter().zip(everything(&api, account)) {
+    for (was, is) in before.iter().zip(all_lists(&api, account)) {
         assert_eq!(*was, is);
         assert_ne!(is.1, json!([]), "{} is empty: nothing is compared", is.0);
     }
@@ -398,9 +398,9 @@ async fn a_loaded_sandbox_continues_as_if_it_had_never_stopped() {
         );
         api.days(45).await;
     }
-    let both = everything(&through, account)
+    let both = all_lists(&through, account)
         .into_iter()
-        .zip(everything(&loaded, account));
+        .zip(all_lists(&loaded, account));
     both.for_each(|(one, other)| assert_eq!(one.1, other.1, "{}", one.0));
 }
 
@@ -417,7 +417,7 @@ async fn an_idempotency_key_that_expired_before_loading_is_ignored() {
     let later = api.sandbox.now() + Duration::from_secs(86_400);
     let api = Plain::of(crate::plain::builder().load(&path).start_at(later)).await;
     assert_eq!(api.sandbox.now(), later);
-    assert_eq!(api.cash(account).0, number("950"));
+    assert_eq!(api.cash(account).available, number("950"));
     let second = api.send("POST", "/orders", key, Some(&body)).unwrap();
     assert_eq!(second.status, 201);
     assert_ne!(second.body, first.body);

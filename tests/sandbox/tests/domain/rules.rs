@@ -110,10 +110,10 @@ impl Estate {
 
     /// Cash, and units of [`AT_100`] and [`SHARE`].
     fn holds(&self) -> [rust_decimal::Decimal; 4] {
-        let (available, pending) = self.api.cash(self.account);
+        let cash = self.api.cash(self.account);
         [
-            available,
-            pending,
+            cash.available,
+            cash.pending,
             self.api.units(self.account, AT_100),
             self.api.units(self.account, SHARE),
         ]

@@ -22,6 +22,30 @@ pub(crate) struct Plain {
     connection: RefCell<Option<BufReader<TcpStream>>>,
 }
 
+/// The cash of an account in one currency.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cash {
+    pub(crate) available: Decimal,
+    pub(crate) pending: Decimal,
+}
+
+impl Cash {
+    /// Only available cash, and nothing pending.
+    pub(crate) fn available(amount: &str) -> Self {
+        Self {
+            available: number(amount),
+            pending: Decimal::ZERO,
+        }
+    }
+
+    pub(crate) fn and_pending(self, amount: &str) -> Self {
+        Self {
+            pending: number(amount),
+            ..self
+        }
+    }
+}
+
 /// A received response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Response {
@@ -215,12 +239,13 @@ impl Plain {
         self.list(&format!("/orders/{order}/executions"))
     }
 
-    /// The available and the pending amount in EUR. Zero if there is no balance.
-    pub(crate) fn cash(&self, account: Uuid) -> (Decimal, Decimal) {
+    /// The cash of an account in EUR. Zero if there is no balance.
+    pub(crate) fn cash(&self, account: Uuid) -> Cash {
         let balances = self.list(&format!("/accounts/{account}/cash_balances"));
         let balance = balances.iter().find(|balance| balance["currency"] == "EUR");
-        balance.map_or_else(Default::default, |it| {
-            (decimal(&it["available"]), decimal(&it["pending"]))
+        balance.map_or_else(Cash::default, |it| Cash {
+            available: decimal(&it["available"]),
+            pending: decimal(&it["pending"]),
         })
     }
 

@@ -29,7 +29,7 @@ use crate::responses::list_response::{EmptyList, ListResponse, ListWithoutData};
 use crate::responses::response::Response;
 use crate::transports::api_client::ApiClient;
 use crate::values::path_segment::encode_path_list;
-use crate::values::reading::{By, Read};
+use crate::values::reading::{LenientRead, Leniently};
 use crate::values::sendable::check_sendable;
 
 const NOT_A_SEGMENT: &str = "an empty value, `.` and `..` would change the path of the request";
@@ -53,7 +53,7 @@ pub struct Call<B = ()> {
 struct Parameter {
     place: Place,
     name: &'static str,
-    /// The value that is sent; `None` to leave it out.
+    /// The text to send. `Ok(None)` omits the parameter. `Err` says why the value cannot be sent.
     text: Result<Option<String>, String>,
 }
 
@@ -189,33 +189,33 @@ impl<B: Body> Call<B> {
         self.decoded(decode).await
     }
 
-    /// As [`json`](Self::json), for a type that the runtime reads by its own rules.
-    pub async fn lenient_json<T: for<'de> Read<'de>>(self) -> Result<Response<T>, Error> {
-        let response = self.json::<By<T>>().await?;
-        Ok(response.map(|By(value)| value))
+    /// Like [`json`](Self::json), but reads the value with [`LenientRead`], which accepts `1.0` as an integer, for example.
+    pub async fn lenient_json<T: for<'de> LenientRead<'de>>(self) -> Result<Response<T>, Error> {
+        let response = self.json::<Leniently<T>>().await?;
+        Ok(response.map(|Leniently(value)| value))
     }
 
-    /// As [`optional_json`](Self::optional_json), for a type that the runtime reads by its own rules.
-    pub async fn optional_lenient_json<T: for<'de> Read<'de>>(
+    /// Like [`optional_json`](Self::optional_json), but reads the value with [`LenientRead`].
+    pub async fn optional_lenient_json<T: for<'de> LenientRead<'de>>(
         self,
     ) -> Result<Response<Option<T>>, Error> {
         let decode = |body: &[u8]| {
             if body.is_empty() {
                 Ok(None)
             } else {
-                read_json(body).map(|By(value)| value)
+                read_json(body).map(|Leniently(value)| value)
             }
         };
         self.decoded(decode).await
     }
 
-    /// As [`list`](Self::list), for items that the runtime reads by its own rules.
-    pub async fn lenient_list<T: for<'de> Read<'de>>(
+    /// Like [`list`](Self::list), but reads the items with [`LenientRead`].
+    pub async fn lenient_list<T: for<'de> LenientRead<'de>>(
         self,
         empty: &[EmptyList],
     ) -> Result<Response<ListResponse<T>>, Error> {
-        let response = self.list::<By<T>>(empty).await?;
-        Ok(response.map(|list| list.map(|By(item)| item)))
+        let response = self.list::<Leniently<T>>(empty).await?;
+        Ok(response.map(|list| list.map(|Leniently(item)| item)))
     }
 
     async fn decoded<T>(
@@ -503,7 +503,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_and_dotted_path_arguments_are_rejected() {
+    fn empty_and_dot_segment_path_arguments_are_rejected() {
         for text in ["", ".", ".."] {
             let problem = target(
                 call()
@@ -516,14 +516,21 @@ mod tests {
             .path::<String, _>("one", "...")
             .path::<String, _>("two", "a.b");
         assert_eq!(target(dots), "http://mock.invalid/a/.../b/a.b");
-        let null = target(
+    }
+
+    #[test]
+    fn path_arguments_without_a_value_are_required() {
+        let without_values = target(
             call()
                 .path::<Vec<u8>, _>("one", Vec::new())
                 .path::<Value, _>("two", Value::Null),
         );
-        assert_eq!(null, "`one` is required; `two` is required");
-        let two = target(call().path::<String, _>("two", ""));
-        assert_eq!(two, format!("`one` is required; `two`: {NOT_A_SEGMENT}"));
+        assert_eq!(without_values, "`one` is required; `two` is required");
+        let without_one = target(call().path::<String, _>("two", ""));
+        assert_eq!(
+            without_one,
+            format!("`one` is required; `two`: {NOT_A_SEGMENT}")
+        );
     }
 
     #[test]

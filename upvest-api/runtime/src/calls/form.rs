@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_keep_their_order_and_none_is_left_out() {
+    fn fields_keep_their_order_and_absent_options_are_omitted() {
         #[derive(Serialize)]
         struct Form {
             second: bool,

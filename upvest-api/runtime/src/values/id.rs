@@ -65,13 +65,13 @@ macro_rules! id {
             }
         }
 
-        impl<'de> $crate::generated_code::Read<'de> for $name {
+        impl<'de> $crate::generated_code::LenientRead<'de> for $name {
             fn read<D: $crate::generated_code::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                $crate::generated_code::Read::read(deserializer).map(Self)
+                $crate::generated_code::LenientRead::read(deserializer).map(Self)
             }
 
             fn read_optional<D: $crate::generated_code::serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-                let uuid = <$crate::uuid::Uuid as $crate::generated_code::Read<'de>>::read_optional(deserializer)?;
+                let uuid = <$crate::uuid::Uuid as $crate::generated_code::LenientRead<'de>>::read_optional(deserializer)?;
                 Ok(uuid.map(Self))
             }
         }

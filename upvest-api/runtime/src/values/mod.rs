@@ -20,8 +20,6 @@ pub(crate) mod postgres_numeric;
 pub(crate) mod reading;
 pub(crate) mod sendable;
 pub(crate) mod strict;
-mod strict_findings;
-mod strict_reader;
 pub(crate) mod text;
 pub(crate) mod timestamp;
 pub(crate) mod unredacted;

@@ -20,7 +20,7 @@ pub trait OpenEnum: Sized + 'static {
     fn from_wire(wire: &str) -> Self;
 }
 
-/// A value that this version does not know. It is created only by reading one.
+/// A value that this version does not know. Only deserialization creates it; a caller cannot construct it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnknownValue(Box<str>);
 

@@ -26,7 +26,7 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
 /// Percent-encodes `text` as one segment of a path. Slashes are encoded too, so it remains one segment.
 ///
 /// Returns `None` for a text that would change the path: an empty one, `.` and `..`. Some servers ignore the part of a
-/// segment after a semicolon, so `..;x` is one of them.
+/// segment after a semicolon, so `..;x` would change the path too.
 ///
 /// ```
 /// use upvest_runtime::encode_path_segment;
@@ -55,6 +55,7 @@ pub fn encode_path_segment(text: &str) -> Option<String> {
 /// Returns `None` for values that would change the path, as [`encode_path_segment`] does.
 pub(crate) fn encode_path_list(texts: &[String]) -> Option<String> {
     encode_path_segment(&texts.join(","))?;
+    // A single value cannot be mistaken for a list, so its comma stays, like the other characters that a segment allows.
     let is_single = texts.len() == 1;
     let encode = |text: &String| {
         let encoded = utf8_percent_encode(text, ENCODED).to_string();
@@ -97,15 +98,22 @@ mod tests {
             assert_eq!(encode_path_segment(text).as_deref(), Some(text));
         }
     }
+
+    fn encoded_list(texts: &[&str]) -> Option<String> {
+        let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+        encode_path_list(&texts)
+    }
+
     #[test]
-    fn a_comma_in_a_value_of_a_list_is_encoded() {
-        let encoded = |texts: &[&str]| {
-            let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
-            encode_path_list(&texts)
-        };
-        assert_eq!(encoded(&["a,b", "c"]).as_deref(), Some("a%2Cb,c"));
-        assert_eq!(encoded(&["a,b"]).as_deref(), Some("a,b"));
-        assert_eq!(encoded(&["", ""]).as_deref(), Some(","));
-        assert_eq!(encoded(&[]), None);
+    fn a_comma_is_encoded_only_if_the_list_has_several_items() {
+        assert_eq!(encoded_list(&["a,b", "c"]).as_deref(), Some("a%2Cb,c"));
+        assert_eq!(encoded_list(&["a,b"]).as_deref(), Some("a,b"));
+    }
+
+    #[test]
+    fn a_list_is_rejected_only_if_its_whole_segment_is_empty() {
+        assert_eq!(encoded_list(&["", ""]).as_deref(), Some(","));
+        assert_eq!(encoded_list(&[]), None);
+        assert_eq!(encoded_list(&[""]), None);
     }
 }

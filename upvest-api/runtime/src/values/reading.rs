@@ -1,5 +1,6 @@
-//! Reads values for which the `Deserialize` of their type is too strict or ambiguous, at any depth of lists and maps:
-//! integers such as `1.0`, times, decimals that may be empty, and fields that tell `null` from a missing value.
+//! Reads values more leniently than the `Deserialize` of their type, at any depth of lists and maps. Accepts integers
+//! such as `1.0` or `"1"`, times in several formats, and an empty text for a missing value, and keeps a `null` apart
+//! from a missing field.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,14 +16,17 @@ use super::or_empty::OrEmpty;
 use super::text;
 use super::timestamp;
 
-/// Reads a value. For `deserialize_with`.
+/// Reads a value leniently. For `deserialize_with`.
 #[allow(clippy::missing_errors_doc, reason = "generated code calls it")]
-pub fn read<'de, T: Read<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+pub fn read<'de, T: LenientRead<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
     T::read(deserializer)
 }
 
-/// A value that [`read`] reads.
-pub trait Read<'de>: Sized {
+/// A value that can be read more leniently than its `Deserialize` allows. An integer may be `1.0` or `"1"`, and an
+/// optional value an empty text.
+pub trait LenientRead<'de>: Sized {
     /// Reads a value.
     #[allow(clippy::missing_errors_doc, reason = "generated code calls it")]
     fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
@@ -30,27 +34,27 @@ pub trait Read<'de>: Sized {
     /// Reads a value or `null`.
     #[allow(clippy::missing_errors_doc, reason = "generated code calls it")]
     fn read_optional<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-        let value = Option::<By<Self>>::deserialize(deserializer)?;
-        Ok(value.map(|By(value)| value))
+        let value = Option::<Leniently<Self>>::deserialize(deserializer)?;
+        Ok(value.map(|Leniently(value)| value))
     }
 }
 
-/// A value whose `Deserialize` is [`Read`].
-pub(crate) struct By<T>(pub(crate) T);
+/// Reads a `T` with [`LenientRead`] where `Deserialize` is required.
+pub(crate) struct Leniently<T>(pub(crate) T);
 
-impl<'de, T: Read<'de>> Deserialize<'de> for By<T> {
+impl<'de, T: LenientRead<'de>> Deserialize<'de> for Leniently<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         T::read(deserializer).map(Self)
     }
 }
 
-impl<'de, T: Read<'de>> Read<'de> for Option<T> {
+impl<'de, T: LenientRead<'de>> LenientRead<'de> for Option<T> {
     fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         T::read_optional(deserializer)
     }
 }
 
-impl<'de, T: Read<'de>> Read<'de> for Nullable<T> {
+impl<'de, T: LenientRead<'de>> LenientRead<'de> for Nullable<T> {
     fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = T::read_optional(deserializer)?;
         Ok(value.map_or(Self::Null, Self::Value))
@@ -62,29 +66,31 @@ impl<'de, T: Read<'de>> Read<'de> for Nullable<T> {
     }
 }
 
-impl<'de, T: Read<'de>> Read<'de> for Vec<T> {
+impl<'de, T: LenientRead<'de>> LenientRead<'de> for Vec<T> {
     fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let items = Vec::<By<T>>::deserialize(deserializer)?;
-        Ok(items.into_iter().map(|By(item)| item).collect())
+        let items = Vec::<Leniently<T>>::deserialize(deserializer)?;
+        Ok(items.into_iter().map(|Leniently(item)| item).collect())
     }
 }
 
-impl<'de, T: Read<'de>> Read<'de> for OrEmpty<T> {
+impl<'de, T: LenientRead<'de>> LenientRead<'de> for OrEmpty<T> {
     fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = OrEmpty::<By<T>>::deserialize(deserializer)?;
-        Ok(value.map(|By(value)| value))
+        let value = OrEmpty::<Leniently<T>>::deserialize(deserializer)?;
+        Ok(value.map(|Leniently(value)| value))
     }
 }
 
-impl<'de, T: Read<'de>> Read<'de> for BTreeMap<String, T> {
+impl<'de, T: LenientRead<'de>> LenientRead<'de> for BTreeMap<String, T> {
     fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let values = BTreeMap::<String, By<T>>::deserialize(deserializer)?;
-        let values = values.into_iter().map(|(key, By(value))| (key, value));
+        let values = BTreeMap::<String, Leniently<T>>::deserialize(deserializer)?;
+        let values = values
+            .into_iter()
+            .map(|(key, Leniently(value))| (key, value));
         Ok(values.collect())
     }
 }
 
-impl<'de> Read<'de> for DateTime<Utc> {
+impl<'de> LenientRead<'de> for DateTime<Utc> {
     fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         timestamp::required(deserializer)
     }
@@ -94,7 +100,7 @@ impl<'de> Read<'de> for DateTime<Utc> {
     }
 }
 
-impl<'de> Read<'de> for Decimal {
+impl<'de> LenientRead<'de> for Decimal {
     fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::deserialize(deserializer)
     }
@@ -104,7 +110,7 @@ impl<'de> Read<'de> for Decimal {
     }
 }
 
-impl<'de> Read<'de> for NaiveDate {
+impl<'de> LenientRead<'de> for NaiveDate {
     fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::deserialize(deserializer)
     }
@@ -115,7 +121,7 @@ impl<'de> Read<'de> for NaiveDate {
     }
 }
 
-impl<'de> Read<'de> for Uuid {
+impl<'de> LenientRead<'de> for Uuid {
     fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::deserialize(deserializer)
     }
@@ -133,7 +139,7 @@ pub(super) const INTEGER: &str = "integer";
 
 macro_rules! read_integers {
     ($($integer:ident)*) => {
-        $(impl<'de> Read<'de> for $integer {
+        $(impl<'de> LenientRead<'de> for $integer {
             fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let visitor = Integer::<Self>(stringify!($integer), PhantomData);
                 deserializer.deserialize_newtype_struct(INTEGER, visitor)
@@ -205,8 +211,10 @@ mod tests {
 
     use super::*;
 
-    fn read_text<'t, T: Read<'t>>(json: &'t str) -> Option<T> {
-        from_str::<By<T>>(json).ok().map(|By(value)| value)
+    fn read_text<'t, T: LenientRead<'t>>(json: &'t str) -> Option<T> {
+        from_str::<Leniently<T>>(json)
+            .ok()
+            .map(|Leniently(value)| value)
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Decrypts PKCS#8 as written by `openssl pkcs8 -topk8` and `openssl genpkey -aes256` (PBES2 of RFC 8018).
 //!
-//! AES and PBKDF2 are those of aws-lc-rs. What it lacks, such as scrypt and PBKDF2 with HMAC-SHA-224, is rejected by
-//! name.
+//! aws-lc-rs implements AES and PBKDF2. Algorithms that aws-lc-rs lacks, such as scrypt and PBKDF2 with HMAC-SHA-224,
+//! are rejected by name.
 
 use std::num::NonZeroU32;
 
@@ -15,7 +15,7 @@ use super::key_der::Algorithm;
 use super::key_error::KeyError;
 use super::object_ids::encryption_name;
 
-/// Limits what a hostile file can cost: a few seconds of PBKDF2. OpenSSL writes 2,048 rounds.
+/// Limits what a hostile file can cost: a few seconds of PBKDF2. By default, OpenSSL uses 2,048 iterations.
 const MAX_PBKDF2_ROUNDS: u32 = 10_000_000;
 
 const DAMAGED: KeyError = KeyError::Damaged("the parameters of its encryption cannot be read");

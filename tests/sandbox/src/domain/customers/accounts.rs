@@ -96,9 +96,9 @@ impl State {
     }
 
     pub(crate) fn create_account(&mut self, new: AccountCreate) -> Result<&AccountView, Rejected> {
-        self.users.named("user_id", new.user_id)?;
+        self.users.find_or_reject("user_id", new.user_id)?;
         self.groups
-            .named("account_group_id", new.account_group_id)?;
+            .find_or_reject("account_group_id", new.account_group_id)?;
         let status = self.editable::<User>(new.user_id)?.0.view.status;
         let id = self.timeline.id();
         let now = self.timeline.now;
@@ -219,8 +219,9 @@ impl State {
         }
     }
 
-    /// Why cash or units may not move until a user or an account is changed.
-    fn bar(&self, account: Uuid, way: Way) -> Option<String> {
+    /// The reason why the user or the account blocks every movement of cash and units in this direction. `None` if
+    /// neither blocks it.
+    fn block_reason(&self, account: Uuid, way: Way) -> Option<String> {
         let account = &self.accounts.get(account)?.view;
         let user = self.users.get(account.user_id)?.view.status;
         if matches!(user, UserStatus::Blocked | UserStatus::Closed) {
@@ -236,12 +237,16 @@ impl State {
         self.accounts
             .get(account)
             .is_some_and(|it| it.view.status == AccountStatus::Pending)
-            && self.bar(account, Way::In).is_none()
+            && self.block_reason(account, Way::In).is_none()
     }
 
-    /// Rejects a call that moves cash or units if they may not move.
-    pub(in crate::domain) fn check_bars(&self, account: Uuid, way: Way) -> Result<(), Rejected> {
-        match self.bar(account, way) {
+    /// Rejects a call that moves cash or units if the user or the account is blocked or closed.
+    pub(in crate::domain) fn check_not_blocked(
+        &self,
+        account: Uuid,
+        way: Way,
+    ) -> Result<(), Rejected> {
+        match self.block_reason(account, way) {
             Some(why) => Err(Rejected::Conflict(format!(
                 "Cash and units cannot be moved: {why}."
             ))),
@@ -255,7 +260,7 @@ impl State {
             .accounts
             .get(account)
             .is_none_or(|it| it.view.status == AccountStatus::Pending);
-        match self.bar(account, way) {
+        match self.block_reason(account, way) {
             Some(why) => Err(why),
             None if is_pending => Err("the account is not open yet".to_owned()),
             None => Ok(()),

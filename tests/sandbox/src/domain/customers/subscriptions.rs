@@ -230,7 +230,7 @@ fn check_url(url: &str, near: &Hosts) -> Result<(), Rejected> {
     match (parsed.scheme(), near.contain(&parsed)) {
         ("http" | "https", true) => Ok(()),
         ("https", false) if parsed.domain().is_some() => Ok(()),
-        ("https", false) => wrong("must have a DNS name, not an address"),
+        ("https", false) => wrong("must have a DNS name as its host, not an IP address"),
         _ => {
             wrong("must be https; http is for endpoints on this machine, and on `--webhook-hosts`")
         }

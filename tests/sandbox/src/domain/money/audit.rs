@@ -16,14 +16,14 @@ impl State {
     pub(crate) fn audit(&self) -> Vec<String> {
         let mut findings = self.panics.clone();
         let mut cash = self.outside.cash.clone();
-        let mut shares = self.outside.shares.clone();
+        let mut units = self.outside.units.clone();
         for account in self.accounts.rows() {
             audit_account(account, &mut findings);
             for (currency, held) in &account.cash {
                 *cash.entry(*currency).or_default() += held.total();
             }
             for holding in &account.holdings {
-                *shares.entry(holding.view.instrument_id).or_default() += holding.view.quantity;
+                *units.entry(holding.view.instrument_id).or_default() += holding.view.quantity;
             }
         }
         let lost = |what: String, rest: &Decimal| {
@@ -34,11 +34,11 @@ impl State {
                 .filter_map(|(currency, rest)| lost(currency.to_string(), rest)),
         );
         findings.extend(
-            shares
+            units
                 .iter()
                 .filter_map(|(instrument, rest)| lost(format!("units of {instrument}"), rest)),
         );
-        findings.extend(self.audit_claims());
+        findings.extend(self.audit_reservations());
         self.audit_trades(&mut findings);
         findings
     }
@@ -104,19 +104,24 @@ impl State {
     }
 
     /// Checks that the reserved cash and units are those that open orders and withdrawals have reserved.
-    fn audit_claims(&self) -> Vec<String> {
+    fn audit_reservations(&self) -> Vec<String> {
         let mut cash: BTreeMap<(Uuid, Currency), Decimal> = BTreeMap::new();
-        let mut shares: BTreeMap<(Uuid, Uuid), Decimal> = BTreeMap::new();
-        for claim in self
+        let mut units: BTreeMap<(Uuid, Uuid), Decimal> = BTreeMap::new();
+        for reservation in self
             .orders
             .rows()
             .iter()
-            .filter_map(crate::domain::trading::orders::Order::claim)
+            .filter_map(crate::domain::trading::orders::Order::reservation)
         {
-            match claim.instrument {
-                None => *cash.entry((claim.account, claim.currency)).or_default() += claim.amount,
+            match reservation.instrument {
+                None => {
+                    *cash
+                        .entry((reservation.account, reservation.currency))
+                        .or_default() += reservation.amount;
+                }
                 Some(instrument) => {
-                    *shares.entry((claim.account, instrument)).or_default() += claim.amount;
+                    *units.entry((reservation.account, instrument)).or_default() +=
+                        reservation.amount;
                 }
             }
         }
@@ -127,21 +132,21 @@ impl State {
         for account in self.accounts.rows() {
             let id = account.view.id;
             for (currency, held) in &account.cash {
-                let claimed = cash.remove(&(id, *currency)).unwrap_or_default();
-                if claimed != held.pending {
+                let reserved = cash.remove(&(id, *currency)).unwrap_or_default();
+                if reserved != held.pending {
                     findings.push(format!(
-                        "account {id}: {} {currency} pending, {claimed} reserved by orders and withdrawals",
+                        "account {id}: {} {currency} pending, {reserved} reserved by orders and withdrawals",
                         held.pending
                     ));
                 }
             }
             for holding in &account.holdings {
-                let claimed = shares
+                let reserved = units
                     .remove(&(id, holding.view.instrument_id))
                     .unwrap_or_default();
-                if claimed != holding.reserved {
+                if reserved != holding.reserved {
                     findings.push(format!(
-                        "account {id}: {} units reserved, {claimed} reserved by orders",
+                        "account {id}: {} units reserved, {reserved} reserved by orders",
                         holding.reserved
                     ));
                 }
@@ -149,9 +154,9 @@ impl State {
         }
         let left = cash
             .values()
-            .chain(shares.values())
-            .filter(|claim| !claim.is_zero());
-        findings.extend(left.map(|claim| format!("a reservation of {claim} without an account")));
+            .chain(units.values())
+            .filter(|amount| !amount.is_zero());
+        findings.extend(left.map(|amount| format!("a reservation of {amount} without an account")));
         findings
     }
 }
@@ -185,7 +190,7 @@ fn audit_account(account: &Account, findings: &mut Vec<String>) {
         let quantity = holding.view.quantity;
         if quantity <= Decimal::ZERO
             || holding.reserved < Decimal::ZERO
-            || holding.free() < Decimal::ZERO
+            || holding.available() < Decimal::ZERO
         {
             findings.push(format!(
                 "account {id}: {quantity} units, {} reserved",

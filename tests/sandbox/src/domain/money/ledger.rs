@@ -1,4 +1,4 @@
-//! The books. Every booking has two sides: the account, and the world outside of the sandbox.
+//! The ledger. Every booking has two sides: the account, and the world outside of the sandbox.
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
@@ -111,12 +111,12 @@ impl Account {
     /// The units of an instrument that are not reserved.
     pub(in crate::domain) fn sellable(&self, instrument: Uuid) -> Decimal {
         self.holding(instrument)
-            .map_or(Decimal::ZERO, Holding::free)
+            .map_or(Decimal::ZERO, Holding::available)
     }
 }
 
 impl Holding {
-    pub(in crate::domain) fn free(&self) -> Decimal {
+    pub(in crate::domain) fn available(&self) -> Decimal {
         self.view.quantity - self.reserved
     }
 }
@@ -133,8 +133,8 @@ impl State {
         self.enter(account, kind, amount, currency, |cash| &mut cash.available);
     }
 
-    /// Books outgoing cash from the reserved amount.
-    pub(in crate::domain) fn book_claimed(
+    /// Books an outgoing payment against the reserved cash.
+    pub(in crate::domain) fn book_from_reserved(
         &mut self,
         account: Uuid,
         kind: TransactionType,
@@ -144,15 +144,19 @@ impl State {
         self.enter(account, kind, -amount, currency, |cash| &mut cash.pending);
     }
 
+    /// Adds an amount to the chosen part of the cash, and records the transaction.
     fn enter(
         &mut self,
         account: Uuid,
         kind: TransactionType,
         amount: Decimal,
         currency: Currency,
-        pocket: fn(&mut Cash) -> &mut Decimal,
+        part: fn(&mut Cash) -> &mut Decimal,
     ) {
-        let Some(account) = self.accounts.get_mut(account).filter(|_| !amount.is_zero()) else {
+        if amount.is_zero() {
+            return;
+        }
+        let Some(account) = self.accounts.get_mut(account) else {
             return;
         };
         let id = self.timeline.id();
@@ -167,9 +171,9 @@ impl State {
         };
         self.timeline.emit(EventKind::TRANSACTION, id, &transaction);
         account.transactions.push(transaction);
-        *pocket(account.cash.entry(currency).or_default()) += amount;
+        *part(account.cash.entry(currency).or_default()) += amount;
         *self.outside.cash.entry(currency).or_default() -= amount;
-        self.cash_changed(account_id, currency);
+        self.emit_cash_changed(account_id, currency);
         self.may_close(account_id);
     }
 
@@ -212,26 +216,26 @@ impl State {
     }
 
     /// Reserves cash. If there is too little, nothing changes.
-    pub(in crate::domain) fn claim_cash(
+    pub(in crate::domain) fn reserve_cash(
         &mut self,
         account: Uuid,
         amount: Decimal,
         currency: Currency,
     ) -> Result<(), String> {
-        let held = self
+        let holder = self
             .accounts
             .get_mut(account)
             .ok_or("there is no such account")?;
-        let available = held.available(currency);
+        let available = holder.available(currency);
         if available < amount {
             return Err(format!(
-                "{amount} {currency} are needed, {available} available"
+                "{amount} {currency} are needed, but only {available} are available"
             ));
         }
-        let cash = held.cash.entry(currency).or_default();
+        let cash = holder.cash.entry(currency).or_default();
         cash.available -= amount;
         cash.pending += amount;
-        self.cash_changed(account, currency);
+        self.emit_cash_changed(account, currency);
         Ok(())
     }
 
@@ -242,16 +246,19 @@ impl State {
         amount: Decimal,
         currency: Currency,
     ) {
-        let Some(held) = self.accounts.get_mut(account).filter(|_| !amount.is_zero()) else {
+        if amount.is_zero() {
+            return;
+        }
+        let Some(holder) = self.accounts.get_mut(account) else {
             return;
         };
-        let cash = held.cash.entry(currency).or_default();
+        let cash = holder.cash.entry(currency).or_default();
         cash.pending -= amount;
         cash.available += amount;
-        self.cash_changed(account, currency);
+        self.emit_cash_changed(account, currency);
     }
 
-    fn cash_changed(&mut self, account: Uuid, currency: Currency) {
+    fn emit_cash_changed(&mut self, account: Uuid, currency: Currency) {
         let Some(account) = self.accounts.get(account) else {
             return;
         };
@@ -265,24 +272,29 @@ impl State {
     }
 
     /// Reserves units. If there are too few, nothing changes.
-    pub(in crate::domain) fn claim_shares(
+    pub(in crate::domain) fn reserve_units(
         &mut self,
         account: Uuid,
         instrument: Uuid,
         quantity: Decimal,
     ) -> Result<(), String> {
         let holding = self.holding_mut(account, instrument);
-        let free = holding
+        let available = holding
             .as_ref()
-            .map_or(Decimal::ZERO, |holding| holding.free());
-        match holding.filter(|_| free >= quantity) {
+            .map_or(Decimal::ZERO, |holding| holding.available());
+        match holding.filter(|_| available >= quantity) {
             Some(holding) => holding.reserved += quantity,
-            None => return Err(format!("{quantity} units are needed, {free} free")),
+            None => {
+                return Err(format!(
+                    "{quantity} units are needed, but only {available} are available"
+                ));
+            }
         }
         Ok(())
     }
 
-    pub(in crate::domain) fn release_shares(
+    /// Releases reserved units.
+    pub(in crate::domain) fn release_units(
         &mut self,
         account: Uuid,
         instrument: Uuid,
@@ -293,8 +305,8 @@ impl State {
         }
     }
 
-    /// Books units without cash. `units` is negative for outgoing ones, and `cost` is the cost of incoming
-    /// ones. Returns the cost of outgoing ones.
+    /// Books units without cash. `units` is negative if they leave the account. `cost` is the cost of incoming units.
+    /// Returns the cost of outgoing units, and zero for incoming units.
     pub(in crate::domain) fn move_in_kind(
         &mut self,
         account: Uuid,
@@ -304,25 +316,27 @@ impl State {
         value: Decimal,
     ) -> Decimal {
         let at = self.timeline.now;
-        let held = self.accounts.get_mut(account).filter(|_| !units.is_zero());
-        let Some(held) = held else {
+        if units.is_zero() {
+            return Decimal::ZERO;
+        }
+        let Some(holder) = self.accounts.get_mut(account) else {
             return Decimal::ZERO;
         };
-        held.in_kind.push(InKind {
+        holder.in_kind.push(InKind {
             at,
             instrument,
             units,
             value,
         });
         if units.is_sign_negative() {
-            return self.take_shares(account, instrument, -units);
+            return self.take_units(account, instrument, -units);
         }
-        self.add_shares(account, instrument, units, cost);
+        self.add_units(account, instrument, units, cost);
         Decimal::ZERO
     }
 
     /// Adds units with this cost to an account.
-    pub(in crate::domain) fn add_shares(
+    pub(in crate::domain) fn add_units(
         &mut self,
         account: Uuid,
         instrument: Uuid,
@@ -335,15 +349,14 @@ impl State {
             .instruments
             .get(instrument)
             .map_or(amount::EUR, |it| it.view.currency);
-        let Some(held) = self
-            .accounts
-            .get_mut(account)
-            .filter(|_| !quantity.is_zero())
-        else {
+        if quantity.is_zero() {
+            return;
+        }
+        let Some(holder) = self.accounts.get_mut(account) else {
             return;
         };
-        *self.outside.shares.entry(instrument).or_default() -= quantity;
-        let place = held
+        *self.outside.units.entry(instrument).or_default() -= quantity;
+        let place = holder
             .holdings
             .iter()
             .position(|holding| holding.view.instrument_id == instrument);
@@ -358,14 +371,14 @@ impl State {
                 created_at: now,
                 updated_at: now,
             };
-            held.holdings.push(Holding {
+            holder.holdings.push(Holding {
                 view,
                 reserved: Decimal::ZERO,
                 cost: Decimal::ZERO,
             });
-            held.holdings.len() - 1
+            holder.holdings.len() - 1
         });
-        let holding = &mut held.holdings[place];
+        let holding = &mut holder.holdings[place];
         holding.view.quantity = (holding.view.quantity + quantity).normalize();
         holding.cost += cost;
         holding.refresh(now);
@@ -374,29 +387,28 @@ impl State {
     }
 
     /// Removes units from an account and returns their share of the cost.
-    pub(in crate::domain) fn take_shares(
+    pub(in crate::domain) fn take_units(
         &mut self,
         account: Uuid,
         instrument: Uuid,
         quantity: Decimal,
     ) -> Decimal {
         let now = self.timeline.now;
-        let Some(held) = self
-            .accounts
-            .get_mut(account)
-            .filter(|_| !quantity.is_zero())
-        else {
+        if quantity.is_zero() {
+            return Decimal::ZERO;
+        }
+        let Some(holder) = self.accounts.get_mut(account) else {
             return Decimal::ZERO;
         };
-        let place = held
+        let place = holder
             .holdings
             .iter()
             .position(|holding| holding.view.instrument_id == instrument);
         let Some(place) = place else {
             return Decimal::ZERO;
         };
-        *self.outside.shares.entry(instrument).or_default() += quantity;
-        let holding = &mut held.holdings[place];
+        *self.outside.units.entry(instrument).or_default() += quantity;
+        let holding = &mut holder.holdings[place];
         let cost = if quantity == holding.view.quantity {
             holding.cost
         } else {
@@ -412,7 +424,7 @@ impl State {
         self.timeline
             .emit(EventKind::POSITION_CHANGED, holding.view.id, &holding.view);
         if is_gone {
-            held.holdings.remove(place);
+            holder.holdings.remove(place);
         }
         self.may_close(account);
         cost
@@ -421,10 +433,10 @@ impl State {
     /// Increases the cost of a position without changing its units.
     pub(in crate::domain) fn add_cost(&mut self, account: Uuid, instrument: Uuid, cost: Decimal) {
         let now = self.timeline.now;
-        let Some(held) = self.accounts.get_mut(account) else {
+        let Some(holder) = self.accounts.get_mut(account) else {
             return;
         };
-        let mut holdings = held.holdings.iter_mut();
+        let mut holdings = holder.holdings.iter_mut();
         if let Some(holding) = holdings.find(|holding| holding.view.instrument_id == instrument) {
             holding.cost += cost;
             holding.refresh(now);

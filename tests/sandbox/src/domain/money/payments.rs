@@ -72,9 +72,13 @@ impl State {
         &self,
         new: DirectDebit,
     ) -> Result<DirectDebit, Rejected> {
-        let user = self.users.named("user_id", new.user_id)?.view.status;
+        let user = self
+            .users
+            .find_or_reject("user_id", new.user_id)?
+            .view
+            .status;
         self.groups
-            .named("account_group_id", new.account_group_id)?;
+            .find_or_reject("account_group_id", new.account_group_id)?;
         let mandate = self.rows.find("mandates", new.mandate_id);
         let mandate = mandate.ok_or_else(|| Rejected::unknown("mandate_id"))?;
         if mandate.value["account_group_id"] != new.account_group_id.to_string() {
@@ -145,20 +149,20 @@ impl State {
         new: Withdrawal,
     ) -> Result<Withdrawal, Rejected> {
         let account = new.account_id;
-        self.accounts.named("account_id", account)?;
+        self.accounts.find_or_reject("account_id", account)?;
         let references = "reference_accounts";
         if !self.rows.has_link(references, "account_id", account) {
             let detail = "The account has no reference account to pay to; the command `add_reference_account` adds one.";
             return Err(Rejected::Conflict(detail.to_owned()));
         }
-        self.check_bars(account, Way::Out)?;
+        self.check_not_blocked(account, Way::Out)?;
         Ok(new)
     }
 
     /// Reserves the cash, which is booked in the next step.
     pub(in crate::domain) fn reserve_withdrawal(&mut self, new: &Withdrawal) -> Result<(), String> {
         self.may_trade(new.account_id, Way::Out)?;
-        self.claim_cash(new.account_id, new.cash_amount, new.currency)
+        self.reserve_cash(new.account_id, new.cash_amount, new.currency)
     }
 
     pub(in crate::domain) fn pay_out(&mut self, new: &Withdrawal) -> Result<(), String> {
@@ -168,7 +172,7 @@ impl State {
             return Err(why);
         }
         let kind = TransactionType::Withdrawal;
-        self.book_claimed(account, kind, new.cash_amount, new.currency);
+        self.book_from_reserved(account, kind, new.cash_amount, new.currency);
         Ok(())
     }
 

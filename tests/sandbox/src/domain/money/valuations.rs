@@ -23,7 +23,7 @@ pub(crate) struct Valuation {
     valued_at: DateTime<Utc>,
 }
 
-/// What an account gained or lost on a day, as it is sent.
+/// The gain or loss of an account in a calendar month, as it is sent.
 #[derive(Debug, Serialize)]
 pub(crate) struct AccountReturn {
     account_id: Uuid,
@@ -94,9 +94,9 @@ impl State {
                 // A closed account is empty and no longer valued.
                 None => Decimal::ZERO,
             };
-            let paid = flows(account, midnight(start), midnight(next));
-            let gain = value_at_end - value_at_start - paid.sum;
-            let base = value_at_start + paid.into;
+            let flows = flows_between(account, midnight(start), midnight(next));
+            let gain = value_at_end - value_at_start - flows.net;
+            let base = value_at_start + flows.deposits;
             let percentage = gain
                 .saturating_mul(Decimal::ONE_HUNDRED)
                 .checked_div(base)
@@ -115,13 +115,14 @@ impl State {
     }
 }
 
-/// The net cash flow of an account, and the deposits in it.
+/// Cash and units that entered or left an account, in EUR.
 struct Flows {
-    sum: Decimal,
-    into: Decimal,
+    /// The deposits minus the withdrawals.
+    net: Decimal,
+    deposits: Decimal,
 }
 
-fn flows(account: &Account, from: DateTime<Utc>, until: DateTime<Utc>) -> Flows {
+fn flows_between(account: &Account, from: DateTime<Utc>, until: DateTime<Utc>) -> Flows {
     use TransactionType::{DirectDebit, Transfer, Withdrawal};
     let cash = account.transactions.iter();
     let cash = cash.filter(|it| {
@@ -133,8 +134,8 @@ fn flows(account: &Account, from: DateTime<Utc>, until: DateTime<Utc>) -> Flows 
         .filter(|(at, _)| *at >= from && *at < until);
     let amounts: Vec<_> = within.map(|(_, amount)| amount).collect();
     Flows {
-        sum: amounts.iter().sum(),
-        into: amounts
+        net: amounts.iter().sum(),
+        deposits: amounts
             .iter()
             .filter(|amount| amount.is_sign_positive())
             .sum(),

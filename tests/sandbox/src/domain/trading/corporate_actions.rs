@@ -126,7 +126,9 @@ impl State {
             .ok_or("there is no such instrument")?;
         for price in [it.bid, it.offer] {
             let new = price.checked_div(ratio).and_then(amount::bounded_price);
-            new.ok_or_else(|| format!("leaves no price between 0.0001 and 1000000000 of {price}"))?;
+            new.ok_or_else(|| {
+                format!("would move the price {price} out of the range 0.0001 to 1000000000")
+            })?;
         }
         for (account, units) in self.holders(instrument) {
             self.check_unit_room(account, instrument, units.saturating_mul(ratio) - units)?;

@@ -101,24 +101,26 @@ impl State {
         // The price has risen above the reserved amount, so the rest is taken from the available cash.
         match (needed == part, view.side) {
             (true, _) => {}
-            (false, Side::Buy) => self.claim_cash(view.account_id, needed - part, view.currency)?,
+            (false, Side::Buy) => {
+                self.reserve_cash(view.account_id, needed - part, view.currency)?;
+            }
             (false, Side::Sell) => {
-                self.claim_shares(view.account_id, view.instrument_id, needed - part)?;
+                self.reserve_units(view.account_id, view.instrument_id, needed - part)?;
             }
         }
         match view.side {
             Side::Buy => {
-                self.book_claimed(
+                self.book_from_reserved(
                     view.account_id,
                     TransactionType::OrderExecution,
                     value,
                     view.currency,
                 );
-                self.add_shares(view.account_id, view.instrument_id, quantity, value);
+                self.add_units(view.account_id, view.instrument_id, quantity, value);
             }
             Side::Sell => {
-                self.release_shares(view.account_id, view.instrument_id, quantity);
-                self.take_shares(view.account_id, view.instrument_id, quantity);
+                self.release_units(view.account_id, view.instrument_id, quantity);
+                self.take_units(view.account_id, view.instrument_id, quantity);
                 self.book(
                     view.account_id,
                     TransactionType::OrderExecution,

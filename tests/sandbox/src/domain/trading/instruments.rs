@@ -71,205 +71,77 @@ pub(crate) struct InstrumentPrice<'a> {
     timestamp: DateTime<Utc>,
 }
 
-/// ISIN, type, bid, offer, behaviour, and whether there are fractions.
-type Mock = (
-    &'static str,
-    &'static str,
-    &'static str,
-    &'static str,
-    Behaviour,
-    bool,
-);
+/// A row of the table of mock instruments.
+struct InstrumentRow {
+    isin: &'static str,
+    kind: &'static str,
+    bid: &'static str,
+    offer: &'static str,
+    behaviour: Behaviour,
+    /// Whether fractional trading is allowed.
+    is_fractional: bool,
+}
 
-/// All instruments except the last two are those of PROTOCOL 7, which does not state the ISIN of the oscillating one,
-/// and has no instrument without fractions.
-const MOCK_INSTRUMENTS: [Mock; 25] = [
-    (
-        "IE00BKBF6H24",
-        "ETF",
-        "7.51",
-        "6.23",
-        Behaviour::Plain,
-        true,
-    ),
-    (
-        "IE00B3XXRP09",
-        "ETF",
-        "113.03",
-        "115.05",
-        Behaviour::Plain,
-        true,
-    ),
-    (
-        "DE0005933931",
-        "ETF",
-        "81.77",
-        "85.22",
-        Behaviour::Plain,
-        true,
-    ),
-    (
-        "IE00BK5BCH80",
-        "ETF",
-        "13.20",
-        "11.24",
-        Behaviour::Plain,
-        true,
-    ),
-    (
-        "IE00BM8QRZ79",
-        "ETF",
-        "38.45",
-        "41.25",
-        Behaviour::Plain,
-        true,
-    ),
-    (
-        "IE00BYZK4552",
-        "ETF",
-        "11.10",
-        "9.96",
-        Behaviour::Plain,
-        true,
-    ),
-    (
-        "FR0010790980",
-        "ETF",
-        "90.11",
-        "93.55",
-        Behaviour::Plain,
-        true,
-    ),
-    (
-        "FR0010524777",
-        "ETF",
-        "38.345",
-        "38.955",
-        Behaviour::Plain,
-        true,
-    ),
-    (
-        "LU2194447293",
-        "ETF",
-        "14.564",
-        "14.744",
-        Behaviour::Plain,
-        true,
-    ),
-    (
-        "IE00BGBN6P67",
-        "ETF",
-        "70.07",
-        "72.09",
-        Behaviour::Plain,
-        true,
-    ),
-    (
-        "IE00BGL86Z12",
-        "ETF",
-        "6.261",
-        "6.299",
-        Behaviour::Plain,
-        true,
-    ),
-    (
-        "LU0779800910",
-        "ETF",
-        "14.31",
-        "14.44",
-        Behaviour::Plain,
-        true,
-    ),
-    (
-        "IE00BJ0KDR00",
-        "ETF",
-        "108.08",
-        "108.43",
-        Behaviour::Plain,
-        true,
-    ),
-    (
-        "LU0533033667",
-        "ETF",
-        "472.50",
-        "481.10",
-        Behaviour::Plain,
-        true,
-    ),
-    (
-        "IE00BM67HK77",
-        "ETF",
-        "43.88",
-        "44.23",
-        Behaviour::Plain,
-        true,
-    ),
-    (
-        "IE00BM67HL84",
-        "ETF",
-        "22.02",
-        "44.23",
-        Behaviour::Plain,
-        true,
-    ),
-    (
-        "LU1291109616",
-        "ETF",
-        "17.02",
-        "17.28",
-        Behaviour::Plain,
-        true,
-    ),
-    (
-        "IE00BM67HM91",
-        "ETF",
-        "43.50",
-        "43.26",
-        Behaviour::Plain,
-        true,
-    ),
-    ("IE00B95PGT31", "ETF", "100", "100", Behaviour::Random, true),
-    ("IE0032077012", "ETF", "100", "100", Behaviour::Plain, true),
-    (
-        "IE00B5M1WJ87",
-        "ETF",
-        "100",
-        "100",
-        Behaviour::Partial,
-        true,
-    ),
-    (
-        "IE00BF2GFH28",
-        "ETF",
-        "100",
-        "100",
-        Behaviour::PartialThenCancelled,
-        true,
-    ),
-    (
-        "US0378331005",
-        "EQUITY",
-        "100",
-        "100",
-        Behaviour::Plain,
-        true,
-    ),
-    (
-        "XF0000000017",
-        "FUND",
-        "200",
-        "200",
-        Behaviour::Oscillating,
-        true,
-    ),
-    (
-        "XF0000000025",
-        "BOND",
-        "100",
-        "100",
-        Behaviour::Plain,
-        false,
-    ),
+impl InstrumentRow {
+    /// An instrument with the constant price 100, and with fractional trading.
+    const fn new(isin: &'static str, kind: &'static str) -> Self {
+        Self {
+            isin,
+            kind,
+            bid: "100",
+            offer: "100",
+            behaviour: Behaviour::Plain,
+            is_fractional: true,
+        }
+    }
+
+    const fn quote(mut self, bid: &'static str, offer: &'static str) -> Self {
+        self.bid = bid;
+        self.offer = offer;
+        self
+    }
+
+    const fn behaving(mut self, behaviour: Behaviour) -> Self {
+        self.behaviour = behaviour;
+        self
+    }
+
+    const fn in_whole_units(mut self) -> Self {
+        self.is_fractional = false;
+        self
+    }
+}
+
+/// PROTOCOL 7 lists all instruments except the last two. It mentions the oscillating instrument without an ISIN, and has
+/// no instrument that is traded in whole units only.
+const MOCK_INSTRUMENTS: [InstrumentRow; 25] = [
+    InstrumentRow::new("IE00BKBF6H24", "ETF").quote("7.51", "6.23"),
+    InstrumentRow::new("IE00B3XXRP09", "ETF").quote("113.03", "115.05"),
+    InstrumentRow::new("DE0005933931", "ETF").quote("81.77", "85.22"),
+    InstrumentRow::new("IE00BK5BCH80", "ETF").quote("13.20", "11.24"),
+    InstrumentRow::new("IE00BM8QRZ79", "ETF").quote("38.45", "41.25"),
+    InstrumentRow::new("IE00BYZK4552", "ETF").quote("11.10", "9.96"),
+    InstrumentRow::new("FR0010790980", "ETF").quote("90.11", "93.55"),
+    InstrumentRow::new("FR0010524777", "ETF").quote("38.345", "38.955"),
+    InstrumentRow::new("LU2194447293", "ETF").quote("14.564", "14.744"),
+    InstrumentRow::new("IE00BGBN6P67", "ETF").quote("70.07", "72.09"),
+    InstrumentRow::new("IE00BGL86Z12", "ETF").quote("6.261", "6.299"),
+    InstrumentRow::new("LU0779800910", "ETF").quote("14.31", "14.44"),
+    InstrumentRow::new("IE00BJ0KDR00", "ETF").quote("108.08", "108.43"),
+    InstrumentRow::new("LU0533033667", "ETF").quote("472.50", "481.10"),
+    InstrumentRow::new("IE00BM67HK77", "ETF").quote("43.88", "44.23"),
+    InstrumentRow::new("IE00BM67HL84", "ETF").quote("22.02", "44.23"),
+    InstrumentRow::new("LU1291109616", "ETF").quote("17.02", "17.28"),
+    InstrumentRow::new("IE00BM67HM91", "ETF").quote("43.50", "43.26"),
+    InstrumentRow::new("IE00B95PGT31", "ETF").behaving(Behaviour::Random),
+    InstrumentRow::new("IE0032077012", "ETF"),
+    InstrumentRow::new("IE00B5M1WJ87", "ETF").behaving(Behaviour::Partial),
+    InstrumentRow::new("IE00BF2GFH28", "ETF").behaving(Behaviour::PartialThenCancelled),
+    InstrumentRow::new("US0378331005", "EQUITY"),
+    InstrumentRow::new("XF0000000017", "FUND")
+        .quote("200", "200")
+        .behaving(Behaviour::Oscillating),
+    InstrumentRow::new("XF0000000025", "BOND").in_whole_units(),
 ];
 
 identified!(by view.id: Instrument);
@@ -297,15 +169,10 @@ impl Instrument {
 
 impl State {
     pub(in crate::domain) fn add_mock_instruments(&mut self) {
-        for (isin, kind, bid, offer, behaviour, fractional) in MOCK_INSTRUMENTS {
-            let quote = |text| crate::amount::parse(text).expect("the mock prices are decimals");
-            self.add_instrument(
-                isin,
-                kind,
-                (quote(bid), quote(offer)),
-                behaviour,
-                fractional,
-            );
+        for row in MOCK_INSTRUMENTS {
+            let price = |text| crate::amount::parse(text).expect("the mock prices are decimals");
+            let quote = (price(row.bid), price(row.offer));
+            self.add_instrument(row.isin, row.kind, quote, row.behaviour, row.is_fractional);
         }
     }
 
@@ -383,7 +250,7 @@ impl State {
 
     /// Changes the prices of instruments with such a behaviour, once an hour.
     pub(in crate::domain) fn move_prices(&mut self) {
-        let cents = self.timeline.random().random_range(5_000..15_000);
+        let cents = self.timeline.next_rng().random_range(5_000..15_000);
         let mut moved = Vec::new();
         for instrument in self.instruments.rows_mut() {
             let price = match instrument.behaviour {

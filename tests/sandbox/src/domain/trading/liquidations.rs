@@ -23,7 +23,7 @@ wire_enum! {
 
 impl State {
     pub(in crate::domain) fn check_liquidation(&self, new: &Liquidation) -> Result<(), Rejected> {
-        self.check_bars(new.account_id, Way::Out)
+        self.check_not_blocked(new.account_id, Way::Out)
     }
 
     pub(in crate::domain) fn may_liquidate(&self, it: &Liquidation) -> Result<(), String> {
@@ -48,12 +48,12 @@ impl State {
             };
             let half = || {
                 amount::units(
-                    holding.free(),
+                    holding.available(),
                     rust_decimal::Decimal::TWO,
                     divides(instrument),
                 )
             };
-            (instrument, if whole { holding.free() } else { half() })
+            (instrument, if whole { holding.available() } else { half() })
         });
         let trades = Trades {
             sell: sales.collect(),

@@ -160,7 +160,7 @@ impl OrderView {
 }
 
 /// A reservation of an order: cash, or units of an instrument.
-pub(in crate::domain) struct Claim {
+pub(in crate::domain) struct Reservation {
     pub(in crate::domain) account: Uuid,
     pub(in crate::domain) instrument: Option<Uuid>,
     pub(in crate::domain) currency: Currency,
@@ -169,14 +169,14 @@ pub(in crate::domain) struct Claim {
 
 impl Order {
     /// `None` if nothing is reserved.
-    pub(in crate::domain) fn claim(&self) -> Option<Claim> {
+    pub(in crate::domain) fn reservation(&self) -> Option<Reservation> {
         let OrderView {
             account_id: account,
             currency,
             ..
         } = self.view;
         let instrument = (self.view.side == Side::Sell).then_some(self.view.instrument_id);
-        (!self.reserved.is_zero()).then_some(Claim {
+        (!self.reserved.is_zero()).then_some(Reservation {
             account,
             instrument,
             currency,
@@ -228,8 +228,9 @@ impl State {
         };
         needed("limit_price", limit_price, new.r#type == OrderType::Limit)?;
         needed("stop_price", stop_price, new.r#type == OrderType::Stop)?;
-        self.accounts.named("account_id", new.account_id)?;
-        self.instruments.named("instrument_id", new.instrument_id)?;
+        self.accounts.find_or_reject("account_id", new.account_id)?;
+        self.instruments
+            .find_or_reject("instrument_id", new.instrument_id)?;
         let account = new.account_id;
         let instrument = new.instrument_id;
         let currency = new.currency.unwrap_or(EUR);
@@ -312,8 +313,8 @@ impl State {
         {
             return account.waiting_orders.push(id);
         }
-        let claimed = match self.claim_for(&view) {
-            Ok(claimed) => claimed,
+        let reserved = match self.reserve_for(&view) {
+            Ok(reserved) => reserved,
             Err(why) => return self.end_order(id, OrderStatus::Rejected, Some(why)),
         };
         let Some(instrument) = self.instruments.get(view.instrument_id) else {
@@ -324,7 +325,7 @@ impl State {
         let Some(order) = self.orders.get_mut(id) else {
             return;
         };
-        order.reserved = claimed;
+        order.reserved = reserved;
         order.left = view.cash_amount.or(view.quantity).unwrap_or_default();
         order.slices_left = slices;
         self.change::<Order>(id, OrderStatus::Processing);
@@ -336,7 +337,7 @@ impl State {
     }
 
     /// Reserves the cash or the units that an order needs.
-    fn claim_for(&mut self, order: &OrderView) -> Result<Decimal, String> {
+    fn reserve_for(&mut self, order: &OrderView) -> Result<Decimal, String> {
         self.may_trade(order.account_id, order.side.way())?;
         let sellable = self
             .accounts
@@ -357,8 +358,8 @@ impl State {
         }
         let needed = needed(order, instrument, sellable.unwrap_or_default())?;
         match order.side {
-            Side::Buy => self.claim_cash(order.account_id, needed, order.currency)?,
-            Side::Sell => self.claim_shares(order.account_id, order.instrument_id, needed)?,
+            Side::Buy => self.reserve_cash(order.account_id, needed, order.currency)?,
+            Side::Sell => self.reserve_units(order.account_id, order.instrument_id, needed)?,
         }
         Ok(needed)
     }
@@ -386,7 +387,7 @@ impl State {
             .sum();
         match view.side {
             Side::Buy => self.release_cash(view.account_id, reserved, view.currency),
-            Side::Sell => self.release_shares(view.account_id, view.instrument_id, reserved),
+            Side::Sell => self.release_units(view.account_id, view.instrument_id, reserved),
         }
         self.settle_execution(id);
         if let Some(account) = self.accounts.get_mut(view.account_id) {

@@ -112,8 +112,8 @@ impl State {
         new: PortfolioCreate,
     ) -> Result<&PortfolioView, Rejected> {
         let account_id = new.account_id;
-        self.accounts.named("account_id", account_id)?;
-        self.check_bars(account_id, Way::In)?;
+        self.accounts.find_or_reject("account_id", account_id)?;
+        self.check_not_blocked(account_id, Way::In)?;
         self.check_allocations(&new.allocations)?;
         let id = self.timeline.id();
         let now = self.timeline.now;
@@ -169,7 +169,7 @@ impl State {
         let mut seen = BTreeSet::new();
         for (at, Allocation { instrument_id, .. }) in allocations.iter().enumerate() {
             let field = format!("allocations.{at}.instrument_id");
-            self.instruments.named(&field, *instrument_id)?;
+            self.instruments.find_or_reject(&field, *instrument_id)?;
             if !seen.insert(*instrument_id) {
                 return Err(Rejected::invalid(
                     &field,
@@ -203,7 +203,7 @@ impl State {
         new: &PortfolioOrderCreate,
     ) -> Result<&PortfolioOrder, Rejected> {
         let account = self.editable::<Portfolio>(portfolio)?.0.view.account_id;
-        self.check_bars(account, Way::In)?;
+        self.check_not_blocked(account, Way::In)?;
         Ok(self.place_portfolio_order(portfolio, new.cash_amount, new.currency))
     }
 
@@ -244,7 +244,7 @@ impl State {
             Some(format!("nothing can be bought in {}", order.currency))
         } else if available < order.cash_amount {
             Some(format!(
-                "{} EUR are needed, {available} available",
+                "{} EUR are needed, but only {available} are available",
                 order.cash_amount
             ))
         } else {
@@ -272,7 +272,7 @@ impl State {
     ) -> Result<(), Rejected> {
         let portfolio = self.editable::<Portfolio>(new.portfolio_id)?.0;
         let account = portfolio.view.account_id;
-        self.check_bars(account, Way::In)
+        self.check_not_blocked(account, Way::In)
     }
 
     pub(in crate::domain) fn may_rebalance(&self, it: &Rebalancing) -> Result<(), String> {
@@ -290,12 +290,13 @@ impl State {
             return;
         };
         let account = portfolio.view.account_id;
-        let trades = self.trades_to_weights(portfolio);
+        let trades = self.rebalancing_trades(portfolio);
         let purpose = Purpose::Row(RowOf::new("rebalancing", row));
         self.start_job(purpose, account, trades);
     }
 
-    fn trades_to_weights(&self, portfolio: &Portfolio) -> Trades {
+    /// The trades that bring the portfolio to its target weights.
+    fn rebalancing_trades(&self, portfolio: &Portfolio) -> Trades {
         let Some(account) = self.accounts.get(portfolio.view.account_id) else {
             return Trades::default();
         };
@@ -324,7 +325,7 @@ impl State {
                 let surplus =
                     amount::units_for(value - target, instrument.bid, fractional).min(units);
                 let paid = amount::value(surplus, instrument.bid);
-                // Positions without a value are not sold.
+                // Skip sales that would pay nothing.
                 if !paid.is_zero() {
                     proceeds += paid;
                     trades.sell.push((allocation.instrument_id, surplus));

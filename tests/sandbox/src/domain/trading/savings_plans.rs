@@ -59,10 +59,16 @@ impl State {
         new: &SavingsPlan,
         mut fields: Value,
     ) -> Result<Value, Rejected> {
-        self.accounts.named("account_id", new.account_id)?;
+        self.accounts.find_or_reject("account_id", new.account_id)?;
         match (new.portfolio_id, new.instrument_id) {
             (Some(id), None) => {
-                if self.portfolios.named("portfolio_id", id)?.view.account_id != new.account_id {
+                if self
+                    .portfolios
+                    .find_or_reject("portfolio_id", id)?
+                    .view
+                    .account_id
+                    != new.account_id
+                {
                     return Err(Rejected::invalid(
                         "portfolio_id",
                         "belongs to another account",
@@ -71,14 +77,14 @@ impl State {
                 self.editable::<Portfolio>(id)?;
             }
             (None, Some(id)) => {
-                self.instruments.named("instrument_id", id)?;
+                self.instruments.find_or_reject("instrument_id", id)?;
             }
             _ => {
                 let problem = "or `instrument_id` must be given, and not both";
                 return Err(Rejected::invalid("portfolio_id", problem));
             }
         }
-        self.check_bars(new.account_id, Way::In)?;
+        self.check_not_blocked(new.account_id, Way::In)?;
         let today = self.timeline.now.date_naive();
         fields["next_execution_date"] = json!(new.frequency.next(today, today));
         Ok(fields)

@@ -53,7 +53,7 @@ impl State {
             .instruments
             .get(instrument)
             .map_or(Decimal::ZERO, |instrument| instrument.bid);
-        let free = self
+        let available = self
             .accounts
             .get(account)
             .map_or(Decimal::ZERO, |held| held.sellable(instrument));
@@ -64,8 +64,10 @@ impl State {
             (Way::Out, -quantity, -value)
         };
         self.may_trade(account, way)?;
-        if way == Way::Out && free < quantity {
-            return Err(format!("{quantity} units are needed, {free} free"));
+        if way == Way::Out && available < quantity {
+            return Err(format!(
+                "{quantity} units are needed, but only {available} are available"
+            ));
         }
         self.check_unit_room(account, instrument, units)?;
         self.move_in_kind(account, instrument, units, value, value);
@@ -79,13 +81,14 @@ impl State {
         let source = new.source_account_id;
         let target = new.target_account_id;
         for (field, id) in [("source_account_id", source), ("target_account_id", target)] {
-            id.map(|id| self.accounts.named(field, id)).transpose()?;
+            id.map(|id| self.accounts.find_or_reject(field, id))
+                .transpose()?;
         }
         if let Some((source, target)) = source.zip(target) {
             self.check_owners(source, target)
                 .map_err(|why| Rejected::invalid("target_account_id", &why))?;
-            self.check_bars(source, Way::Out)?;
-            self.check_bars(target, Way::In)?;
+            self.check_not_blocked(source, Way::Out)?;
+            self.check_not_blocked(target, Way::In)?;
         }
         Ok(())
     }
@@ -121,21 +124,21 @@ impl State {
             .iter()
             .map(|(currency, cash)| (*currency, cash.available.max(Decimal::ZERO)));
         let cash: Vec<_> = cash.collect();
-        let shares: Vec<_> = account
+        let positions: Vec<_> = account
             .holdings
             .iter()
-            .map(|holding| (holding.view.instrument_id, holding.free()))
+            .map(|holding| (holding.view.instrument_id, holding.available()))
             .collect();
         cash.iter()
             .try_for_each(|(currency, amount)| self.check_cash_room(target, *amount, *currency))?;
-        shares.iter().try_for_each(|(instrument, units)| {
+        positions.iter().try_for_each(|(instrument, units)| {
             self.check_unit_room(target, *instrument, *units)
         })?;
         for (currency, amount) in cash {
             self.book(source, TransactionType::Transfer, -amount, currency);
             self.book(target, TransactionType::Transfer, amount, currency);
         }
-        for (instrument, quantity) in shares {
+        for (instrument, quantity) in positions {
             let price = self
                 .instruments
                 .get(instrument)

@@ -476,7 +476,7 @@ fn wrong_values(schema: &Value) -> impl Iterator<Item = Value> {
         Some("string") => vec![Value::Null, json!(12), json!(["text"]), json!({})],
         Some("array") => vec![Value::Null, json!("text"), json!({})],
         Some("object") => vec![Value::Null, json!("text"), json!([])],
-        other => panic!("no body had a field of type {other:?} before"),
+        other => panic!("this test has no wrong values for schema type {other:?}: add some"),
     };
     if !schema["enum"].is_null() {
         wrong.extend([json!("NO_SUCH_VALUE"), json!("")]);

@@ -14,7 +14,7 @@ use super::support::{HOUR, SECOND, happened, ids, morning, parameter, place_orde
 use crate::endpoint::Endpoint;
 
 #[tokio::test]
-async fn reversed_deliveries_keep_the_order_of_the_events_in_each() {
+async fn reversing_deliveries_keeps_event_order_within_each_delivery() {
     let sandbox = morning().start().await.unwrap();
     let endpoint = Endpoint::start().await;
     switch_on(&sandbox, &endpoint).await;
@@ -40,9 +40,14 @@ async fn reversed_deliveries_keep_the_order_of_the_events_in_each() {
     assert!(place("ORDER.FILLED") < place("ORDER.PROCESSING"));
     assert!(place("ORDER.PROCESSING") < place("ORDER.NEW"));
     let arrived: BTreeSet<_> = ids(&endpoint).into_iter().collect();
+    // The first event happened before the subscription was enabled.
     let happened: BTreeSet<_> = happened(&sandbox)[1..].iter().copied().collect();
-    assert_eq!(arrived, happened, "none is lost");
-    assert_eq!(ids(&endpoint).len(), arrived.len(), "each comes once");
+    assert_eq!(arrived, happened, "no event is lost");
+    assert_eq!(
+        ids(&endpoint).len(),
+        arrived.len(),
+        "each event arrives once"
+    );
 }
 
 #[tokio::test]
@@ -136,7 +141,7 @@ async fn a_failed_delivery_is_repeated_with_growing_delays() {
     let happened = &happened[happened.len() - 3..];
     assert!(
         tried.iter().all(|it| it.events == happened[..1]),
-        "the others wait behind the first"
+        "the later events wait for the first"
     );
 
     endpoint.otherwise(200);
@@ -145,7 +150,7 @@ async fn a_failed_delivery_is_repeated_with_growing_delays() {
     assert_eq!(
         arrived.len(),
         20,
-        "one more try, and one delivery of what has waited"
+        "18 failed attempts, 1 successful attempt, and 1 delivery of the waiting events"
     );
     assert!(
         arrived[..19]
@@ -160,7 +165,7 @@ async fn a_failed_delivery_is_repeated_with_growing_delays() {
     );
     assert_eq!(
         last[0].at, last[1].at,
-        "what has waited need not wait longer"
+        "the waiting events are delivered immediately after the first event"
     );
 
     let verifier = WebhookVerifier::fetching(&Upvest::from_vars(sandbox.vars()).unwrap());

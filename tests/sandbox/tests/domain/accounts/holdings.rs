@@ -25,7 +25,7 @@ async fn a_dividend_is_paid_for_each_unit() {
         "ANNOUNCED"
     );
     api.days(1).await;
-    assert_eq!(api.cash(account).0, number("666.67"));
+    assert_eq!(api.cash(account).available, number("666.67"));
     api.days(1).await;
     assert_eq!(
         listed_status(&api, "/corporate_actions", &action.to_string()),
@@ -36,7 +36,7 @@ async fn a_dividend_is_paid_for_each_unit() {
         api.bookings(account).last(),
         Some(&("DIVIDEND".to_owned(), number("4.11")))
     );
-    assert_eq!(api.cash(account).0, number("670.78"));
+    assert_eq!(api.cash(account).available, number("670.78"));
     let shown = &api.list("/corporate_actions")[0];
     assert_eq!(&shown["type"], &json!("DIVIDEND"));
     assert_eq!(&shown["ex_date"], &json!("2024-02-02"));
@@ -66,7 +66,7 @@ async fn a_split_changes_units_and_price_but_not_the_value() {
         assert_eq!(api.bid(AT_100), number(price));
         // The order was placed for the units before the split.
         assert_eq!(api.order_status(&waiting), "CANCELLED");
-        assert_eq!(api.cash(account), (number("650"), number("0")));
+        assert_eq!(api.cash(account), Cash::available("650"));
         assert_eq!(worth(&api, account, &[AT_100]), number("1000"));
         api.assert_books_add_up();
     }
@@ -85,7 +85,7 @@ async fn a_fee_is_charged_if_there_is_enough_cash() {
             .await
             .is_err()
     );
-    assert_eq!(api.cash(account), (number("7.66"), number("0")));
+    assert_eq!(api.cash(account), Cash::available("7.66"));
     let fees = api.list(&format!("/accounts/{account}/fees"));
     assert_eq!(fees.len(), 1);
     assert_eq!(&fees[0]["type"], &json!("CUSTODY"));
@@ -236,7 +236,9 @@ async fn a_split_that_leaves_no_price_is_rejected() {
         .await
         .unwrap_err();
     assert!(
-        third.to_string().contains("`ratio` leaves no price"),
+        third
+            .to_string()
+            .contains("`ratio` would move the price 100 out of the range"),
         "{third}"
     );
     api.days(3).await;
@@ -358,6 +360,6 @@ async fn the_largest_numbers_do_not_stop_the_clock() {
             .execute(serde_json::from_value(body.clone()).unwrap())
             .await;
     }
-    assert!(api.cash(account).0 <= number("1000000000000000"));
+    assert!(api.cash(account).available <= number("1000000000000000"));
     api.assert_books_add_up();
 }

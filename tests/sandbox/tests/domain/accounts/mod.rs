@@ -7,7 +7,7 @@ mod plans;
 mod portfolios;
 mod reports;
 
-use crate::plain::{Plain, cents, decimal, id, number};
+use crate::plain::{Cash, Plain, cents, decimal, id, number};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -81,9 +81,9 @@ fn date(text: &str) -> NaiveDate {
 
 /// The value of an account according to the API.
 fn worth(api: &Plain, account: Uuid, isins: &[&str]) -> Decimal {
-    let (available, pending) = api.cash(account);
+    let cash = api.cash(account);
     let held = isins
         .iter()
         .map(|isin| cents(api.units(account, isin) * api.bid(isin)));
-    available + pending + held.sum::<Decimal>()
+    cash.available + cash.pending + held.sum::<Decimal>()
 }

@@ -35,15 +35,15 @@ async fn a_direct_debit_increases_the_cash() {
     let first = debit(&api, user, mandate, "250.50");
     api.seconds(1).await;
     assert_eq!(listed_status(&api, "/direct_debits", &first), "PROCESSING");
-    assert_eq!(api.cash(account).0, number("1"));
+    assert_eq!(api.cash(account).available, number("1"));
     api.seconds(1).await;
     assert_eq!(listed_status(&api, "/direct_debits", &first), "COMPLETED");
-    assert_eq!(api.cash(account).0, number("251.50"));
+    assert_eq!(api.cash(account).available, number("251.50"));
     // The bank takes it back, but only once.
     let reverse = json!({ "command": "reverse_direct_debit", "direct_debit_id": first });
     api.command(reverse.clone()).await;
     assert_eq!(listed_status(&api, "/direct_debits", &first), "REVERSED");
-    assert_eq!(api.cash(account).0, number("1"));
+    assert_eq!(api.cash(account).available, number("1"));
     let again = api
         .sandbox
         .execute(serde_json::from_value(reverse).unwrap())
@@ -64,7 +64,7 @@ async fn a_direct_debit_increases_the_cash() {
     api.seconds(1).await;
     assert_eq!(listed_status(&api, "/direct_debits", &second), "FAILED");
     assert_eq!(status(&api, &format!("/mandates/{mandate}")), "REVOKED");
-    assert_eq!(api.cash(account).0, number("1"));
+    assert_eq!(api.cash(account).available, number("1"));
     api.assert_books_add_up();
 }
 
@@ -84,7 +84,7 @@ async fn a_returned_direct_debit_whose_cash_was_spent_leaves_a_debt() {
     api.seconds(2).await;
     api.command(json!({ "command": "reverse_direct_debit", "direct_debit_id": first }))
         .await;
-    assert_eq!(api.cash(account).0, number("-69.99"));
+    assert_eq!(api.cash(account).available, number("-69.99"));
     let more = api.post(
         "/withdrawals",
         &json!({ "account_id": account, "cash_amount": "0.01", "currency": "EUR" }),
@@ -142,16 +142,16 @@ async fn a_withdrawal_reserves_its_cash_first() {
         listed_status(&api, "/withdrawals", &withdrawal),
         "PROCESSING"
     );
-    assert_eq!(api.cash(account), (number("40"), number("60")));
+    assert_eq!(api.cash(account), Cash::available("40").and_pending("60"));
     // Reserved cash cannot be spent.
     assert_eq!(withdraw(&api, account, "40.01").await, "FAILED");
     assert_eq!(
         listed_status(&api, "/withdrawals", &withdrawal),
         "COMPLETED"
     );
-    assert_eq!(api.cash(account), (number("40"), number("0")));
+    assert_eq!(api.cash(account), Cash::available("40"));
     assert_eq!(withdraw(&api, account, "40.00").await, "COMPLETED");
-    assert_eq!(api.cash(account), (number("0"), number("0")));
+    assert_eq!(api.cash(account), Cash::available("0"));
     api.assert_books_add_up();
 }
 
@@ -188,7 +188,7 @@ async fn units_are_transferred_in_and_out() {
         assert_eq!(listed_status(&api, path, &outbound.to_string()), status);
         assert_eq!(api.units(account, FUND), number(left));
     }
-    assert_eq!(api.cash(account).0, number("1"));
+    assert_eq!(api.cash(account).available, number("1"));
     // The API has no field for the securities, so nothing is moved.
     let nothing = id(&api.post(path, &json!({ "direction": "INBOUND" })));
     api.seconds(2).await;
@@ -211,25 +211,31 @@ async fn an_account_transfer_moves_everything() {
         listed_status(&api, "/account_transfers", &transfer),
         "COMPLETED"
     );
-    assert_eq!(api.cash(source), (number("0"), number("0")));
+    assert_eq!(api.cash(source), Cash::available("0"));
     assert_eq!(
         api.list(&format!("/accounts/{source}/positions")),
         Vec::<Value>::new()
     );
     // The 1000 of the source minus 230.10 and 50, plus the 5 of the target.
-    assert_eq!(api.cash(target), (number("724.90"), number("0")));
+    assert_eq!(api.cash(target), Cash::available("724.90"));
     assert_eq!(api.units(target, AT_100), number("0.5"));
     let position = api.position(target, FUND).unwrap();
     assert_eq!(decimal(&position["quantity"]), number("2"));
     assert_eq!(decimal(&position["average_buy_in_price"]), number("115.05"));
-    let onto_itself = json!({ "source_account_id": target, "target_account_id": target });
-    let transfer = id(&api.post("/account_transfers", &onto_itself));
+    api.assert_books_add_up();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transfer_from_an_account_to_itself_fails() {
+    let (api, account) = with_cash("724.90").await;
+    let body = json!({ "source_account_id": account, "target_account_id": account });
+    let transfer = id(&api.post("/account_transfers", &body));
     api.seconds(2).await;
     assert_eq!(
         listed_status(&api, "/account_transfers", &transfer),
         "FAILED"
     );
-    assert_eq!(api.cash(target), (number("724.90"), number("0")));
+    assert_eq!(api.cash(account), Cash::available("724.90"));
     api.assert_books_add_up();
 }
 
@@ -259,7 +265,7 @@ async fn a_liquidation_sells_all_or_half() {
         assert_eq!(api.units(account, FUND), number(left));
         // Half of three whole units is one.
         assert_eq!(api.units(account, WHOLE_UNITS), number(whole_left));
-        assert_eq!(api.cash(account), (number(cash), number("0")), "{kind}");
+        assert_eq!(api.cash(account), Cash::available(cash), "{kind}");
         api.assert_books_add_up();
     }
 }

@@ -87,7 +87,7 @@ async fn an_empty_account_closes_at_once_and_takes_no_money_then() {
     api.seconds(1).await;
     assert_eq!(status(&api, &format!("/accounts/{account}")), "CLOSED");
     assert!(api.sandbox.top_up(account, "1.00").await.is_err());
-    assert_eq!(api.cash(account), (number("0"), number("0")));
+    assert_eq!(api.cash(account), Cash::available("0"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -113,7 +113,7 @@ async fn a_savings_plan_can_be_paused_resumed_and_deleted() {
     api.days(7).await;
     assert_eq!(executions_of(&api, &plan), ["2024-02-07", "2024-02-28"]);
     api.seconds(5).await;
-    assert_eq!(api.cash(account), (number("965"), number("0")));
+    assert_eq!(api.cash(account), Cash::available("965"));
     assert_eq!(api.call("DELETE", &path, None).0, 204);
     assert_eq!(api.call("GET", &path, None).0, 404);
     assert_eq!(api.call("DELETE", &path, None).0, 404);
@@ -157,7 +157,7 @@ async fn a_savings_plan_can_be_for_a_portfolio_of_its_account() {
     api.days(30).await;
     assert_eq!(api.units(account, AT_100), number("0.07"));
     assert_eq!(api.units(account, SHARE), number("0.03"));
-    assert_eq!(api.cash(account), (number("90"), number("0")));
+    assert_eq!(api.cash(account), Cash::available("90"));
     // A plan cannot use another user's account.
     let other = api.sandbox.open_account("100.00").await.unwrap();
     let mut body = json!({ "account_id": other, "cash_amount": "10", "currency": "EUR", "frequency": "MONTHLY" });
@@ -181,5 +181,5 @@ async fn a_savings_plan_in_a_currency_that_is_not_traded_buys_nothing() {
     let orders = api.list("/orders");
     assert_eq!(&orders[0]["currency"], &json!("USD"));
     assert_eq!(&orders[0]["status"], &json!("REJECTED"));
-    assert_eq!(api.cash(account), (number("100"), number("0")));
+    assert_eq!(api.cash(account), Cash::available("100"));
 }

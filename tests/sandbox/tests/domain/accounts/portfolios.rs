@@ -83,7 +83,7 @@ async fn a_portfolio_order_is_split_to_the_cent() {
             ]
         );
     }
-    assert_eq!(api.cash(account), (number("899.90"), number("0")));
+    assert_eq!(api.cash(account), Cash::available("899.90"));
     api.assert_books_add_up();
 }
 
@@ -99,7 +99,7 @@ async fn a_portfolio_order_without_the_cash_is_cancelled() {
         ["PORTFOLIO_ORDER.NEW", "PORTFOLIO_ORDER.CANCELLED"]
     );
     assert_eq!(api.list("/orders"), Vec::<Value>::new());
-    assert_eq!(api.cash(account), (number("99.99"), number("0")));
+    assert_eq!(api.cash(account), Cash::available("99.99"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

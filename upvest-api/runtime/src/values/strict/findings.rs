@@ -50,7 +50,7 @@ impl Findings<'_> {
     /// Adds the problem that ended the reading.
     pub(super) fn add_failure(&mut self, problem: &str) {
         let path = self.failed_at.take().unwrap_or_default();
-        // It is always in the list. If the list is full, it replaces the last problem, which is only counted.
+        // The failure is always listed. If the list is full, the last problem is dropped and only counted.
         if self.problems.len() == MAX_LISTED {
             self.problems.pop();
             self.more += 1;

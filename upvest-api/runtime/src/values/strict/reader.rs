@@ -10,13 +10,13 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 use serde_json::Number;
 
-use super::code;
-use super::json::Json;
-use super::lenient;
-use super::open_enum;
-use super::open_union::{self, Content};
-use super::or_empty;
-use super::strict_findings::{Findings, Mismatch, Step};
+use super::findings::{Findings, Mismatch, Step};
+use crate::values::code;
+use crate::values::json::Json;
+use crate::values::lenient;
+use crate::values::open_enum;
+use crate::values::open_union::{self, Content};
+use crate::values::or_empty;
 
 /// Reads one value.
 #[derive(Clone, Copy)]

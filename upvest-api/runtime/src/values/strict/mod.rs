@@ -1,12 +1,15 @@
 //! Strict reading of JSON: unknown fields and unknown values are errors that name their place.
 
+mod findings;
+mod reader;
+
 use std::cell::RefCell;
 
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _};
 
 use super::json::Json;
-use super::strict_findings::Mismatch;
-use super::strict_reader::Reader;
+use findings::Mismatch;
+use reader::Reader;
 
 /// Reads a `T` from JSON strictly: an unknown field and an unknown value of an enum or a code are errors, at any depth.
 ///
