@@ -8,6 +8,7 @@ use upvest_api::http::{HeaderMap, Request, StatusCode};
 use upvest_api::runtime::{List, Operation, OperationMeta, Paginated};
 use upvest_api::types::{
     ListResponse, Order, OrderCreate, OrderSide, OrderStatus, OrderType, UserUpdate,
+    WebhookSubscriptionUpdate,
 };
 use upvest_api::{
     ByteStream, Client, Error, ErrorKind, Metadata, MockTransport, Response, Transport, builder,
@@ -99,6 +100,18 @@ fn optional_fields_are_plain_values_or_options() {
         named,
         json!({ "first_name": "Ada", "last_name": "Lovelace" })
     );
+}
+
+#[test]
+fn the_items_of_a_list_need_no_type_as_they_are_not_converted() {
+    let update = || WebhookSubscriptionUpdate::builder();
+    for builder in [
+        update().event_categories(vec![]),
+        update().event_categories(vec!["ORDER".parse().expect("a category")]),
+        update().event_categories(None),
+    ] {
+        assert!(builder.build().is_ok());
+    }
 }
 
 #[tokio::test]
@@ -362,6 +375,25 @@ async fn a_success_that_cannot_be_read_may_have_changed_something() {
         "listOrders: 200 OK, but the body could not be received completely: the connection broke"
     );
     assert!(error.is_transient());
+}
+
+#[tokio::test]
+async fn a_download_that_breaks_off_names_its_operation_and_position() {
+    let response = fixed(200, broken_off)
+        .retrieve_file()
+        .file_id(ID)
+        .send()
+        .await;
+    let file = response.expect("the file begins").into_inner();
+    let error = file.bytes().await.expect_err("half a file");
+    assert_eq!(
+        error.to_string(),
+        "retrieveFile: 200 OK, but the connection broke, at position 8"
+    );
+    assert_eq!(
+        error.hint(),
+        Some("call the operation again: a download starts from its beginning")
+    );
 }
 
 #[tokio::test]

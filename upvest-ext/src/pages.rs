@@ -171,7 +171,8 @@ impl<T: List<Item: Serialize>> Paginator<T> {
 
     fn into_pages(self) -> BoxStream<'static, Result<Page<T::Item>, Error>> {
         if let Some(problem) = self.problem {
-            return stream::iter([Err(problem)]).boxed();
+            let error = failed_at::<T>(problem, self.offset);
+            return stream::iter([Err(error)]).boxed();
         }
         let reading = Reading {
             progress: Progress::new(self.offset, self.page_size.unwrap_or(u32::MAX)),
@@ -195,14 +196,15 @@ fn out_of_bounds<T: List>(items: u32) -> Option<Error> {
         return None;
     }
     let message = format!("a page has {least} to {most} items, not {items}");
-    Some(of_operation::<T>(Error::new(
-        ErrorKind::InvalidRequest,
-        message,
-    )))
+    Some(Error::new(ErrorKind::InvalidRequest, message))
 }
 
-fn of_operation<T: List>(error: Error) -> Error {
-    error.with_context(|context| context.operation = Some(T::META.id.into()))
+/// The error of the stream if the page at `offset` cannot be read.
+fn failed_at<T: List>(error: Error, offset: u64) -> Error {
+    error.with_context(|context| {
+        context.operation = Some(T::META.id.into());
+        context.position = Some(offset);
+    })
 }
 
 type PageFuture<I> = BoxFuture<'static, Result<Page<I>, Error>>;
@@ -224,8 +226,7 @@ impl<T: List<Item: Serialize>> Reading<T> {
     /// The next page, and what reads those after it, if there are any.
     async fn next_page(mut self) -> Result<(Page<T::Item>, Option<Self>), Error> {
         let offset = self.progress.next();
-        let at_offset =
-            |error: Error| error.with_context(|context| context.position = Some(offset));
+        let at_offset = |error| failed_at::<T>(error, offset);
         let page = match self.requested.pop_front() {
             Some(prefetched) if prefetched.offset == offset => prefetched.page.output().await,
             // The prefetched pages start elsewhere, as the page before them was shorter than expected.
@@ -255,8 +256,7 @@ impl<T: List<Item: Serialize>> Reading<T> {
         if self.settings.page_size.is_none() {
             return Ok(false);
         }
-        let broken = |rule| of_operation::<T>(Error::new(ErrorKind::Paging, rule));
-        goes_on.map_err(|rule| broken(rule.to_string()))
+        goes_on.map_err(|rule| Error::new(ErrorKind::Paging, rule.to_string()))
     }
 
     fn request(&self, offset: u64) -> PageFuture<T::Item> {

@@ -388,11 +388,10 @@ impl Core {
         }
         let (body, headers, metadata) = response.into_parts();
         let body = body.bytes_within(ByteStream::VALUE_LIMIT).await;
-        let body = body.map_err(|error| match error.kind() {
-            // The server did respond, so the error has the status and the headers. With other errors, the response is
-            // not complete.
-            ErrorKind::Decode => error.with_metadata(&metadata),
-            _ => error,
+        let body = body.map_err(|error| {
+            let error = error.with_metadata(&metadata);
+            // The number of bytes would look like the index of an item.
+            error.with_context(|context| context.position = None)
         })?;
         Ok(Response::new(body.into(), headers, metadata))
     }
@@ -512,7 +511,7 @@ async fn error_body(body: ByteStream, end: Instant) -> Bytes {
     match until(end, body.bytes_within(ByteStream::ERROR_LIMIT)).await {
         Some(Ok(body)) => body,
         Some(Err(error)) if error.kind() == ErrorKind::Decode => {
-            let detail = serde_json::json!({ "detail": error.to_string() });
+            let detail = serde_json::json!({ "detail": error.message() });
             detail.to_string().into()
         }
         Some(Err(_)) | None => Bytes::new(),

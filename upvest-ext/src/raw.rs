@@ -163,7 +163,12 @@ impl RawRequest {
     pub async fn send_stream(self) -> Result<Response<ByteStream>, Error> {
         let operation = self.operation;
         let pipeline = self.pipeline.clone();
-        pipeline.call(self.into_request()?, operation).await
+        let request = self.into_request().map_err(|error| {
+            error.with_context(|context| context.operation = Some(operation.id.into()))
+        })?;
+        let response = pipeline.call(request, operation).await?;
+        let metadata = response.metadata().clone();
+        Ok(response.map(|body| body.of_call(operation, &metadata)))
     }
 
     /// Sends the request and decodes the body as JSON.
@@ -176,10 +181,7 @@ impl RawRequest {
         let response = self.send().await?;
         match read_json(&response) {
             Ok(value) => Ok(response.map(|_| value)),
-            Err(error) => Err(error
-                .with_metadata(response.metadata())
-                .with_context(|context| context.operation = Some(operation.id.into()))
-                .with_outcome_of(operation)),
+            Err(error) => Err(error.with_call(operation, response.metadata())),
         }
     }
 

@@ -36,7 +36,7 @@ use futures_util::TryStreamExt as _;
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 use tokio::time::{Instant, sleep, timeout};
-use upvest_runtime::{Error, ErrorKind, GeneratedClient, List, Operation, Settles};
+use upvest_runtime::{Error, ErrorKind, GeneratedClient, List, Operation, OperationMeta, Settles};
 
 use crate::client::UpvestFor;
 use crate::debug_fields::debug_fields;
@@ -60,6 +60,7 @@ type Condition<T> = Box<dyn Fn(&T) -> bool + Send>;
 /// [`Error::last_seen`] is the latest state of the resource.
 #[must_use = "a wait does nothing unless it is awaited"]
 pub struct Wait<T> {
+    operation: &'static OperationMeta,
     poll: Poll<T>,
     is_met: Condition<T>,
     backoff: Backoff,
@@ -109,7 +110,7 @@ impl<C: GeneratedClient> UpvestFor<C> {
         operation: O,
         is_met: impl Fn(&O::Output) -> bool + Send + 'static,
     ) -> Wait<O::Output> {
-        wait(move || retrieve(operation.clone()), is_met)
+        wait(O::META, move || retrieve(operation.clone()), is_met)
     }
 
     /// Waits until the item of `list` with this id has a final status, for resources that can only be read in a list.
@@ -126,11 +127,13 @@ impl<C: GeneratedClient> UpvestFor<C> {
         O: List<Item = I>,
         I: Settles + Serialize,
     {
-        wait(move || find(list.clone(), id), Settles::is_final)
+        let poll = move || find(list.clone(), id);
+        wait(O::META, poll, Settles::is_final)
     }
 }
 
 fn wait<T, F>(
+    operation: &'static OperationMeta,
     poll: impl Fn() -> F + Send + 'static,
     is_met: impl Fn(&T) -> bool + Send + 'static,
 ) -> Wait<T>
@@ -138,6 +141,7 @@ where
     F: Future<Output = Result<Option<T>, Error>> + Send + 'static,
 {
     Wait {
+        operation,
         poll: Box::new(move || Box::pin(poll())),
         is_met: Box::new(is_met),
         backoff: Backoff::new(Duration::from_millis(500), Duration::from_secs(10)),
@@ -149,8 +153,7 @@ where
 async fn retrieve<O: Operation>(operation: O) -> Result<Option<O::Output>, Error> {
     if !O::META.is_safe() {
         let message = "the operation must be read-only, because a wait sends it repeatedly";
-        let error = Error::new(ErrorKind::InvalidRequest, message);
-        return Err(error.with_context(|context| context.operation = Some(O::META.id.into())));
+        return Err(Error::new(ErrorKind::InvalidRequest, message));
     }
     match operation.send().await {
         Ok(response) => Ok(Some(response.into_inner())),
@@ -192,9 +195,13 @@ impl<T: Send + Sync + 'static> Wait<T> {
         let late = self.late();
         let outcome = timeout(self.timeout, self.poll_until_met(&mut last)).await;
         let outcome = outcome.unwrap_or_else(|_| Err(late));
-        outcome.map_err(|error| match last {
-            Some(state) => error.with_last_seen(state),
-            None => error,
+        outcome.map_err(|error| {
+            let operation = self.operation.id.into();
+            let error = error.with_context(|context| context.operation = Some(operation));
+            match last {
+                Some(state) => error.with_last_seen(state),
+                None => error,
+            }
         })
     }
 

@@ -4,7 +4,7 @@
 // 60dd0f6ad48274b95d5c537f7c28965bcef9fd58773f89cadf5897e1da34e266.
 // Do not edit: a fix goes into upvest-gen or into the overlay.
 
-use upvest_runtime::{Nested, Nullable, body_builder, chrono, serde_json, test_util, uuid};
+use upvest_runtime::{Nested, Nullable, body_builder, chrono, serde_json, test_util, union_builders, uuid};
 
 use super::types::{self, *};
 

@@ -152,7 +152,7 @@ impl SignaturePolicy {
     /// # Errors
     ///
     /// If no signature passes these checks: the error of the signature that passed the most of them.
-    pub fn claims(
+    pub fn unverified_signatures(
         &self,
         request: &IncomingRequest<'_>,
         now: SystemTime,
@@ -167,26 +167,27 @@ impl SignaturePolicy {
         })?;
         let mut signatures = parse_signatures(&signatures)
             .map_err(|malformed| header_error(malformed, SignatureError::MalformedSignature))?;
-        let mut claims = Vec::new();
+        let mut unverified = Vec::new();
         let mut furthest = SignatureError::MissingSignature;
         let mut digests = Digests::new();
         for input in &inputs {
-            let claim = take_pair(input, &mut signatures).and_then(|(input, signature)| {
-                self.claim(request, input, signature, now, &mut digests)
+            let checked = take_pair(input, &mut signatures).and_then(|(input, signature)| {
+                self.check_except_key(request, input, signature, now, &mut digests)
             });
-            match claim {
-                Ok(claim) => claims.push(claim),
+            match checked {
+                Ok(signature) => unverified.push(signature),
                 Err(error) => furthest = furthest.furthest(error),
             }
         }
-        if claims.is_empty() {
+        if unverified.is_empty() {
             Err(furthest)
         } else {
-            Ok(claims)
+            Ok(unverified)
         }
     }
 
-    fn claim(
+    /// Checks everything about one signature except the key.
+    fn check_except_key(
         &self,
         request: &IncomingRequest<'_>,
         input: &SignatureInput<'_>,

@@ -163,9 +163,11 @@ fn request_keys(
         let mut request = Request::new(Bytes::new());
         *request.uri_mut() = pipeline.core.base_url.join(VERIFY_KEYS.path, "")?;
         let response = pipeline.call(request, &VERIFY_KEYS).await?;
-        let listed = KeySet::from_json(&response.into_inner().bytes().await?).map_err(|error| {
+        let (body, _, metadata) = response.into_parts();
+        let listed = KeySet::from_json(&body.bytes().await?).map_err(|error| {
             let message = "the response is not a key set";
-            Error::new(ErrorKind::Decode, message).with_source(error)
+            let error = Error::new(ErrorKind::Decode, message).with_source(error);
+            error.with_call(&VERIFY_KEYS, &metadata)
         })?;
         let now = Instant::now();
         Ok(Expiring {

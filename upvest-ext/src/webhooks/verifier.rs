@@ -193,9 +193,9 @@ impl WebhookVerifier {
             return Err(VerifyError::TooLarge(self.limits.bytes));
         }
         let now = (self.clock)();
-        let claims = self.policy.claims(request, now);
-        let claims = claims.map_err(VerifyError::Rejected)?;
-        self.check_claims(&claims).await?;
+        let signatures = self.policy.unverified_signatures(request, now);
+        let signatures = signatures.map_err(VerifyError::Rejected)?;
+        self.check_signatures(&signatures).await?;
         if !self.is_for_us(request.body()) {
             return Err(VerifyError::Rejected(SignatureError::OtherWebhook));
         }
@@ -204,19 +204,26 @@ impl WebhookVerifier {
 
     /// Checks that one of the signatures is valid. The keys are fetched at most once, and only if no signature is valid
     /// with a known key.
-    async fn check_claims(&self, claims: &[UnverifiedSignature]) -> Result<(), VerifyError> {
-        let is_known = |claim: &&UnverifiedSignature| !self.keys.current(claim.key_id()).is_empty();
-        let (known, unknown): (Vec<_>, Vec<_>) = claims.iter().partition(is_known);
+    async fn check_signatures(
+        &self,
+        signatures: &[UnverifiedSignature],
+    ) -> Result<(), VerifyError> {
+        let is_known =
+            |signature: &&UnverifiedSignature| !self.keys.current(signature.key_id()).is_empty();
+        let (known, unknown): (Vec<_>, Vec<_>) = signatures.iter().partition(is_known);
         let mut furthest = SignatureError::UnknownKey;
         let mut unavailable = None;
-        for claims in [known, unknown] {
-            let ids: Vec<_> = claims.iter().map(|claim| claim.key_id()).collect();
+        for signatures in [known, unknown] {
+            let ids: Vec<_> = signatures
+                .iter()
+                .map(|signature| signature.key_id())
+                .collect();
             if !ids.is_empty() {
                 // With a known id this does not wait: the keys are at most renewed in the background.
                 unavailable = self.keys.refresh(&ids).await.err();
             }
-            for claim in claims {
-                match self.verify_with(claim, &self.keys.current(claim.key_id())) {
+            for signature in signatures {
+                match self.verify_with(signature, &self.keys.current(signature.key_id())) {
                     Ok(()) => return Ok(()),
                     Err(error) => furthest = furthest.furthest(error),
                 }
@@ -242,7 +249,7 @@ impl WebhookVerifier {
     /// Checks a signature with the keys that have its id.
     fn verify_with(
         &self,
-        claim: &UnverifiedSignature,
+        signature: &UnverifiedSignature,
         keys: &FoundKeys,
     ) -> Result<(), SignatureError> {
         let mut furthest = SignatureError::UnknownKey;
@@ -254,7 +261,7 @@ impl WebhookVerifier {
                 furthest = furthest.furthest(SignatureError::KeyNotAllowed);
                 continue;
             };
-            match claim.check(key) {
+            match signature.check(key) {
                 Ok(()) => return Ok(()),
                 Err(error) => furthest = furthest.furthest(error),
             }

@@ -4,13 +4,15 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::common::socket::{self, SocketServer};
+use crate::common::{FakeApi, Fate, Reply};
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use upvest_ext::api::ByteStream;
+use upvest_ext::api::operations;
 use upvest_ext::api::runtime::OperationMeta;
 use upvest_ext::api::types::FileId;
 use upvest_ext::{
-    BoxFuture, CallOptions, Environment, Error, ErrorKind, Response, Transport, Upvest,
+    BoxFuture, CallOptions, Environment, Error, ErrorKind, Method, Response, Transport, Upvest,
 };
 
 const CONTENT: &str = "0123456789abcdefghijklmnopqrstuvwxyz";
@@ -229,8 +231,8 @@ async fn compression_is_not_requested_for_a_file() {
 #[tokio::test]
 async fn fewer_or_more_bytes_than_announced_are_an_error_for_every_reader() {
     for announced in ["35", "37", "0"] {
-        let api = crate::common::FakeApi::new(move |_, _| {
-            let mut reply = crate::common::Reply::new(200, CONTENT);
+        let api = FakeApi::new(move |_, _| {
+            let mut reply = Reply::new(200, CONTENT);
             reply.content_type = "application/pdf";
             reply.headers.push(("content-length", announced.to_owned()));
             reply
@@ -305,9 +307,7 @@ async fn a_redirect_is_not_followed_and_its_target_not_shown() {
 
 #[tokio::test]
 async fn a_download_that_is_dropped_leaves_nothing() {
-    let api = crate::common::FakeApi::new(|_, _| {
-        crate::common::Reply::fate(crate::common::Fate::Silence)
-    });
+    let api = FakeApi::new(|_, _| Reply::fate(Fate::Silence));
     let folder = tempfile::tempdir().unwrap();
     let upvest = api.client();
     let path = folder.path().join("new.pdf");
@@ -355,8 +355,8 @@ async fn a_downloaded_file_can_be_read_by_its_owner_alone() {
 
 #[tokio::test]
 async fn a_download_has_no_limit() {
-    let api = crate::common::FakeApi::new(|_, _| {
-        let mut reply = crate::common::Reply::fate(crate::common::Fate::Huge);
+    let api = FakeApi::new(|_, _| {
+        let mut reply = Reply::fate(Fate::Huge);
         reply.content_type = "application/pdf";
         reply
     });
@@ -408,4 +408,136 @@ async fn a_download_of_which_nothing_comes_any_more_is_given_up() {
     let error = file.bytes().await.unwrap_err();
     assert_eq!(started.elapsed(), Duration::from_secs(7));
     assert!(error.is_timeout());
+    assert_eq!(error.operation(), Some("retrieveFile"));
+    assert_eq!(error.position(), Some(4));
+    assert_eq!(error.elapsed(), Some(Duration::from_secs(7)));
+}
+
+/// Reads a file to its end in each way, and returns the errors.
+async fn read_in_each_way(upvest: &Upvest) -> Vec<Error> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file");
+    let mut chunks = open(upvest).await.unwrap();
+    let streamed = async {
+        while chunks.try_next().await?.is_some() {}
+        Ok::<_, Error>(())
+    };
+    let checked = open(upvest).await.unwrap();
+    let errors = [
+        streamed.await.err(),
+        open(upvest).await.unwrap().bytes().await.err(),
+        save(upvest, &path).await.err(),
+        checked.write_to_checked(&path, 36, SHA256).await.err(),
+    ];
+    errors.into_iter().map(Option::unwrap).collect()
+}
+
+/// Asserts that an error about a body has all facts of the call that returned it.
+fn assert_has_facts(error: &Error, operation: &str, position: u64) {
+    assert_eq!(error.operation(), Some(operation), "{error}");
+    assert_eq!(error.request_id(), Some("request-1"), "{error}");
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(200));
+    assert_eq!(error.attempts(), 2);
+    assert_eq!(error.position(), Some(position), "{error}");
+    assert!(error.elapsed().is_some());
+    assert!(error.hint().is_some(), "{error}");
+    let start = format!("{operation}: 200 OK, but {} (request ", error.message());
+    assert!(error.to_string().starts_with(&start), "{error}");
+}
+
+/// A server that fails the first attempt of each call, and then sends `reply` as a file.
+fn file_api(reply: Reply) -> FakeApi {
+    let reply = reply.content_type("application/pdf");
+    let reply = reply.header("upvest-request-id", "request-1");
+    FakeApi::new(move |_, n| match n % 2 {
+        0 => Reply::status(503),
+        _ => reply.clone(),
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_of_each_reader_of_a_file_has_the_facts_of_its_call() {
+    let short = Reply::new(200, CONTENT).header("content-length", "37");
+    let broken = Reply {
+        fate: Fate::BrokenBody,
+        ..Reply::new(200, CONTENT)
+    };
+    for (reply, position) in [(short, 36), (broken, 4)] {
+        let api = file_api(reply);
+        let errors = read_in_each_way(&api.client()).await;
+        for error in errors {
+            assert_eq!(error.kind(), ErrorKind::Interrupted, "{error}");
+            assert_has_facts(&error, "retrieveFile", position);
+            let hint = error.hint().unwrap();
+            assert!(hint.contains("call the operation again"), "{hint}");
+            assert!(error.is_transient() && !error.is_outcome_unknown());
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_is_not_the_expected_one_has_the_facts_of_its_call() {
+    let api = file_api(Reply::new(200, CONTENT));
+    let upvest = api.client();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file");
+    let other = SHA256.replace('7', "8");
+    for (length, sha256) in [(35, SHA256), (37, SHA256), (36, &other)] {
+        let file = open(&upvest).await.unwrap();
+        let written = file.write_to_checked(&path, length, sha256).await;
+        let error = written.unwrap_err();
+        assert_has_facts(&error, "retrieveFile", 36);
+        assert!(error.hint().unwrap().contains("checksum"), "{error:?}");
+    }
+    let file = open(&upvest).await.unwrap();
+    let written = file.write_to_checked(&path, 36, "no checksum").await;
+    assert_has_facts(&written.unwrap_err(), "retrieveFile", 0);
+    let missing = folder.path().join("missing/file");
+    let error = save(&upvest, &missing).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Io);
+    assert_has_facts(&error, "retrieveFile", 0);
+    let path_is_folder = save(&upvest, folder.path()).await.unwrap_err();
+    assert_has_facts(&path_is_folder, "retrieveFile", 36);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_beyond_a_limit_has_the_facts_of_its_call() {
+    let api = file_api(Reply::fate(Fate::Huge));
+    let file = open(&api.client()).await.unwrap();
+    let error = file.bytes_within(1_500_000).await.unwrap_err();
+    assert_has_facts(&error, "retrieveFile", 2 * 1024 * 1024);
+    assert!(error.hint().unwrap().contains("stream"), "{error:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_body_of_a_raw_request_has_the_facts_of_its_call() {
+    let api = file_api(Reply {
+        fate: Fate::BrokenBody,
+        ..Reply::new(200, CONTENT)
+    });
+    let request = || {
+        let request = api.client().request(Method::GET, ["files"]);
+        request.for_operation(&operations::RETRIEVE_FILE)
+    };
+    let error = request().send().await.unwrap_err();
+    assert_has_facts(&error, "retrieveFile", 4);
+    let mut stream = request().send_stream().await.unwrap().into_inner();
+    stream.try_next().await.unwrap();
+    let error = stream.try_next().await.unwrap_err();
+    assert_has_facts(&error, "retrieveFile", 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_of_a_value_that_breaks_off_has_no_position_but_its_request_id() {
+    let api = FakeApi::new(|_, _| {
+        let reply = Reply::fate(Fate::BrokenBody);
+        reply.header("upvest-request-id", "request-1")
+    });
+    let error = api.client().list_orders().send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Interrupted);
+    assert_eq!(error.operation(), Some("listOrders"));
+    assert_eq!(error.request_id(), Some("request-1"));
+    assert_eq!(error.position(), None, "it would look like that of an item");
+    assert!(error.is_transient());
+    assert_eq!(api.api_calls(), 4);
 }

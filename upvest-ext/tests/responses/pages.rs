@@ -671,6 +671,25 @@ async fn a_prefetched_page_that_fails_ends_the_stream_in_its_place() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn each_error_of_a_list_names_its_operation_and_the_position() {
+    let api = FakeApi::new(|seen, _| {
+        let offset = query(seen, "offset");
+        assert_ne!(offset, Some(300), "the task of this page is to panic");
+        orders(seen, 1000)
+    });
+    let upvest = api.client();
+    let list = upvest.list_orders().resume_at(100).prefetch(5);
+    let panicked = list.page_size(100).items().try_collect::<Vec<_>>().await;
+    let list = upvest.list_orders().resume_at(300).page_size(0);
+    let wrong_size = list.items().try_collect::<Vec<_>>().await;
+    for result in [panicked, wrong_size] {
+        let error = result.unwrap_err();
+        assert_eq!(error.operation(), Some("listOrders"), "{error}");
+        assert_eq!(error.position(), Some(300), "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_list_that_is_resumed_past_its_end_is_empty() {
     let api = FakeApi::new(|seen, _| orders(seen, 250));
     let upvest = api.client();

@@ -43,6 +43,7 @@ async fn a_wait_that_times_out_returns_the_latest_state_of_the_order() {
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert_eq!(error.operation(), Some("retrieveOrder"));
     assert_eq!(started.elapsed(), Duration::from_secs(60));
     assert_eq!(
         error.last_seen::<Order>().unwrap().status,
@@ -106,6 +107,10 @@ async fn an_order_may_appear_late_but_not_never() {
         .await
         .unwrap_err();
     assert!(error.is_not_found() && error.last_seen::<Order>().is_none());
+    assert_eq!(error.operation(), Some("retrieveOrder"));
+    let empty = FakeApi::new(|_, _| Reply::empty_list()).client();
+    let report = empty.wait_for_item(empty.list_reports(), ID.parse().unwrap());
+    assert_eq!(report.await.unwrap_err().operation(), Some("listReports"));
 }
 
 #[tokio::test(start_paused = true)]

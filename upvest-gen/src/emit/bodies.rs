@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::doc_comment::doc_comment;
-use crate::model::{Api, Schema, Type};
+use crate::model::{Api, Schema, Shape, Type};
 
 /// The module `bodies`. Objects that are only received have builders for tests.
 pub(super) fn bodies(api: &Api) -> String {
@@ -21,13 +21,51 @@ pub(super) fn bodies(api: &Api) -> String {
     } else {
         received_module(&builders(received))
     };
+    let sent_schemas = api.schemas.iter().filter(|schema| schema.sent);
+    let unions: String = sent_schemas
+        .map(|schema| union_builders(schema, api))
+        .collect();
     format!(
         "\
-use upvest_runtime::{{Nested, Nullable, body_builder, chrono, serde_json, test_util, uuid}};
+use upvest_runtime::{{Nested, Nullable, body_builder, chrono, serde_json, test_util, union_builders, uuid}};
 
 use super::types::{{self, *}};
-{}{received}",
+{}{unions}{received}",
         builders(sent)
+    )
+}
+
+/// ```text
+/// union_builders! {
+///     Payment {
+///         Card(CardPaymentBuilder),
+///     }
+/// }
+/// ```
+///
+/// An alternative without a builder is left out. Nothing is written for an object.
+fn union_builders(schema: &Schema, api: &Api) -> String {
+    let Shape::Union { variants, .. } = &schema.shape else {
+        return String::new();
+    };
+    let mut builders = String::new();
+    for variant in variants {
+        if let Some(object) = api.object(&variant.kind) {
+            let builder = object.builder(api);
+            let _ = writeln!(builders, "        {}({builder}),", variant.name);
+        }
+    }
+    if builders.is_empty() {
+        return String::new();
+    }
+    let name = &schema.name;
+    format!(
+        "
+union_builders! {{
+    {name} {{
+{builders}    }}
+}}
+"
     )
 }
 

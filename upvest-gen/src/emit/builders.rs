@@ -7,8 +7,7 @@ use super::print::print;
 use crate::docs;
 use crate::error::Error;
 use crate::model::{
-    Api, Content, Encoding, FormField, FormStyle, Operation, Parameter, Place, Response, Schema,
-    Type,
+    Api, Content, Encoding, FormField, FormStyle, Operation, Parameter, Place, Response,
 };
 
 /// The module `builder`.
@@ -130,7 +129,7 @@ fn call_type(operation: &Operation, api: &Api) -> TokenStream {
     };
     let kind = body.kind.tokens("types::");
     match body.encoding {
-        Encoding::Json if object(&body.kind, api).is_none() => quote!(Call<JsonValue<#kind>>),
+        Encoding::Json if api.object(&body.kind).is_none() => quote!(Call<JsonValue<#kind>>),
         Encoding::Json => quote!(Call<Json<#kind>>),
         Encoding::Form => quote!(Call<Form<#kind>>),
         Encoding::Binary => quote!(Call<Binary>),
@@ -235,7 +234,7 @@ fn body_setters(operation: &Operation, api: &Api) -> TokenStream {
         Encoding::Binary => quote!(Into<bytes::Bytes>),
         Encoding::Text => quote!(Into<String>),
     };
-    let body_map = object(&body.kind, api).map(|schema| {
+    let body_map = api.object(&body.kind).map(|schema| {
         let builder = format_ident!("{}", schema.builder(api));
         quote! {
             /// Sets fields of the body, by the builder of its type.
@@ -252,16 +251,6 @@ fn body_setters(operation: &Operation, api: &Api) -> TokenStream {
 
         #body_map
     }
-}
-
-/// Returns the schema of an object with fields, or of one that may be empty. Such an object has a builder.
-fn object<'a>(kind: &Type, api: &'a Api) -> Option<&'a Schema> {
-    let Type::Schema(name) = kind.present() else {
-        return None;
-    };
-    api.schemas
-        .iter()
-        .find(|schema| schema.name == *name && !schema.fields().is_empty())
 }
 
 /// The setter of operations that support an idempotency key.

@@ -86,6 +86,18 @@ impl Field {
     }
 }
 
+impl Api {
+    /// Returns the schema of an object with fields, or of one that may be empty. Such an object has a builder.
+    pub(super) fn object(&self, kind: &Type) -> Option<&Schema> {
+        let Type::Schema(name) = kind.present() else {
+            return None;
+        };
+        self.schemas
+            .iter()
+            .find(|schema| schema.name == *name && !schema.fields().is_empty())
+    }
+}
+
 impl Schema {
     /// The name of the object's builder, which no type has.
     pub(super) fn builder(&self, api: &Api) -> String {

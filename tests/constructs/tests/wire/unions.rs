@@ -1,9 +1,10 @@
 //! Unions: inheritance, several values of a tag, tags without a discriminator, and the ids of branches.
 
+use serde_json::{Value, json};
 use upvest_constructs::Server;
 use upvest_constructs::unions::Client;
 use upvest_constructs::unions::types::{
-    Check, Holder, Mandate, Means, Payment, Role, Sepa, Signal, Transfer,
+    Card, Check, Holder, Mandate, Means, Payment, Role, Sepa, Signal, Transfer,
 };
 
 #[tokio::test]
@@ -19,9 +20,36 @@ async fn a_child_of_a_base_with_a_discriminator_keeps_its_fields() {
         .send()
         .await
         .unwrap();
-    let sent: serde_json::Value = serde_json::from_str(&server.last().body).unwrap();
+    let sent: Value = serde_json::from_str(&server.last().body).unwrap();
     assert_eq!(sent["iban"], "DE11");
     assert_eq!(sent["kind"], "SEPA");
+}
+
+#[tokio::test]
+async fn the_builder_of_each_alternative_is_a_body() {
+    let (client, server) = Server::answering::<Client>(r#"{"kind":"SEPA","iban":"DE00"}"#);
+    let sepa = Sepa::builder().kind("SEPA").amount("2").iban("DE11");
+    client.create_payment().body(sepa).send().await.unwrap();
+    let sent: Value = serde_json::from_str(&server.last().body).unwrap();
+    assert_eq!(
+        sent,
+        json!({ "kind": "SEPA", "amount": "2", "iban": "DE11" })
+    );
+    let card = Card::builder().kind("CARD").pan("4000");
+    client.create_payment().body(card).send().await.unwrap();
+    let sent: Value = serde_json::from_str(&server.last().body).unwrap();
+    assert_eq!(sent, json!({ "kind": "CARD", "pan": "4000" }));
+}
+
+#[tokio::test]
+async fn a_builder_of_an_alternative_reports_all_its_fields() {
+    let (client, server) = Server::answering::<Client>("");
+    let card = Card::builder().amount("two");
+    let error = client.create_payment().body(card).send().await.unwrap_err();
+    for field in ["`kind` is required", "`pan` is required", "`amount`"] {
+        assert!(error.to_string().contains(field), "{error}");
+    }
+    assert!(server.received().is_empty());
 }
 
 #[tokio::test]

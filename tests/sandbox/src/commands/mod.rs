@@ -27,7 +27,7 @@ pub enum Command {
         /// The number of seconds. It may have decimals.
         seconds: f64,
     },
-    /// Creates an account group. Answers with its id.
+    /// Creates an account group. Returns its id.
     CreateAccountGroup {
         /// Its id. By default a new one.
         #[serde(default)]
@@ -43,7 +43,7 @@ pub enum Command {
         #[serde(default)]
         currency: Option<String>,
     },
-    /// Links a bank account to an account. Answers with its id.
+    /// Links a bank account to an account. Returns its id.
     AddReferenceAccount {
         /// The account.
         account_id: Uuid,
@@ -54,7 +54,7 @@ pub enum Command {
         /// Name of the holder.
         account_holder: String,
     },
-    /// Creates a mandate for direct debits. Answers with its id.
+    /// Creates a mandate for direct debits. Returns its id.
     CreateMandate {
         /// The account group.
         account_group_id: Uuid,
@@ -85,7 +85,7 @@ pub enum Command {
         /// The new status.
         status: UserStatus,
     },
-    /// Lists another instrument. Answers with its id.
+    /// Adds a tradable instrument. Returns its id.
     ListInstrument {
         /// Its ISIN.
         isin: String,
@@ -125,7 +125,7 @@ pub enum Command {
         #[serde(default)]
         closes: Option<NaiveTime>,
     },
-    /// Announces a dividend. Answers with the id of the corporate action.
+    /// Announces a dividend. Returns the id of the corporate action.
     AnnounceDividend {
         /// ISIN of the instrument.
         isin: String,
@@ -134,7 +134,7 @@ pub enum Command {
         /// The day on which it is paid, to the accounts that hold the instrument at the start of the day.
         ex_date: NaiveDate,
     },
-    /// Announces a split. Answers with the id of the corporate action.
+    /// Announces a split. Returns the id of the corporate action.
     AnnounceSplit {
         /// ISIN of the instrument.
         isin: String,
@@ -143,7 +143,7 @@ pub enum Command {
         /// The day of the split, which takes effect at the start of the day.
         ex_date: NaiveDate,
     },
-    /// Starts a securities transfer. Answers with its id.
+    /// Starts a securities transfer. Returns its id.
     TransferSecurities {
         /// Whether the securities move to the account or from it.
         direction: Direction,
@@ -154,7 +154,7 @@ pub enum Command {
         /// The number of units.
         quantity: String,
     },
-    /// Charges a fee. Answers with its id.
+    /// Charges a fee. Returns its id.
     ChargeFee {
         /// The account.
         account_id: Uuid,
@@ -163,7 +163,7 @@ pub enum Command {
         /// More than 0, with no decimals or two, in EUR.
         amount: String,
     },
-    /// Creates a report, whose PDF is available a second later. Answers with its id.
+    /// Creates a report, whose PDF is available a second later. Returns its id.
     CreateReport {
         /// The type of the report, such as `ACCOUNT_STATEMENT`.
         r#type: String,
@@ -171,12 +171,12 @@ pub enum Command {
         #[serde(default)]
         fails: bool,
     },
-    /// Creates a treasury report with a PDF. Answers with its id.
+    /// Creates a treasury report with a PDF. Returns its id.
     CreateTreasuryReport {
         /// The type of the report, such as `TREASURY`.
         r#type: String,
     },
-    /// Adds a text file for download. Answers with its id.
+    /// Adds a downloadable file with this text as its content. Returns its id.
     StoreFile {
         /// Its content.
         content: String,
@@ -192,14 +192,14 @@ pub enum Command {
         #[serde(default)]
         key_id: Option<Uuid>,
     },
-    /// Creates an enabled subscription of an endpoint to all events. Answers with the id of the subscription.
+    /// Creates an enabled subscription of an endpoint to all events. Returns the id of the subscription.
     Subscribe {
         /// The URL of an endpoint on this machine. It may be `http://`.
         url: String,
     },
     /// Triggers an event, with all events before it, for a new user and account. A corporate action affects all
     /// accounts that hold the instrument `IE00B3XXRP09`. The clock is advanced to the event, by eight days at most, so
-    /// that tokens may expire. Answers with the id of the event, and the id of the resource that it is `about`.
+    /// that tokens may expire. Returns the id of the event, and the id of the resource that it is `about`.
     Trigger {
         /// Its `type` in the official format, such as `ORDER.FILLED`.
         event_type: String,
@@ -289,7 +289,7 @@ pub enum Command {
         /// One of the statuses that the description lists.
         status: String,
     },
-    /// Makes resources of a description of your own, with all of their fields. Answers with their ids. The table gets no
+    /// Makes resources of a description of your own, with all of their fields. Returns their ids. The table gets no
     /// others: without this command, some are made when a list that no operation fills is read for the first time.
     Seed {
         /// The table, which is named like the collection in the paths.

@@ -95,7 +95,7 @@ pub(crate) struct Response {
     pub(crate) status: String,
     /// The media types with the schemas of the bodies.
     pub(crate) content: Vec<(String, Option<Schema>)>,
-    /// The headers, with the places of their schemas.
+    /// Each header's name, and the JSON pointer of its schema, if it has one.
     pub(crate) headers: Vec<(String, Option<String>)>,
 }
 
@@ -167,7 +167,7 @@ impl Description {
         scopes
     }
 
-    /// The paths of the token requests: those of its OAuth flows, as paths of this server.
+    /// The paths of the token endpoints on this server, from each `tokenUrl` in the description.
     pub(crate) fn token_paths(&self) -> Vec<String> {
         let schemes = self.document.pointer("/components/securitySchemes");
         let schemes = schemes.and_then(Value::as_object).into_iter().flatten();

@@ -139,7 +139,7 @@ shorthands! {
     act set_status(id: impl Display, status: &str) =
         Command::SetStatus { table: None, id: id.to_string(), status: status.to_owned() };
 
-    /// Lists another instrument.
+    /// Adds a tradable instrument.
     ///
     /// # Errors
     ///

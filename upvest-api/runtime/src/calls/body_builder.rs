@@ -111,6 +111,21 @@ macro_rules! body_setter {
     };
 }
 
+/// Converts the builders of the alternatives of one union into the union. Used by the generated `bodies` module.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! union_builders {
+    ($name:ident { $($variant:ident($builder:ident),)+ }) => {
+        $(impl TryFrom<$builder> for super::types::$name {
+            type Error = $crate::InvalidBody;
+
+            fn try_from(builder: $builder) -> Result<Self, Self::Error> {
+                builder.build().map(Self::$variant)
+            }
+        })+
+    };
+}
+
 /// Declares the builder of one type. Used by the generated `bodies` module.
 ///
 /// A `required` field must be set, an `optional` one may be. The errors of a `hidden` field do not contain the value,

@@ -26,7 +26,7 @@ use crate::responses::error::Error;
 use crate::responses::error_kind::ErrorKind;
 use crate::responses::file_response::whole_file;
 use crate::responses::list_response::{EmptyList, ListResponse, ListWithoutData};
-use crate::responses::response::{Metadata, Response};
+use crate::responses::response::Response;
 use crate::transports::api_client::ApiClient;
 use crate::values::path_segment::encode_path_list;
 use crate::values::reading::{LenientRead, Leniently};
@@ -231,8 +231,7 @@ impl<B: Body> Call<B> {
             .and_then(|body| decode(&body));
         match value {
             Ok(value) => Ok(Response::new(value, headers, metadata)),
-            // The server has carried out the call, although its response cannot be decoded.
-            Err(error) => Err(unreadable(error, operation, &metadata)),
+            Err(error) => Err(error.with_call(operation, &metadata)),
         }
     }
 
@@ -247,8 +246,11 @@ impl<B: Body> Call<B> {
         let accepted = self.accept;
         let (body, headers, metadata) = self.stream().await?.into_parts();
         match whole_file(metadata.status, &headers, body, Some(accepted)) {
-            Ok(body) => Ok(Response::new(body, headers, metadata)),
-            Err(error) => Err(unreadable(error, operation, &metadata)),
+            Ok(body) => {
+                let body = body.of_call(operation, &metadata);
+                Ok(Response::new(body, headers, metadata))
+            }
+            Err(error) => Err(error.with_call(operation, &metadata)),
         }
     }
 
@@ -418,14 +420,9 @@ fn is_no_value(body: &[u8]) -> bool {
     body.is_empty() || body.trim_ascii() == b"null"
 }
 
-/// The error for a response to a call that was carried out, if the response cannot be read.
-fn unreadable(error: Error, operation: &OperationMeta, metadata: &Metadata) -> Error {
-    let completed = error.with_metadata(metadata);
-    let completed = completed.with_context(|context| context.operation = Some(operation.id.into()));
-    completed.with_outcome_of(operation)
-}
-
 fn broken_off(error: Error) -> Error {
+    // The number of bytes would look like the index of an item.
+    let error = error.with_context(|context| context.position = None);
     if error.kind() == ErrorKind::Decode {
         return error;
     }

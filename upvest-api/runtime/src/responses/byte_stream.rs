@@ -1,5 +1,6 @@
 //! The body of a response, as a stream or as a whole.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::future::Future as _;
 use std::pin::Pin;
@@ -11,13 +12,18 @@ use futures_core::Stream;
 use futures_util::TryStreamExt as _;
 use futures_util::stream::BoxStream;
 use tokio::runtime::Handle;
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 
 use super::error::Error;
 use super::error_kind::ErrorKind;
+use super::response::Metadata;
+use crate::operation_meta::OperationMeta;
 
 /// How long a reader waits for the next bytes: the default time of an attempt.
 const IDLE_LIMIT: Duration = Duration::from_secs(20);
+
+const READ_LESS: &str = "request less at a time, such as smaller pages, or read a file as a stream";
+const DOWNLOAD_AGAIN: &str = "call the operation again: a download starts from its beginning";
 
 /// The bytes of a response, as a stream.
 ///
@@ -43,6 +49,15 @@ pub struct ByteStream {
     idle_limit: Duration,
     /// Runs while the reader waits for bytes.
     idle_timer: Option<Pin<Box<Sleep>>>,
+    /// The call that returned this file.
+    call: Option<Box<FinishedCall>>,
+}
+
+/// A call that has returned its response, for the errors of the body.
+struct FinishedCall {
+    operation: &'static OperationMeta,
+    metadata: Metadata,
+    finished: Instant,
 }
 
 enum Body {
@@ -68,7 +83,19 @@ impl ByteStream {
             position: 0,
             idle_limit: IDLE_LIMIT,
             idle_timer: None,
+            call: None,
         }
+    }
+
+    /// For transports: makes every error of this stream name the call that returned it.
+    #[must_use]
+    pub fn of_call(mut self, operation: &'static OperationMeta, metadata: &Metadata) -> Self {
+        self.call = Some(Box::new(FinishedCall {
+            operation,
+            metadata: metadata.clone(),
+            finished: Instant::now(),
+        }));
+        self
     }
 
     /// Sets the longest time without bytes. 20 s by default.
@@ -105,6 +132,11 @@ impl ByteStream {
     /// The error of the stream, or [`ErrorKind::Decode`] as soon as there are more than `limit` bytes. The rest is not
     /// read.
     pub async fn bytes_within(mut self, limit: usize) -> Result<Bytes, Error> {
+        let bytes = self.read_within(limit).await;
+        bytes.map_err(|error| self.add_facts(error))
+    }
+
+    async fn read_within(&mut self, limit: usize) -> Result<Bytes, Error> {
         let is_limited = matches!(self.body, Body::Stream(_));
         // Most responses arrive in one chunk, which need not be copied.
         let mut first = Bytes::new();
@@ -113,7 +145,8 @@ impl ByteStream {
             let length = first.len().max(all.len()).saturating_add(chunk.len());
             if is_limited && length > limit {
                 let message = format!("the body is longer than the limit of {limit} bytes");
-                return Err(Error::new(ErrorKind::Decode, message));
+                let error = Error::new(ErrorKind::Decode, message);
+                return Err(error.with_context(|context| context.hint = Some(READ_LESS.into())));
             }
             if first.is_empty() {
                 first = chunk;
@@ -172,7 +205,23 @@ impl ByteStream {
         let position = self.position;
         let message = format!("received {position} of {length} bytes");
         Error::new(ErrorKind::Interrupted, message)
-            .with_context(|context| context.position = Some(position))
+    }
+
+    /// Adds the position and the facts of the call to an error about this body. An error that already has them does not
+    /// change.
+    pub(crate) fn add_facts(&self, error: Error) -> Error {
+        let error = error.with_context(|context| {
+            context.position.get_or_insert(self.position);
+        });
+        let Some(call) = &self.call else {
+            return error;
+        };
+        let error = error.with_call(call.operation, &call.metadata);
+        let hint = error.hint().is_none().then_some(DOWNLOAD_AGAIN);
+        error.with_context(|context| {
+            context.elapsed = Some(call.metadata.elapsed + call.finished.elapsed());
+            context.hint = context.hint.take().or(hint.map(Cow::Borrowed));
+        })
     }
 }
 
@@ -188,7 +237,7 @@ impl Stream for ByteStream {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let chunk = match ready!(self.poll_body(context)) {
             Some(Ok(chunk)) => Some(chunk),
-            Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+            Some(Err(error)) => return Poll::Ready(Some(Err(self.add_facts(error)))),
             None => None,
         };
         let received = chunk.as_ref().map_or(0, Bytes::len) as u64;
@@ -198,7 +247,10 @@ impl Stream for ByteStream {
             None => self.position != length,
         };
         match self.length.filter(|length| is_wrong(*length)) {
-            Some(length) => Poll::Ready(Some(Err(self.end_with_wrong_length(length)))),
+            Some(length) => {
+                let error = self.end_with_wrong_length(length);
+                Poll::Ready(Some(Err(self.add_facts(error))))
+            }
             None => Poll::Ready(chunk.map(Ok)),
         }
     }

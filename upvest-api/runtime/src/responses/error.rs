@@ -374,6 +374,17 @@ impl Error {
         });
         completed.with_status(metadata.status)
     }
+
+    /// Adds the facts of a call of `operation` that returned a success, whose body cannot be read or used.
+    #[must_use]
+    pub fn with_call(self, operation: &OperationMeta, metadata: &Metadata) -> Self {
+        let completed = self.with_metadata(metadata);
+        completed.with_context(|context| {
+            context.operation = Some(operation.id.into());
+            // The server has carried out the call, whatever the kind of the error is.
+            context.is_outcome_unknown |= !operation.is_safe();
+        })
+    }
 }
 
 impl fmt::Display for Error {

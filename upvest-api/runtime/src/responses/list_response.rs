@@ -155,7 +155,7 @@ impl<T> ListResponse<T> {
 pub struct Page<T> {
     /// The items, in the server's order.
     pub items: Vec<T>,
-    /// The number of items in the whole list, if the server states it in one of its two fields.
+    /// The number of items in the whole list, if the response contains `total` or `total_count`.
     pub total: Option<u64>,
     /// The index of the first item, if the server states it.
     pub offset: Option<u64>,

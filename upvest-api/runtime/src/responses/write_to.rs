@@ -33,8 +33,9 @@ impl ByteStream {
     ///
     /// The error of the stream, usually [`ErrorKind::Interrupted`] if the connection broke or the file is shorter or
     /// longer than announced; [`ErrorKind::Io`] if the file cannot be written.
-    pub async fn write_to(self, path: impl AsRef<Path>) -> Result<u64, Error> {
-        self.write(path.as_ref(), u64::MAX, |_| Ok(())).await
+    pub async fn write_to(mut self, path: impl AsRef<Path>) -> Result<u64, Error> {
+        let written = self.write(path.as_ref(), u64::MAX, |_| Ok(())).await;
+        written.map_err(|error| self.add_facts(error))
     }
 
     /// As [`ByteStream::write_to`], for a file whose length and SHA-256 checksum, in 64 hexadecimal digits, are known
@@ -45,23 +46,28 @@ impl ByteStream {
     /// As [`ByteStream::write_to`]. [`ErrorKind::InvalidRequest`] if `sha256` is not a checksum; [`ErrorKind::Decode`]
     /// if the file has another length or another checksum. Then the target is unchanged.
     pub async fn write_to_checked(
-        self,
+        mut self,
         path: impl AsRef<Path>,
         length: u64,
         sha256: &str,
     ) -> Result<(), Error> {
+        let written = self.write_checked(path.as_ref(), length, sha256).await;
+        written.map_err(|error| self.add_facts(error))
+    }
+
+    async fn write_checked(&mut self, path: &Path, length: u64, sha256: &str) -> Result<(), Error> {
         let Some(sha256) = from_hex(sha256) else {
             let message = "a SHA-256 checksum has 64 hexadecimal digits";
             return Err(Error::new(ErrorKind::InvalidRequest, message));
         };
         let expected = Content { length, sha256 };
         let is_expected = |found: &Content| expected.check(found);
-        self.write(path.as_ref(), length, is_expected).await?;
+        self.write(path, length, is_expected).await?;
         Ok(())
     }
 
     async fn write(
-        mut self,
+        &mut self,
         path: &Path,
         longest: u64,
         check: impl FnOnce(&Content) -> Result<(), Error>,
@@ -74,8 +80,9 @@ impl ByteStream {
         while let Some(chunk) = self.try_next().await? {
             length += chunk.len() as u64;
             if length > longest {
-                let message = format!("the file has more than {longest} bytes");
-                return Err(Error::new(ErrorKind::Decode, message));
+                return Err(other_file(format!(
+                    "the file has more than {longest} bytes"
+                )));
             }
             file.write_all(&chunk).await.map_err(not_written)?;
             digest.update(&chunk);
@@ -100,18 +107,23 @@ struct Content {
 impl Content {
     fn check(&self, found: &Self) -> Result<(), Error> {
         if found.length != self.length {
-            let message = format!(
+            return Err(other_file(format!(
                 "the file has {} bytes instead of {}",
                 found.length, self.length
-            );
-            return Err(Error::new(ErrorKind::Decode, message));
+            )));
         }
         if found.sha256 != self.sha256 {
             let message = "the file does not have the expected SHA-256 checksum";
-            return Err(Error::new(ErrorKind::Decode, message));
+            return Err(other_file(message.to_owned()));
         }
         Ok(())
     }
+}
+
+/// The error for a file that does not have the expected length or checksum.
+fn other_file(message: String) -> Error {
+    let hint = "compare the length and the checksum with their source, and download the file again";
+    Error::new(ErrorKind::Decode, message).with_context(|context| context.hint = Some(hint.into()))
 }
 
 fn from_hex(text: &str) -> Option<[u8; 32]> {
