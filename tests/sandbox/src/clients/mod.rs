@@ -22,7 +22,7 @@ use crate::commands::{Command, CommandError};
 use crate::shared::{Core, Port, Shared};
 
 /// The version of the format of saved states.
-const VERSION: u32 = 5;
+const VERSION: u32 = 6;
 /// The most clients. Test runs have far fewer at a time.
 const MAX_CLIENTS: usize = 1000;
 
