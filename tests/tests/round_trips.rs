@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use upvest_api::types;
 use upvest_tests::description::Description;
 
-/// Reads `sent` with an unknown field as `T`, writes it as JSON, and checks that reading this JSON gives the same value.
-/// Returns the JSON.
+/// Reads `sent` with an unknown field as `T`, writes it as JSON, and checks that reading this JSON gives the same
+/// value. Returns the JSON.
 fn round_trip<T>(sent: &Value) -> Result<Value, TestCaseError>
 where
     T: DeserializeOwned + Serialize + PartialEq,

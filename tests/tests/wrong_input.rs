@@ -83,17 +83,20 @@ fn good_codes_are_taken() {
 }
 
 #[test]
-fn decimals_are_exact_or_rejected_and_keep_their_scale() {
-    for exact in [
+fn a_decimal_keeps_its_digits_or_is_rejected() {
+    for accepted in [
         "0",
         "-0.5",
         "10.00",
         "0.0000000000000000000000000001",
         "9999999999999999999999999999",
     ] {
-        assert_eq!(exact.parse::<Decimal>().expect(exact).to_string(), exact);
+        assert_eq!(
+            accepted.parse::<Decimal>().expect(accepted).to_string(),
+            accepted
+        );
     }
-    for inexact in [
+    for rejected in [
         "",
         "-",
         ".",
@@ -105,9 +108,10 @@ fn decimals_are_exact_or_rejected_and_keep_their_scale() {
         "1,5",
         " 1",
         "NaN",
+        // Too many digits.
         "0.12345678901234567890123456789",
     ] {
-        assert!(inexact.parse::<Decimal>().is_err(), "{inexact:?}");
+        assert!(rejected.parse::<Decimal>().is_err(), "{rejected:?}");
     }
 }
 

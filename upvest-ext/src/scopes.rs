@@ -41,14 +41,14 @@ impl Scopes {
         Self(Selection::These(set))
     }
 
-    /// The scopes of all operations of the client's description. Scopes that not every client can have are left out. The
-    /// default.
+    /// The scopes of all operations of the client's description. Scopes that not every client can have are left out.
+    /// The default.
     pub fn all() -> Self {
         Self(Selection::All)
     }
 
-    /// A small set of scopes that permits every operation that changes nothing. Scopes that not every client can have are
-    /// left out.
+    /// A small set of scopes that permits every operation that changes nothing. Scopes that not every client can have
+    /// are left out.
     pub fn reading() -> Self {
         Self(Selection::Reading)
     }

@@ -106,8 +106,8 @@ impl<'a> Operation<'a> {
         self.pointer.rsplit_once('/').map_or("", |(item, _)| item)
     }
 
-    /// The parameters of the operation and its path item with resolved references, each with its place. A parameter of
-    /// the operation replaces one of the path item with the same name and location.
+    /// The parameters of the operation and of its path item, each with its JSON pointer. References are resolved. A
+    /// parameter of the operation replaces one of the path item with the same `name` and `in`.
     pub fn parameters(&self, document: &'a Value) -> Vec<(String, &'a Value)> {
         let lists = self.items.iter().rev().map(|item| {
             let place = pointer::join(&item.at, "parameters");

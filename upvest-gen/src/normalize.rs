@@ -258,8 +258,8 @@ impl<'a> Schemas<'a> {
     }
 
     /// Reads `oneOf` or `anyOf`. A single branch besides `null` is merged into the schema. Branches that only list
-    /// required properties are ignored, because a type cannot express them. A branch without restrictions stands for an
-    /// empty value.
+    /// required properties are ignored, because a type cannot express them. Beside a branch with a type, one that has
+    /// only annotations stands for an empty value.
     fn alternatives(
         &self,
         schema: &'a Map<String, Value>,
@@ -281,6 +281,7 @@ impl<'a> Schemas<'a> {
         match parts.as_slice() {
             [] => Ok(()),
             [only] => {
+                // The branch comes first, as its keywords are those of the value.
                 let mut whole = Node::clone(&*self.read_part(only)?);
                 at.clone_into(&mut whole.at);
                 let own = std::mem::replace(node, whole);

@@ -133,8 +133,8 @@ fn try_to_generate(text: &str, what: &str) -> Outcome {
     outcome
 }
 
-/// Returns the description with only two of its paths and the components that they need. The whole description would
-/// take a second per round.
+/// Returns the description with only two random paths, one random webhook, and the components that they need. The whole
+/// description would take a second per round.
 fn slice(whole: &Value, dice: &mut Dice) -> Value {
     let mut document = whole.clone();
     let paths = document["paths"].as_object_mut().unwrap();

@@ -28,8 +28,8 @@ pub(crate) fn rejection(
     }
 }
 
-/// Lists the problems in groups. Each group has the number of its problems, its first places, and an overlay action that
-/// fixes the first. Empty if there are no problems.
+/// Lists the problems in groups. Each group has the number of its problems, its first places, and an overlay action
+/// that fixes the first. Empty if there are no problems.
 pub(crate) fn report(
     title: &str,
     errors: &[&Error],

@@ -1,5 +1,5 @@
-//! `cargo xtask vectors`: checks files of signature vectors, which are requests and webhook deliveries with the expected
-//! results. A program of `upvest-tests` checks them, because xtask must not depend on the SDK.
+//! `cargo xtask vectors`: checks files of signature vectors, which are requests and webhook deliveries with the
+//! expected results. A program of `upvest-tests` checks them, because xtask must not depend on the SDK.
 
 use std::path::absolute;
 use std::process::Command;

@@ -20,7 +20,7 @@ struct Orders {
 impl Handler for Orders {
     async fn handle(&self, event: Event, changes: &mut Connection) -> Result<(), Failure> {
         if event.event_type == EventKind::OrderFilled {
-            // Some subscriptions deliver only the id. The order is fetched then.
+            // Some subscriptions deliver only the id. Only then does `fetch` request the order.
             let order: Order = event.fetch(&self.upvest).await?.resource()?;
             let insert = sqlx::query("insert into filled (order_id) values ($1)");
             insert.bind(order.id.to_string()).execute(changes).await?;

@@ -1,9 +1,9 @@
-//! Uses two OpenAPI descriptions in one program: Upvest's own (1.9.0) and that of the SDK. Each has its own crate and its
-//! own local sandbox.
+//! Uses two OpenAPI descriptions in one program: Upvest's own (1.9.0) and that of the SDK. Each has its own crate and
+//! its own local sandbox.
 //!
-//! With Upvest's description, the program does what a bank does: it creates a user, reports its identity check, opens an
-//! account group and an account, places a signed order, learns by webhook that the order is filled, lists positions and
-//! transactions, and pays out. With the SDK's description, it places an order.
+//! With Upvest's description, the program does what a bank does: it creates a user, reports its identity check, opens
+//! an account group and an account, places a signed order, learns by webhook that the order is filled, lists positions
+//! and transactions, and pays out. With the SDK's description, it places an order.
 //!
 //! Names in `official_api` follow the operation ids of Upvest's description, such as `place_order`.
 //! `spec/official-overlay.yaml` says which statuses are final, so that `wait_for` compiles.

@@ -133,7 +133,8 @@ const MAX_STALENESS: u32 = 600;
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FaultRule {
-    /// The `operationId`, such as `createOrder`, or the name of its method in the SDK, `create_order`. If it is missing, the rule applies to all operations.
+    /// The `operationId`, such as `createOrder`, or the name of its method in the SDK, `create_order`. If it is
+    /// missing, the rule applies to all operations.
     #[serde(default)]
     pub operation: Option<String>,
     /// The number of calls. If it is missing, the rule applies until the faults are cleared.

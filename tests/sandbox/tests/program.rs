@@ -379,7 +379,7 @@ async fn only_the_command_save_and_a_clean_exit_write_the_state() {
     program.process.kill().unwrap();
     program.process.wait().unwrap();
     let state = std::fs::read_to_string(&file).unwrap();
-    assert!(state.starts_with(r#"{"version":5,"#));
+    assert!(state.starts_with(r#"{"version":6,"#));
     assert!(state.contains(&saved) && !state.contains(&lost));
 
     let flags = ["--no-signatures", "--load", path(&file)];

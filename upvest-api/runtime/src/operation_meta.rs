@@ -243,7 +243,8 @@ impl OperationMeta {
         self
     }
 
-    /// Whether a request with this method and path calls the operation. `segments` are the decoded segments of the path.
+    /// Whether a request with this method and path calls the operation. `segments` are the decoded segments of the
+    /// path.
     ///
     /// ```
     /// use upvest_runtime::OperationMeta;

@@ -14,7 +14,7 @@ use upvest_runtime::{
 use super::{operations, types};
 
 open_enum! {
-    /// The types of events that the description contains. It can be compared with an `EventType`.
+    /// A type of event in the description. It can be compared with an `EventType`.
     EventKind {
         /// `USER.CREATED`
         UserCreated = "USER.CREATED",

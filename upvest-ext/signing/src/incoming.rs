@@ -30,7 +30,7 @@ impl<'a> IncomingRequest<'a> {
         self.body
     }
 
-    /// The request as an HTTP library received it.
+    /// Borrows a request that was received.
     pub fn from_request(request: &'a Request<impl AsRef<[u8]>>) -> Self {
         Self::new(
             request.method(),

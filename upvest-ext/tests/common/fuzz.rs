@@ -44,8 +44,8 @@ pub fn input(u: &mut Unstructured<'_>, seeds: &[Vec<u8>]) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Runs a parser on `size` bytes, which may take a millisecond per KiB, or more in an unoptimized build. An input that
-/// takes longer is parsed again, as the machine may have been busy.
+/// Runs a parser on `size` bytes and checks that it takes at most a millisecond per KiB, or 20 in an unoptimized build.
+/// A run that takes longer is repeated, as the machine may have been busy.
 pub fn within_its_time<T>(size: usize, read: impl Fn() -> T) -> T {
     let per_kib = Duration::from_millis(if cfg!(debug_assertions) { 20 } else { 1 });
     let limit = per_kib * u32::try_from(1 + size / 1024).unwrap();

@@ -528,7 +528,7 @@ async fn the_body_of_a_raw_request_has_the_facts_of_its_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_of_a_value_that_breaks_off_has_no_position_but_its_request_id() {
+async fn a_truncated_list_gives_an_error_with_a_request_id_alone() {
     let api = FakeApi::new(|_, _| {
         let reply = Reply::fate(Fate::BrokenBody);
         reply.header("upvest-request-id", "request-1")
@@ -537,7 +537,11 @@ async fn a_body_of_a_value_that_breaks_off_has_no_position_but_its_request_id() 
     assert_eq!(error.kind(), ErrorKind::Interrupted);
     assert_eq!(error.operation(), Some("listOrders"));
     assert_eq!(error.request_id(), Some("request-1"));
-    assert_eq!(error.position(), None, "it would look like that of an item");
+    assert_eq!(
+        error.position(),
+        None,
+        "an index could be mistaken for that of an item of the list"
+    );
     assert!(error.is_transient());
     assert_eq!(api.api_calls(), 4);
 }

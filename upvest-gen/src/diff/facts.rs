@@ -247,8 +247,8 @@ impl Facts {
         }
     }
 
-    /// Adds the keywords that the types of values do not express, and the values of their enums that they do not accept.
-    /// Several places of the description can belong to one part of the crate; their facts are joined.
+    /// Adds the keywords that the types of values do not express, and the values of their enums that they do not
+    /// accept. Several places of the description can belong to one part of the crate; their facts are joined.
     fn add_value_facts(&mut self, survey: &Survey<'_>, api: &Api) {
         let mut all: BTreeMap<Place, BTreeSet<String>> = BTreeMap::new();
         for visit in survey.visits.iter().filter(|it| it.held != Held::Nothing) {

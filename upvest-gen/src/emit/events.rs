@@ -9,7 +9,7 @@ use crate::docs;
 use crate::error::Error;
 use crate::model::{Api, Enum, Event, Schema};
 
-/// The module `events`.
+/// Generates the module `events`.
 pub(super) fn events(api: &Api) -> Result<String, Error> {
     let imports = print(quote! {
         use std::fmt;
@@ -22,7 +22,7 @@ pub(super) fn events(api: &Api) -> Result<String, Error> {
     })?;
     let kinds = open_enum(&Enum {
         name: "EventKind".to_owned(),
-        description: "The types of events that the description contains. It can be compared with an `EventType`."
+        description: "A type of event in the description. It can be compared with an `EventType`."
             .to_owned(),
         variants: api.event_kinds.clone(),
         finals: Vec::new(),

@@ -61,8 +61,8 @@ pub(super) fn structs(api: &Api) -> Result<BTreeMap<String, ItemStruct>, Error> 
 #[derive(Default)]
 struct ProgenitorInput<'a> {
     settings: GenerationSettings,
-    /// Maps each schema name to a placeholder such as `Object0`. Progenitor changes the case of names, so two names could
-    /// collide.
+    /// Maps each schema name to a placeholder such as `Object0`. Progenitor changes the case of names, so two names
+    /// could collide.
     keys: BTreeMap<&'a str, String>,
     components: Map<String, Value>,
     /// The types that progenitor does not write.

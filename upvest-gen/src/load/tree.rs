@@ -37,14 +37,14 @@ pub(super) struct InYaml(Spanned<Tree<Self, Spanned<String>>>);
 pub(super) trait Node: Sized {
     type Key: Key;
 
-    fn place(&self) -> Option<Location>;
+    fn location(&self) -> Option<Location>;
 
     fn into_tree(self) -> Tree<Self, Self::Key>;
 }
 
 /// A key with its place, if it has one.
 pub(super) trait Key {
-    fn place(&self) -> Option<Location>;
+    fn location(&self) -> Option<Location>;
 
     fn into_text(self) -> String;
 }
@@ -52,7 +52,7 @@ pub(super) trait Key {
 impl Node for InJson {
     type Key = String;
 
-    fn place(&self) -> Option<Location> {
+    fn location(&self) -> Option<Location> {
         None
     }
 
@@ -64,7 +64,7 @@ impl Node for InJson {
 impl Node for InYaml {
     type Key = Spanned<String>;
 
-    fn place(&self) -> Option<Location> {
+    fn location(&self) -> Option<Location> {
         Some(self.0.defined)
     }
 
@@ -74,7 +74,7 @@ impl Node for InYaml {
 }
 
 impl Key for String {
-    fn place(&self) -> Option<Location> {
+    fn location(&self) -> Option<Location> {
         None
     }
 
@@ -84,7 +84,7 @@ impl Key for String {
 }
 
 impl Key for Spanned<String> {
-    fn place(&self) -> Option<Location> {
+    fn location(&self) -> Option<Location> {
         Some(self.referenced)
     }
 
@@ -180,7 +180,7 @@ struct Converter<'t> {
 impl<'t> Converter<'t> {
     /// The value of `node`.
     fn value<N: Node>(&mut self, node: N, at: &str) -> Result<Value> {
-        let location = node.place();
+        let location = node.location();
         match node.into_tree() {
             Tree::Scalar(Value::Number(number)) => Ok(self.number(number, location, at)),
             Tree::Scalar(value) => Ok(value),
@@ -202,7 +202,7 @@ impl<'t> Converter<'t> {
         let mut places: HashMap<String, Option<Location>> = HashMap::new();
         let mut object = Map::new();
         for (key, node) in members {
-            let place = key.place();
+            let place = key.location();
             let key = key.into_text();
             if let Some(first) = places.insert(key.clone(), place) {
                 return Err(duplicate(&key, at, first, place));

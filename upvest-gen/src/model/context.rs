@@ -5,9 +5,9 @@ use super::names;
 /// The position of a value. The name of its generated type is derived from it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Context<'c> {
-    /// The name of the object or the operation around it.
+    /// The name of the object or operation that contains the value.
     pub(super) parent: &'c str,
-    /// The entity of the object around it.
+    /// The entity of the object that contains the value.
     pub(super) entity: &'c str,
     /// The entity whose id the object has. For a branch of a union, this is the entity of the union.
     pub(super) identity: &'c str,

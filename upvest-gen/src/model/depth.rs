@@ -39,8 +39,9 @@ struct Chains {
 }
 
 impl Chains {
-    /// Marks the fields of a schema that would make a chain too long. Returns the number of types in the longest chain
-    /// that begins with the schema. Each list or map directly inside another one counts as a type too.
+    /// Marks the fields of a schema that would make a chain of nested types longer than [`MAX_CHAIN`]. Returns the
+    /// number of types in the longest chain that begins with the schema. A list or map directly inside another one
+    /// counts as a type too.
     fn mark(&mut self, schemas: &mut [Schema], index: usize, depth: usize) -> usize {
         match self.states[index] {
             State::Done(length) => return length,

@@ -6,7 +6,8 @@ use super::api::{Body, Encoding};
 use crate::document;
 use crate::pointer;
 
-/// Returns the encoding of a body with this media type. If there are several, the first in the order of [`Encoding`] is used.
+/// Returns the encoding of a body with this media type. If there are several, the first in the order of [`Encoding`] is
+/// used.
 pub(super) fn encoding(document: &Value, media_type: &str, media: &Value) -> Option<Encoding> {
     let essence = media_type.split(';').next().unwrap_or_default().trim();
     match essence.to_ascii_lowercase().as_str() {

@@ -33,7 +33,8 @@ pub(super) struct Types<'a> {
     pub(super) replaced: BTreeSet<&'a str>,
     /// For the name of each component, the components that include it with `allOf`.
     pub(super) children: BTreeMap<&'a str, Vec<&'a str>>,
-    /// For the name of each branch, the entities of the component unions that have it.
+    /// Maps the name of a branch to the entity names, such as `Order` for `OrderCreate`, of all unions in `components`
+    /// that have the branch.
     pub(super) unions: BTreeMap<&'a str, BTreeSet<String>>,
     /// The names that an earlier reading gave to objects, by key.
     pub(super) given_names: BTreeMap<String, String>,
@@ -139,8 +140,8 @@ impl<'a> Types<'a> {
         }
     }
 
-    /// Returns the entity of the union that has a component as a branch, unless a path uses the id of the component's own
-    /// entity. The branch and the union describe the same resource, so they share its id.
+    /// Returns the entity of the union that has a component as a branch, unless a path uses the id of the component's
+    /// own entity. The branch and the union describe the same resource, so they share its id.
     pub(super) fn union_identity(&self, component: &str, entity: &str) -> Option<String> {
         if self.entities.knows(entity) {
             return None;

@@ -364,7 +364,7 @@ fn plain(mut node: Node<'_>) -> Node<'_> {
     node
 }
 
-/// The value that an empty alternative admits.
+/// The kind of value that an alternative accepts whose schema says nothing more, such as `{}` or `{ type: object }`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Empty {
     /// Any value, because the alternative has no restriction.

@@ -35,8 +35,8 @@ impl<'a> Node<'a> {
         Ok(conflicts)
     }
 
-    /// Restricts the schema to the values that `other` admits too. The annotations of `other` take precedence. Returns an
-    /// error for each conflict.
+    /// Restricts the schema to the values that `other` admits too. The annotations of `other` take precedence. Returns
+    /// an error for each conflict.
     pub(super) fn merge(&mut self, other: Self) -> Result<Vec<Error>> {
         if let Some(component) = self.component
             && other.bases.contains(component)

@@ -16,8 +16,8 @@ const EXTENSIONS: [&str; 7] = [
     "x-type-name",
 ];
 
-/// The maximum number of typos: a letter more, less or other, or two that changed places. A name with more typos belongs
-/// to another tool.
+/// The maximum number of typos: a letter more, less or other, or two that changed places. A name with more typos
+/// belongs to another tool.
 const MAX_TYPOS: usize = 1;
 
 /// Returns an error for each member within `value` whose name is almost the name of an extension.

@@ -81,8 +81,8 @@ impl Links {
         link
     }
 
-    /// Whether a note at `pointer` is about the value of `link`, or about an ancestor up to its parameter, body,
-    /// response or event.
+    /// Whether a note at `pointer` is about the schema of `link`, or about that of one of its ancestors, up to the
+    /// parameter, body, response or event.
     pub(crate) fn is_noted_at(&self, link: usize, pointer: &str) -> bool {
         for link in self.ancestors(link) {
             if link.places.iter().any(|place| is_about(pointer, place)) {

@@ -92,7 +92,7 @@ pub(crate) struct Site {
     pub(crate) what: String,
     /// The parameter or the field.
     pub(crate) part: String,
-    /// The path from there to the value, for example `items.`.
+    /// The path from the parameter or field to the value, such as `items.`.
     pub(crate) way: String,
 }
 

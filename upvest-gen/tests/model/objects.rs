@@ -12,7 +12,7 @@ fn shape(text: &str, name: &str) -> String {
 }
 
 #[test]
-fn a_field_is_optional_unless_it_is_required_and_nullable_in_both_dialects() {
+fn fields_are_optional_and_nullable_as_in_both_versions_of_openapi() {
     for (schema, expected) in [
         (
             "{ required: [x], properties: { x: { type: string } } }",
@@ -39,7 +39,7 @@ fn a_field_is_optional_unless_it_is_required_and_nullable_in_both_dialects() {
             "{ properties: { x: { anyOf: [{ type: 'null' }, { type: string }] } } }",
             "text, optional, nullable",
         ),
-        // As in OpenAPI 2 and some descriptions.
+        // A `required` that is no list is ignored.
         (
             "{ required: true, properties: { x: { type: string, required: true } } }",
             "text, optional",

@@ -114,7 +114,8 @@ fn codes_are_found_by_their_pattern_or_format_and_decimals_by_either() {
                 "{ type: string, pattern: '^\\d{0,9}(\\.\\d{2})?$' }",
                 "decimal, blank",
             ),
-            // Not decimals: digits only (they may be a code), letters, two decimal points, and a pattern without anchors.
+            // Not decimals: digits only (they may be a code), letters, two decimal points, and a pattern without
+            // anchors.
             ("{ type: string, pattern: '^[0-9]{5}$' }", "text"),
             ("{ type: string, pattern: '^[a-z]+\\.[a-z]+$' }", "text"),
             (

@@ -43,7 +43,7 @@ async fn empty_values_are_read_and_sent_in_each_place() {
 }
 
 #[tokio::test]
-async fn a_setter_takes_a_value_without_a_wrapper() {
+async fn a_setter_of_an_optional_field_takes_the_value_without_some() {
     let order = Order::builder().id("a").build().unwrap();
     let body = Box_::builder()
         .by_component(order.clone())

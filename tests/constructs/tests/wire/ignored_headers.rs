@@ -20,7 +20,7 @@ async fn headers_of_a_path_are_ignored_in_any_letter_case() {
 }
 
 #[tokio::test]
-async fn a_header_of_a_component_is_ignored_although_it_is_required() {
+async fn a_required_header_parameter_of_components_is_ignored() {
     let (client, server) = Server::answering::<Client>("");
     let order = CreateOrderBody::builder().side("BUY");
     client.create_order().body(order).send().await.unwrap();

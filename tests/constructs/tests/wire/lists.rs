@@ -52,7 +52,7 @@ async fn data_that_is_needed_must_be_a_list() {
 }
 
 #[tokio::test]
-async fn data_that_may_be_null_is_an_empty_list() {
+async fn only_null_data_of_a_nullable_list_is_an_empty_list() {
     let (client, _) = Server::answering::<Client>(r#"{"data":null}"#);
     assert!(client.list_nullable().send().await.unwrap().data.is_empty());
     let (client, _) = Server::answering::<Client>(r#"{"data":{"a":1}}"#);

@@ -215,9 +215,10 @@ mod tests {
     }
 
     #[test]
-    fn a_nonce_is_remembered_for_the_tolerance_after_its_end() {
+    fn a_nonce_is_remembered_until_the_tolerance_after_expiry() {
         let mut nonces = Nonces::default();
-        let mut take = |key, nonce, now| nonces.take(key, Some(nonce), Some(100), now).is_ok();
+        let expires = 100;
+        let mut take = |key, nonce, now| nonces.take(key, Some(nonce), Some(expires), now).is_ok();
         assert!(take("key", "nonce", 95));
         assert!(take("key", "other", 95));
         assert!(take("other", "nonce", 95));

@@ -274,8 +274,9 @@ pub enum Command {
         /// Whether each accepted delivery is sent again.
         #[serde(default)]
         repeated: bool,
-        /// Whether newer events are delivered before older ones. Events are collected for two seconds on the sandbox's
-        /// clock, or until `advance` ends. In each delivery they are sorted by the time of their creation.
+        /// Whether newer deliveries are sent before older ones. The sandbox collects events for two seconds of its
+        /// clock, or until `advance` ends, and then sends the newest delivery first. Within a delivery, the oldest
+        /// event is first.
         #[serde(default)]
         reversed: bool,
     },

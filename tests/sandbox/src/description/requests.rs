@@ -77,7 +77,8 @@ pub(super) fn for_requests(document: &Value) -> Option<Value> {
     is_changed.then_some(copy)
 }
 
-/// Changes the schemas within `value`. `of_whole` are the read-only properties of the schema that has this one as a part.
+/// Changes the schemas within `value`. `of_whole` are the read-only properties of the schema that has this one as a
+/// part.
 fn walk(value: &mut Value, of_whole: &BTreeSet<String>, document: &Value, is_changed: &mut bool) {
     let mut read_only = of_whole.clone();
     if value.get("required").is_some() || value.get("allOf").is_some() {

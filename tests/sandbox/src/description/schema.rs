@@ -13,7 +13,7 @@ use crate::amount;
 
 const BASE: &str = "urn:upvest:description";
 
-/// The most fields or problems of a request that a response names.
+/// The maximum number of fields or problems of a request that an error response lists.
 pub(crate) const MAX_NAMED: usize = 20;
 
 const NOT_IN_FRAGMENTS: &AsciiSet = &CONTROLS

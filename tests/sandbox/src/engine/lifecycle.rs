@@ -118,7 +118,7 @@ impl Lifecycles {
         self.0.get(table)
     }
 
-    /// Checks that the description contains all names.
+    /// Checks that the description contains each table, status and event that the lifecycles name.
     pub(super) fn check(
         &self,
         tables: &[Table],

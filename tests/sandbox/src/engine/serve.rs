@@ -423,7 +423,7 @@ pub(super) fn exists(state: &State, table: &Table, id: &str) -> bool {
         || state.resource(&table.name, id).is_some()
 }
 
-/// Merges a body into a value (RFC 7396): null removes a field.
+/// Merges a body into a value as RFC 7396 says, except that a null stays, as the schema may require the field.
 pub(super) fn merge(value: &mut Value, body: &Value) {
     let (Value::Object(fields), Value::Object(changes)) = (value, body) else {
         return;

@@ -62,7 +62,7 @@ fn is_in_range_ignoring_case(media_type: &str, range: &str) -> bool {
     )
 }
 
-/// Inserts a field of a form: `a[b]` is a field of `a`, and `a[]` an item of it.
+/// Inserts a field of a form: `a[b]` is the field `b` of `a`. `a[]` and `a[0]` append an item to `a`.
 fn insert_field(form: &mut Value, name: &str, value: String) {
     let value = Value::String(value);
     let Some((first, rest)) = name.split_once('[') else {
@@ -71,6 +71,7 @@ fn insert_field(form: &mut Value, name: &str, value: String) {
     };
     let inner = &mut form[first];
     let (key, _) = rest.split_once(']').unwrap_or((rest, ""));
+    // It is empty in `a[]`.
     let is_index = key.bytes().all(|byte| byte.is_ascii_digit());
     match inner {
         Value::Array(items) if is_index => items.push(value),

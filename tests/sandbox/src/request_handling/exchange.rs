@@ -34,7 +34,8 @@ pub(super) struct Exchange {
     clients: Arc<Clients>,
     /// The state of the client that sent the request.
     client: Arc<Shared>,
-    /// The arrival on the server's wall clock, which a fault can shift. `record.at` is the arrival on the sandbox's clock.
+    /// The arrival on the server's wall clock, which a fault can shift. `record.at` is the arrival on the sandbox's
+    /// clock.
     arrival_wall_time: SystemTime,
     record: RequestRecord,
     accept: String,

@@ -114,7 +114,7 @@ impl Sandbox {
 
     /// The base URL, such as `http://127.0.0.1:40123`.
     pub fn url(&self) -> String {
-        // A sandbox that listens on all addresses can be reached on this one.
+        // `0.0.0.0` stands for all addresses. A client needs one of them.
         let mut address = self.address;
         if address.ip().is_unspecified() {
             address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());

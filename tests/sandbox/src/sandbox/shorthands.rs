@@ -269,7 +269,7 @@ impl Sandbox {
         Ok(ids.map(text).collect())
     }
 
-    /// The token request answers 503 until the faults are cleared.
+    /// Makes the token endpoint respond with 503 until the faults are cleared.
     pub async fn take_token_endpoint_down(&self) {
         let operation = token_operation(&self.shared.setup.description).to_owned();
         let fault = Fault::ServerError {

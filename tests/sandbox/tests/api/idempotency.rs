@@ -206,7 +206,7 @@ async fn no_key_is_required_if_that_is_disabled() {
     assert_eq!(
         total(&api, "listUsers").await,
         users + 2,
-        "without a key each call is one of its own"
+        "without a key, every call creates a user"
     );
     // If one is sent although it is not required, it has the usual effect.
     let key = Uuid::new_v4().to_string();

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+/// Makes the bodies of requests from the schemas of `document`.
 pub(crate) struct Bodies<'a> {
     pub(crate) document: &'a Value,
     /// The ids of resources that exist, by the names of path parameters, such as `account_id`.
     pub(crate) ids: &'a BTreeMap<String, String>,
 }
 
-/// Texts that the patterns of descriptions accept.
+/// Sample strings. For each `pattern` of the descriptions that are tested, one of them matches.
 const TEXTS: [&str; 17] = [
     "DE89370400440532013000",
     "COBADEFFXXX",

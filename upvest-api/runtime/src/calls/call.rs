@@ -189,7 +189,8 @@ impl<B: Body> Call<B> {
         self.decoded(decode).await
     }
 
-    /// Like [`json`](Self::json), but reads the value with [`LenientRead`], which accepts `1.0` as an integer, for example.
+    /// Like [`json`](Self::json), but reads the value with [`LenientRead`], which accepts `1.0` as an integer, for
+    /// example.
     pub async fn lenient_json<T: for<'de> LenientRead<'de>>(self) -> Result<Response<T>, Error> {
         let response = self.json::<Leniently<T>>().await?;
         Ok(response.map(|Leniently(value)| value))

@@ -69,7 +69,7 @@ impl Metadata {
 }
 
 impl<T> Response<T> {
-    /// For transports: a response. If `metadata` has no request id, it is taken from `headers`.
+    /// Creates a response. Only transports need this. If `metadata` has no request id, it is taken from `headers`.
     pub fn new(value: T, headers: HeaderMap, mut metadata: Metadata) -> Self {
         if metadata.request_id.is_none() {
             metadata.request_id = request_id(&headers);

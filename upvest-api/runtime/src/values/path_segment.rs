@@ -55,7 +55,8 @@ pub fn encode_path_segment(text: &str) -> Option<String> {
 /// Returns `None` for values that would change the path, as [`encode_path_segment`] does.
 pub(crate) fn encode_path_list(texts: &[String]) -> Option<String> {
     encode_path_segment(&texts.join(","))?;
-    // A single value cannot be mistaken for a list, so its comma stays, like the other characters that a segment allows.
+    // A single value cannot be mistaken for a list, so its comma stays, like the other characters that a segment
+    // allows.
     let is_single = texts.len() == 1;
     let encode = |text: &String| {
         let encoded = utf8_percent_encode(text, ENCODED).to_string();

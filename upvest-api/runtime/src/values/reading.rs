@@ -288,7 +288,7 @@ mod tests {
             Some(Some(Nullable::Null))
         );
         assert_eq!(
-            read_text::<Option<Nullable<u32>>>("1.0"),
+            read_text::<Option<Nullable<u32>>>("1"),
             Some(Some(Nullable::Value(1)))
         );
     }

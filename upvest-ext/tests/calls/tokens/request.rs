@@ -20,6 +20,7 @@ async fn a_rejected_token_request_reports_status_and_code_and_never_the_servers_
         (html, None),
     ] {
         let api = FakeApi::with_tokens(
+            // An id that is not valid is not reported.
             move |_, _| Reply::new(401, body).header("upvest-request-id", "the secret & more"),
             |_, _| Reply::empty_list(),
         );

@@ -176,17 +176,18 @@ impl State {
 fn next_slice(order: &Order, instrument: &Instrument) -> Option<(Decimal, Decimal)> {
     let price = instrument.price(order.view.side);
     let fractional = instrument.view.fractional_trading_enabled;
-    let parts = Decimal::from(order.slices_left.max(1));
+    let slices = Decimal::from(order.slices_left.max(1));
     let quantity = match (order.view.cash_amount, order.slices_left > 1) {
         (Some(_), _) => {
-            let cash = (order.left / parts)
+            // `left` is cash if the order has an amount, and units otherwise.
+            let cash = (order.left / slices)
                 .round_dp_with_strategy(2, rust_decimal::RoundingStrategy::ToZero);
             match order.view.side {
                 Side::Buy => amount::units(cash, price, fractional),
                 Side::Sell => amount::units_for(cash, price, fractional),
             }
         }
-        (None, true) => amount::units(order.left, parts, fractional),
+        (None, true) => amount::units(order.left, slices, fractional),
         (None, false) => order.left,
     };
     (!quantity.is_zero()).then_some((quantity, price))

@@ -112,8 +112,8 @@ impl InstrumentRow {
     }
 }
 
-/// PROTOCOL 7 lists all instruments except the last two. It mentions the oscillating instrument without an ISIN, and has
-/// no instrument that is traded in whole units only.
+/// PROTOCOL 7 lists all instruments except the last two. It mentions the oscillating instrument without an ISIN, and
+/// has no instrument that is traded in whole units only.
 const MOCK_INSTRUMENTS: [InstrumentRow; 25] = [
     InstrumentRow::new("IE00BKBF6H24", "ETF").quote("7.51", "6.23"),
     InstrumentRow::new("IE00B3XXRP09", "ETF").quote("113.03", "115.05"),

@@ -211,7 +211,7 @@ impl State {
             _ => {
                 return Err(Rejected::invalid(
                     "quantity",
-                    "must be a whole number in a LIMIT or STOP order",
+                    "is required in a LIMIT or STOP order, and must be a whole number",
                 ));
             }
         }

@@ -113,6 +113,7 @@ async fn a_savings_plan_can_be_paused_resumed_and_deleted() {
     api.days(7).await;
     assert_eq!(executions_of(&api, &plan), ["2024-02-07", "2024-02-28"]);
     api.seconds(5).await;
+    // 10.00 and 25.00 were invested. There was no execution on the two dates of the pause.
     assert_eq!(api.cash(account), Cash::available("965"));
     assert_eq!(api.call("DELETE", &path, None).0, 204);
     assert_eq!(api.call("GET", &path, None).0, 404);
