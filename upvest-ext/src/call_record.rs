@@ -106,10 +106,13 @@ impl<'a> CallRecord<'a> {
             context.idempotency_key = context.idempotency_key.or(self.idempotency_key);
             context.attempts = context.attempts.max(self.attempts);
         });
-        match self.hint(&error) {
-            Some(hint) => error.with_context(|context| context.hint = Some(hint)),
-            None => error,
+        let Some(mut hint) = self.hint(&error) else {
+            return error;
+        };
+        if let Some(first) = error.hint().filter(|_| error.is_outcome_unknown()) {
+            hint = format!("{first}; {hint}").into();
         }
+        error.with_context(|context| context.hint = Some(hint))
     }
 
     fn hint(&self, error: &Error) -> Option<Cow<'static, str>> {

@@ -389,7 +389,7 @@ impl Core {
         let (body, headers, metadata) = response.into_parts();
         let body = body.bytes_within(ByteStream::VALUE_LIMIT).await;
         let body = body.map_err(|error| {
-            let error = error.with_metadata(&metadata);
+            let error = error.with_call(call.operation, &metadata);
             // The number of bytes would look like the index of an item.
             error.with_context(|context| context.position = None)
         })?;

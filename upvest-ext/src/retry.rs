@@ -90,9 +90,13 @@ impl Failure {
             ErrorKind::RateLimited => Some(StatusCode::TOO_MANY_REQUESTS),
             _ => None,
         });
-        match status {
-            Some(status) => Self::Status(status),
-            None => Self::NoResponse(error.kind()),
+        match (status, error.kind()) {
+            (Some(status), _) => Self::Status(status),
+            // A response has begun, so the server has processed the request.
+            (None, ErrorKind::Connect | ErrorKind::Unprocessed) if error.status().is_some() => {
+                Self::NoResponse(ErrorKind::Interrupted)
+            }
+            (None, kind) => Self::NoResponse(kind),
         }
     }
 

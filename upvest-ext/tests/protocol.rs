@@ -92,7 +92,7 @@ async fn a_read_is_retried_and_each_attempt_is_signed_anew() {
         let received =
             IncomingRequest::new(request.method(), &target, request.headers(), request.body());
         let claims = SignaturePolicy::requests()
-            .unverified_signatures(&received, SystemTime::now())
+            .claims(&received, SystemTime::now())
             .unwrap();
         assert!(claims[0].is_signed_by(&public));
     }

@@ -12,8 +12,7 @@ use upvest_signing::{SignatureError, SignaturePolicy, SigningKey};
 fn verify(request: &Request<Bytes>, keys: &KeySet) -> Result<String, SignatureError> {
     let received = IncomingRequest::from_request(request);
     let mut reason = SignatureError::UnknownKey;
-    let signatures =
-        SignaturePolicy::requests().unverified_signatures(&received, SystemTime::now())?;
+    let signatures = SignaturePolicy::requests().claims(&received, SystemTime::now())?;
     for signature in signatures {
         for key in keys.find(signature.key_id()).flatten() {
             match signature.check(key) {

@@ -149,8 +149,7 @@ fn pipeline_headers(headers: &mut HeaderMap, case: &Value) -> Result<()> {
 }
 
 fn claim(request: &IncomingRequest<'_>, case: &Value) -> Result<UnverifiedSignature> {
-    let claims =
-        SignaturePolicy::requests().unverified_signatures(request, time(case, "created")?)?;
+    let claims = SignaturePolicy::requests().claims(request, time(case, "created")?)?;
     let claim = claims.into_iter().next().context("no signature")?;
     ensure!(claim.key_id() == text(case, "keyid")?, "another key id");
     Ok(claim)

@@ -27,7 +27,7 @@ use crate::request::parts;
 /// let delivery = signer.deliver("/webhooks", &[DeliverySigner::event("ORDER.FILLED", order)]);
 ///
 /// let received = IncomingRequest::from_request(&delivery);
-/// let signatures = SignaturePolicy::deliveries().unverified_signatures(&received, std::time::SystemTime::now())?;
+/// let signatures = SignaturePolicy::deliveries().claims(&received, std::time::SystemTime::now())?;
 /// let keys = signer.key_set();
 /// let key = keys
 ///     .find(signer.key_id())

@@ -152,7 +152,7 @@ impl SignaturePolicy {
     /// # Errors
     ///
     /// If no signature passes these checks: the error of the signature that passed the most of them.
-    pub fn unverified_signatures(
+    pub fn claims(
         &self,
         request: &IncomingRequest<'_>,
         now: SystemTime,

@@ -193,7 +193,7 @@ impl WebhookVerifier {
             return Err(VerifyError::TooLarge(self.limits.bytes));
         }
         let now = (self.clock)();
-        let signatures = self.policy.unverified_signatures(request, now);
+        let signatures = self.policy.claims(request, now);
         let signatures = signatures.map_err(VerifyError::Rejected)?;
         self.check_signatures(&signatures).await?;
         if !self.is_for_us(request.body()) {

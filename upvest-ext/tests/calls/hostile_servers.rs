@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream;
-use http::Request;
+use http::{HeaderMap, Request, StatusCode};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 use upvest_ext::api::runtime::{OperationMeta, ResponseTimeout};
 use upvest_ext::{
-    BoxFuture, ByteStream, CallOptions, Environment, Error, ErrorKind, HttpTransport, Method,
-    Response, RetryPolicy, Transport, Upvest,
+    BoxFuture, ByteStream, CallOptions, Environment, Error, ErrorKind, HttpTransport, Metadata,
+    Method, Response, RetryPolicy, Transport, Upvest,
 };
 
 use crate::common::socket::{SocketServer, http, read, token};
@@ -384,4 +384,58 @@ async fn a_signed_path_below_a_base_path_reaches_the_network() {
         lines,
         ["GET /base/path HTTP/1.1", "HEAD /base/path/a HTTP/1.1"]
     );
+}
+
+/// A transport whose responses break off, with the error of a connection that was never made.
+#[derive(Debug, Default)]
+struct BreaksOff(Mutex<u32>);
+
+impl Transport for BreaksOff {
+    fn execute<'a>(
+        &'a self,
+        _: Request<Bytes>,
+        _: &'a OperationMeta,
+    ) -> BoxFuture<'a, Result<Response<ByteStream>, Error>> {
+        *self.0.lock().unwrap() += 1;
+        let chunks = [
+            Ok(Bytes::from("{")),
+            Err(Error::new(ErrorKind::Connect, "no connection")),
+        ];
+        let body = ByteStream::new(stream::iter(chunks));
+        let metadata = Metadata::new(StatusCode::CREATED);
+        Box::pin(async { Ok(Response::new(body, HeaderMap::new(), metadata)) })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_error_of_a_body_proves_that_a_change_was_not_made() {
+    let transport = Arc::new(BreaksOff::default());
+    let upvest = Upvest::builder(Environment::Custom("http://127.0.0.1:1".parse().unwrap()))
+        .transport(Arc::clone(&transport))
+        .build()
+        .unwrap();
+    let response = upvest.request(Method::POST, ["orders"]).send().await;
+    let error = response.unwrap_err();
+    assert!(error.is_outcome_unknown());
+    assert!(error.hint().unwrap().contains("may have been carried out"));
+    assert_eq!(*transport.0.lock().unwrap(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_may_have_been_made_is_never_advised_to_be_repeated() {
+    for (status, body) in [(201, "{"), (201, r#"{"id": 1}"#), (503, "")] {
+        let api = FakeApi::new(move |_, _| Reply::new(status, body).header("retry-after", "1000"));
+        let error = api
+            .client()
+            .create_order()
+            .body(order())
+            .send()
+            .await
+            .unwrap_err();
+        assert!(error.is_outcome_unknown(), "{error}");
+        let hint = error.hint().unwrap();
+        assert!(hint.contains("the same `idempotency_key()`"), "{hint}");
+        assert!(!hint.contains("raw request"), "{hint}");
+        assert_eq!(hint.contains("retry_after()"), status == 503, "{hint}");
+    }
 }

@@ -11,7 +11,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use upvest_ext::signing::{IncomingRequest, KeyAlgorithm, SignaturePolicy, SigningKey};
 use upvest_ext::{
-    Backoff, CallOptions, Environment, HttpTransport, Method, RetryPolicy, Upvest, UpvestBuilder,
+    Backoff, CallOptions, Environment, ErrorKind, HttpTransport, Method, RetryPolicy, Upvest,
+    UpvestBuilder,
 };
 
 const TOKEN: &str = r#"{"access_token": "token", "expires_in": 1799}"#;
@@ -174,9 +175,7 @@ async fn a_change_without_a_body_has_its_length_once_over_http2_too() {
         assert_eq!(lengths, expected, "{method}");
         let request = IncomingRequest::new(&method, &received.uri, &received.headers, b"");
         let policy = SignaturePolicy::requests();
-        let claims = policy
-            .unverified_signatures(&request, SystemTime::now())
-            .unwrap();
+        let claims = policy.claims(&request, SystemTime::now()).unwrap();
         assert!(claims[0].is_signed_by(&public), "{method}");
         let base = String::from_utf8_lossy(claims[0].signature_base());
         let is_covered = base.contains("\"content-length\": 0");
@@ -216,11 +215,14 @@ fn frame(kind: u8, flags: u8, stream: u32, content: &[u8]) -> Vec<u8> {
     [&head[..], &stream.to_be_bytes(), content].concat()
 }
 
-/// Waits for the request, and answers with a `GOAWAY` without an error whose last stream is `last`.
-async fn go_away(mut stream: TcpStream, last: u32) {
-    const SETTINGS: u8 = 4;
-    const HEADERS: u8 = 1;
-    const GOAWAY: u8 = 7;
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
+const RST_STREAM: u8 = 3;
+const SETTINGS: u8 = 4;
+const GOAWAY: u8 = 7;
+
+/// Waits for a request.
+async fn receive(stream: &mut TcpStream) {
     let mut preface = [0; 24];
     stream.read_exact(&mut preface).await.unwrap();
     stream.write_all(&frame(SETTINGS, 0, 0, &[])).await.unwrap();
@@ -234,30 +236,74 @@ async fn go_away(mut stream: TcpStream, last: u32) {
             break;
         }
     }
+}
+
+/// Waits for the request, and answers with a `GOAWAY` without an error whose last stream is `last`.
+async fn go_away(mut stream: TcpStream, last: u32) {
+    receive(&mut stream).await;
     let content = [last.to_be_bytes(), 0_u32.to_be_bytes()].concat();
     let goaway = frame(GOAWAY, 0, 0, &content);
     stream.write_all(&goaway).await.unwrap();
     stream.shutdown().await.unwrap();
 }
 
+/// Waits for the request, answers that it created something, and then says that it rejects the request.
+async fn create_and_reject(stream: &mut TcpStream) {
+    receive(stream).await;
+    const END_HEADERS: u8 = 4;
+    const REFUSED_STREAM: u32 = 7;
+    // `:status` is the name of entry 8 in the static table of HPACK.
+    let status = frame(HEADERS, END_HEADERS, 1, b"\x08\x03201");
+    let body = frame(DATA, 0, 1, b"{\"id\":");
+    let reset = frame(RST_STREAM, 0, 1, &REFUSED_STREAM.to_be_bytes());
+    stream
+        .write_all(&[status, body, reset].concat())
+        .await
+        .unwrap();
+}
+
 /// A client without a token whose server goes away at the first request, and then answers.
 async fn attempts_after_goaway(last: u32) -> Result<u32, upvest_ext::Error> {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
+    let upvest = client_without_token(&listener);
     tokio::spawn(async move {
         let (stream, _) = listener.accept().await.unwrap();
         go_away(stream, last).await;
         let (stream, _) = listener.accept().await.unwrap();
         answer(stream, usize::MAX).await;
     });
+    let response = upvest.request(Method::POST, ["orders"]).send().await?;
+    Ok(response.metadata().attempts)
+}
+
+fn client_without_token(listener: &TcpListener) -> Upvest {
+    let url = format!("http://{}", listener.local_addr().unwrap());
     let transport = HttpTransport::new(|| {
         let settings = HttpTransport::settings().http2_prior_knowledge();
         settings.no_proxy().build()
     });
     let upvest = Upvest::builder(Environment::Custom(url.parse().unwrap()));
-    let upvest = upvest.transport(transport.unwrap()).build().unwrap();
-    let response = upvest.request(Method::POST, ["orders"]).send().await?;
-    Ok(response.metadata().attempts)
+    upvest.transport(transport.unwrap()).build().unwrap()
+}
+
+#[tokio::test]
+async fn a_change_whose_response_has_begun_is_not_sent_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let upvest = client_without_token(&listener);
+    let server = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        create_and_reject(&mut stream).await;
+        // The connection stays open, so that only the reset ends the body.
+        (stream, listener)
+    });
+    let response = upvest.request(Method::POST, ["orders"]).send().await;
+    let error = response.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Interrupted);
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(201));
+    assert_eq!(error.attempts(), 1);
+    assert!(error.is_outcome_unknown());
+    assert!(error.hint().unwrap().contains("may have been carried out"));
+    drop(server.await.unwrap());
 }
 
 #[tokio::test]

@@ -489,15 +489,26 @@ async fn a_file_that_is_not_the_expected_one_has_the_facts_of_its_call() {
         assert_has_facts(&error, "retrieveFile", 36);
         assert!(error.hint().unwrap().contains("checksum"), "{error:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_with_a_local_cause_does_not_advise_to_repeat_the_call() {
+    let api = file_api(Reply::new(200, CONTENT));
+    let upvest = api.client();
+    let folder = tempfile::tempdir().unwrap();
     let file = open(&upvest).await.unwrap();
+    let path = folder.path().join("file");
     let written = file.write_to_checked(&path, 36, "no checksum").await;
-    assert_has_facts(&written.unwrap_err(), "retrieveFile", 0);
-    let missing = folder.path().join("missing/file");
-    let error = save(&upvest, &missing).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Io);
-    assert_has_facts(&error, "retrieveFile", 0);
-    let path_is_folder = save(&upvest, folder.path()).await.unwrap_err();
-    assert_has_facts(&path_is_folder, "retrieveFile", 36);
+    let error = written.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    assert_eq!(error.hint(), None);
+    for path in [&folder.path().join("missing/file"), folder.path()] {
+        let error = save(&upvest, path).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Io);
+        assert_eq!(error.operation(), Some("retrieveFile"));
+        assert_eq!(error.position(), None);
+        assert_eq!(error.hint(), None);
+    }
 }
 
 #[tokio::test(start_paused = true)]

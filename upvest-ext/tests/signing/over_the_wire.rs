@@ -72,7 +72,7 @@ async fn nothing_reaches_the_server_unsigned_except_what_proxies_change() {
         let (method, uri, headers, body) = arrived.lock().unwrap().take().unwrap();
         let received = IncomingRequest::new(&method, &uri, &headers, &body);
         let claims = SignaturePolicy::requests()
-            .unverified_signatures(&received, SystemTime::now())
+            .claims(&received, SystemTime::now())
             .unwrap();
         assert!(claims[0].is_signed_by(&public), "{target}");
         let base = String::from_utf8_lossy(claims[0].signature_base()).into_owned();

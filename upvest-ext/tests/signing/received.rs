@@ -43,10 +43,7 @@ fn parse_and_measure(
     }
     let received = IncomingRequest::new(&Method::POST, &target, &map, b"{\"hello\": \"world\"}");
     let started = std::time::Instant::now();
-    (
-        policy.unverified_signatures(&received, now()),
-        started.elapsed(),
-    )
+    (policy.claims(&received, now()), started.elapsed())
 }
 
 /// Parses an otherwise valid request with this `signature-input` and a signature of three zero bytes.
@@ -292,12 +289,12 @@ fn a_delivery_without_a_body_needs_a_digest_and_a_request_does_not() {
     headers.insert("signature", HeaderValue::from_static("sig1=:AAAA:"));
     let target = Uri::from_static("/x");
     let received = IncomingRequest::new(&Method::POST, &target, &headers, b"");
-    let as_delivery = SignaturePolicy::deliveries().unverified_signatures(&received, now());
+    let as_delivery = SignaturePolicy::deliveries().claims(&received, now());
     assert_eq!(
         as_delivery.unwrap_err(),
         SignatureError::RequiredComponentMissing
     );
-    let as_request = SignaturePolicy::requests().unverified_signatures(&received, now());
+    let as_request = SignaturePolicy::requests().claims(&received, now());
     assert_eq!(as_request.unwrap().len(), 1);
 }
 
@@ -401,7 +398,7 @@ fn a_target_given_as_text_is_read_as_it_was_sent() {
     let parts = |target: &str| {
         let received = IncomingRequest::from_text("POST", target, &map, body).unwrap();
         let claims = SignaturePolicy::deliveries()
-            .unverified_signatures(&received, now())
+            .claims(&received, now())
             .unwrap();
         let base = String::from_utf8(claims[0].signature_base().to_vec()).unwrap();
         let lines: Vec<_> = base
@@ -579,7 +576,7 @@ fn a_body_is_hashed_once_however_many_signatures_cover_it() {
         let received = IncomingRequest::new(&Method::POST, &target, &map, &body);
         let started = std::time::Instant::now();
         let rejection = SignaturePolicy::deliveries()
-            .unverified_signatures(&received, now())
+            .claims(&received, now())
             .unwrap_err();
         assert_eq!(rejection, SignatureError::DigestMismatch);
         started.elapsed()

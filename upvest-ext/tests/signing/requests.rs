@@ -40,7 +40,7 @@ fn claims(
 ) -> Result<Vec<UnverifiedSignature>, SignatureError> {
     SignaturePolicy::requests()
         .tolerance(Duration::ZERO)
-        .unverified_signatures(
+        .claims(
             &IncomingRequest::new(
                 request.method(),
                 request.uri(),

@@ -81,7 +81,7 @@ pub(super) fn check(
 ) -> Result<(), Problem> {
     let claims = SignaturePolicy::requests()
         .tolerance(TOLERANCE)
-        .unverified_signatures(request, wall)
+        .claims(request, wall)
         .map_err(rejected)?;
     let mut reason = rejected(SignatureError::UnknownKey);
     for claim in &claims {

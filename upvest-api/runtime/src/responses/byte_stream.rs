@@ -207,17 +207,21 @@ impl ByteStream {
         Error::new(ErrorKind::Interrupted, message)
     }
 
-    /// Adds the position and the facts of the call to an error about this body. An error that already has them does not
-    /// change.
+    /// Adds the position and the facts of the call to an error about this body, unless it has them already.
     pub(crate) fn add_facts(&self, error: Error) -> Error {
+        let kind = error.kind();
         let error = error.with_context(|context| {
-            context.position.get_or_insert(self.position);
+            // A file that cannot be written has nothing to do with the bytes that were received.
+            if kind != ErrorKind::Io {
+                context.position.get_or_insert(self.position);
+            }
         });
         let Some(call) = &self.call else {
             return error;
         };
         let error = error.with_call(call.operation, &call.metadata);
-        let hint = error.hint().is_none().then_some(DOWNLOAD_AGAIN);
+        let is_broken = matches!(kind, ErrorKind::Interrupted | ErrorKind::Timeout);
+        let hint = (is_broken && error.hint().is_none()).then_some(DOWNLOAD_AGAIN);
         error.with_context(|context| {
             context.elapsed = Some(call.metadata.elapsed + call.finished.elapsed());
             context.hint = context.hint.take().or(hint.map(Cow::Borrowed));

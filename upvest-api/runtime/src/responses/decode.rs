@@ -36,12 +36,21 @@ use super::error_kind::ErrorKind;
 /// A byte order mark before the JSON is skipped.
 pub fn read_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, Error> {
     // The whole body is checked at once: `from_slice` would check each text on its own, which costs more.
-    let json = str::from_utf8(without_byte_order_mark(json)).map_err(|error| {
-        let position = error.valid_up_to();
+    match str::from_utf8(without_byte_order_mark(json)) {
+        Ok(text) => serde_json::from_str(text)
+            .map_err(|_| Error::new(ErrorKind::Decode, explain::<T>(text))),
+        Err(_) => read_invalid(json),
+    }
+}
+
+/// Reads a body that is not UTF-8. The wrong bytes do no harm in a field that is not read.
+#[cold]
+fn read_invalid<T: DeserializeOwned>(json: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(without_byte_order_mark(json)).map_err(|_| {
+        let position = str::from_utf8(json).map_or_else(|error| error.valid_up_to(), str::len);
         let problem = format!("the body is not valid JSON: no UTF-8 at byte {position}");
         Error::new(ErrorKind::Decode, problem)
-    })?;
-    serde_json::from_str(json).map_err(|_| Error::new(ErrorKind::Decode, explain::<T>(json)))
+    })
 }
 
 /// Parses again with a slower parser that records the path of the error.
@@ -119,6 +128,20 @@ mod tests {
             assert_eq!(error.kind(), ErrorKind::Decode);
             assert!(error.to_string().contains("no UTF-8 at byte "), "{error}");
         }
+        let error = read_json::<serde_json::Value>("\u{feff}".as_bytes()).unwrap_err();
+        assert!(!error.to_string().contains("UTF-8"), "{error}");
+        let error = read_json::<serde_json::Value>(b"\xef\xbb\xbf\"\xff\"").unwrap_err();
+        assert!(error.to_string().ends_with("at byte 4"), "{error}");
+    }
+
+    #[test]
+    fn wrong_bytes_in_a_field_that_is_not_read_do_no_harm() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Order {
+            id: u8,
+        }
+        let order: Order = read_json(b"{\"id\": 1, \"note\": \"\xfc\"}").unwrap();
+        assert_eq!(order.id, 1);
     }
 
     #[test]

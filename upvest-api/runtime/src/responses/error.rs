@@ -224,14 +224,14 @@ impl Error {
 
     fn hint_of_kind(&self) -> Option<&'static str> {
         Some(match (self.kind(), self.idempotency_key()) {
-            (ErrorKind::Decode, _) => {
-                "the server does not follow the description of this SDK version: update the SDK, or use a raw request"
-            }
             (_, Some(_)) if self.is_outcome_unknown() => {
                 "the call may have been carried out: send the same body again with the same `idempotency_key()`"
             }
             (_, None) if self.is_outcome_unknown() => {
                 "the call may have been carried out: check that before you send it again, as it has no idempotency key"
+            }
+            (ErrorKind::Decode, _) => {
+                "the server does not follow the description of this SDK version: update the SDK, or use a raw request"
             }
             (ErrorKind::Conflict, Some(_)) => {
                 "the state of the resource does not allow it, or its idempotency key was used for another request"
@@ -367,8 +367,10 @@ impl Error {
     #[must_use]
     pub fn with_metadata(self, metadata: &Metadata) -> Self {
         let completed = self.with_context(|context| {
-            context.request_id.clone_from(&metadata.request_id);
-            context.attempts = metadata.attempts;
+            if context.request_id.is_none() {
+                context.request_id.clone_from(&metadata.request_id);
+            }
+            context.attempts = context.attempts.max(metadata.attempts);
             context.elapsed = Some(metadata.elapsed);
             context.idempotency_key = metadata.idempotency_key;
         });
@@ -383,6 +385,10 @@ impl Error {
             context.operation = Some(operation.id.into());
             // The server has carried out the call, whatever the kind of the error is.
             context.is_outcome_unknown |= !operation.is_safe();
+            if context.is_outcome_unknown {
+                // A hint to repeat the call would be wrong: what to do then is the hint of the kind.
+                context.hint = None;
+            }
         })
     }
 }

@@ -69,7 +69,7 @@ impl ErrorKind {
 
     /// Whether the server may have carried out a request that failed so, with this status if there was a response.
     pub(crate) fn may_have_been_processed(self, status: Option<StatusCode>) -> bool {
-        if let Some(status) = status.filter(|status| !status.is_success()) {
+        if let Some(status) = status {
             return !status.is_client_error() || status == StatusCode::REQUEST_TIMEOUT;
         }
         !matches!(

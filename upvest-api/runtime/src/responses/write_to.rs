@@ -51,19 +51,14 @@ impl ByteStream {
         length: u64,
         sha256: &str,
     ) -> Result<(), Error> {
-        let written = self.write_checked(path.as_ref(), length, sha256).await;
-        written.map_err(|error| self.add_facts(error))
-    }
-
-    async fn write_checked(&mut self, path: &Path, length: u64, sha256: &str) -> Result<(), Error> {
         let Some(sha256) = from_hex(sha256) else {
             let message = "a SHA-256 checksum has 64 hexadecimal digits";
             return Err(Error::new(ErrorKind::InvalidRequest, message));
         };
         let expected = Content { length, sha256 };
         let is_expected = |found: &Content| expected.check(found);
-        self.write(path, length, is_expected).await?;
-        Ok(())
+        let written = self.write(path.as_ref(), length, is_expected).await;
+        written.map(drop).map_err(|error| self.add_facts(error))
     }
 
     async fn write(

@@ -132,7 +132,7 @@ impl HttpTransport {
         let headers = std::mem::take(response.headers_mut());
         let mut metadata = Metadata::new(response.status());
         metadata.elapsed = started.elapsed();
-        let body = response.bytes_stream().map_err(no_response);
+        let body = response.bytes_stream().map_err(broken_body);
         Ok(Response::new(ByteStream::new(body), headers, metadata))
     }
 
@@ -174,6 +174,20 @@ fn no_response(error: reqwest::Error) -> Error {
         (ErrorKind::Interrupted, message)
     };
     // The query of the URL may contain personal data.
+    Error::new(kind, message).with_source(error.without_url())
+}
+
+/// The error of a body that began to arrive. The server has processed the request, whatever it says afterwards.
+fn broken_body(error: reqwest::Error) -> Error {
+    let (kind, message) = if error.is_timeout() {
+        (
+            ErrorKind::Timeout,
+            "the rest of the body did not arrive in time",
+        )
+    } else {
+        let message = "the connection broke before the response was complete";
+        (ErrorKind::Interrupted, message)
+    };
     Error::new(kind, message).with_source(error.without_url())
 }
 
