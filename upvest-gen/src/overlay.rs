@@ -10,6 +10,7 @@ use serde_json_path::JsonPath;
 
 use crate::error::{Error, Result};
 use crate::pointer;
+use extensions::Names;
 use places::places;
 
 #[derive(Deserialize)]
@@ -57,8 +58,14 @@ pub(crate) fn overlay(
     let mut errors = Vec::new();
     for (index, action) in overlay.actions.into_iter().enumerate() {
         let at = format!("/actions/{index}");
-        errors.extend(misspelt(&action, &at));
-        errors.extend(apply(&mut document, action, &at).err());
+        errors.extend(extensions::misspelt(&action.others, Names::Defined, &at));
+        match selected(&document, &action, &at) {
+            Ok(places) => {
+                errors.extend(misspelt(&document, &action, &places, &at));
+                errors.extend(apply(&mut document, &action, &places, &at).err());
+            }
+            Err(error) => errors.push(error),
+        }
     }
     if errors.is_empty() {
         Ok(document)
@@ -67,19 +74,26 @@ pub(crate) fn overlay(
     }
 }
 
-/// Returns an error for each misspelt extension of an action and its update.
-fn misspelt(action: &Action, at: &str) -> Vec<Error> {
-    let mut errors = extensions::misspelt(&action.others, at);
-    if let Some(update) = &action.update {
-        errors.extend(extensions::misspelt(update, &pointer::join(at, "update")));
-    }
-    errors
+/// Returns an error for each misspelt extension of the update at `places`.
+fn misspelt(document: &Value, action: &Action, places: &[String], at: &str) -> Vec<Error> {
+    let (Some(update), Some(place)) = (&action.update, places.first()) else {
+        return Vec::new();
+    };
+    let is_list = document.pointer(place).is_some_and(Value::is_array);
+    let names = if is_list && !update.is_array() {
+        Names::at(&pointer::join(place, "-"))
+    } else {
+        Names::at(place)
+    };
+    extensions::misspelt(update, names, &pointer::join(at, "update"))
 }
 
-fn apply(document: &mut Value, action: Action, at: &str) -> Result<()> {
+/// Returns the places that the target of an action selects. They are empty only if the action is optional.
+fn selected(document: &Value, action: &Action, at: &str) -> Result<Vec<String>> {
     let target = &action.target;
     if action
         .description
+        .as_ref()
         .is_none_or(|reason| reason.trim().is_empty())
     {
         return Err(Error::at(
@@ -96,10 +110,7 @@ fn apply(document: &mut Value, action: Action, at: &str) -> Result<()> {
         )
     })?;
     let places = places(document, &path);
-    if places.is_empty() && action.optional {
-        return Ok(());
-    }
-    if places.is_empty() {
+    if places.is_empty() && !action.optional {
         return Err(Error::at(
             pointer::join(at, "target"),
             format!("`{target}` matches nothing"),
@@ -107,6 +118,11 @@ fn apply(document: &mut Value, action: Action, at: &str) -> Result<()> {
              `x-optional: true`",
         ));
     }
+    Ok(places)
+}
+
+fn apply(document: &mut Value, action: &Action, places: &[String], at: &str) -> Result<()> {
+    let target = &action.target;
     // In reverse order, so that removing an item of an array does not move the items that are removed next.
     for place in places.iter().rev() {
         match (&action.update, document.pointer_mut(place)) {

@@ -220,6 +220,10 @@ const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const GOAWAY: u8 = 7;
+/// A flag.
+const END_HEADERS: u8 = 4;
+/// The code of an error.
+const REFUSED_STREAM: u32 = 7;
 
 /// Waits for a request.
 async fn receive(stream: &mut TcpStream) {
@@ -250,8 +254,6 @@ async fn go_away(mut stream: TcpStream, last: u32) {
 /// Waits for the request, answers that it created something, and then says that it rejects the request.
 async fn create_and_reject(stream: &mut TcpStream) {
     receive(stream).await;
-    const END_HEADERS: u8 = 4;
-    const REFUSED_STREAM: u32 = 7;
     // `:status` is the name of entry 8 in the static table of HPACK.
     let status = frame(HEADERS, END_HEADERS, 1, b"\x08\x03201");
     let body = frame(DATA, 0, 1, b"{\"id\":");

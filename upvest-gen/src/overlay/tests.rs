@@ -308,3 +308,17 @@ fn a_misspelt_extension_of_an_action_or_its_update_is_an_error() {
         assert!(places.contains(&place), "{places:?}");
     }
 }
+
+#[test]
+fn an_update_of_a_map_may_add_a_name_like_an_extension() {
+    let document = "headers: {}\nparameters: [{ name: a }]";
+    let action = "{ target: $.headers, description: Why., update: { X-Final: { schema: {} } } }";
+    assert!(apply(yaml(document), action).is_ok());
+    for target in ["$.parameters", "$.parameters[0]"] {
+        let action =
+            format!("{{ target: '{target}', description: Why., update: {{ X-Final: 1 }} }}");
+        let errors = apply(yaml(document), &action).unwrap_err();
+        let places: Vec<_> = errors.iter().map(Error::pointer).collect();
+        assert_eq!(places, ["/actions/0/update/X-Final"], "{target}");
+    }
+}

@@ -2,7 +2,10 @@
 
 use serde_json::json;
 use upvest_constructs::hostile_collisions::types::{Kind2, Thing};
-use upvest_constructs::hostile_names::types::{Box_, Self_, String_};
+use upvest_constructs::hostile_names::types::{
+    Absent, Box_, Failure, Goal, Maker, Outcome, Part, Present, Product, Refusal, Self_, String_,
+    Success,
+};
 use upvest_constructs::{
     Server, Task, hostile_collisions, hostile_depth, hostile_names, hostile_prose,
     hostile_summaries,
@@ -26,7 +29,7 @@ async fn spawn(calls: Vec<Task>) -> (usize, usize) {
 #[tokio::test]
 async fn each_call_of_a_hostile_description_runs_on_a_task() {
     let (client, server) = Server::answering("{}");
-    assert_eq!(spawn(hostile_names::calls(&client)).await, (10, 2));
+    assert_eq!(spawn(hostile_names::calls(&client)).await, (10, 3));
     assert_eq!(server.received().len(), 10);
     let (client, _) = Server::answering("{}");
     assert_eq!(spawn(hostile_prose::calls(&client)).await, (0, 2));
@@ -63,6 +66,31 @@ async fn hostile_names_are_sent_and_read_as_they_are() {
     let json = json!({ "Box": { "Option": "a", "other": "b" }, "None": { "Box": {} } });
     let nested: Box_ = serde_json::from_value(json.clone()).unwrap();
     assert_eq!(serde_json::to_value(&nested).unwrap(), json);
+}
+
+#[tokio::test]
+async fn alternatives_called_like_names_of_the_language_are_bodies() {
+    let (client, server) = Server::answering::<hostile_names::Client>("");
+    let report = || client.report();
+    for call in [
+        report().body(Success::builder().kind("OK")),
+        report().body(Failure::builder().kind("ERROR")),
+        report().body(Refusal::builder().kind("ERR")),
+        report().body(Present::builder().kind("SOME")),
+        report().body(Absent::builder().kind("NONE")),
+        report().body(Part::builder().kind("ITEM")),
+        report().body(Goal::builder().kind("TARGET")),
+        report().body(Product::builder().kind("OUTPUT")),
+        report().body(Maker::builder().kind("BUILDER")),
+    ] {
+        call.send().await.unwrap();
+        let sent = server.last().body;
+        let outcome: Outcome = serde_json::from_str(&sent).unwrap();
+        assert!(!matches!(outcome, Outcome::Unknown(_)), "{sent}");
+    }
+    assert_eq!(server.received().len(), 9);
+    let failure = serde_json::from_value(json!({ "kind": "ERROR" })).unwrap();
+    assert!(matches!(failure, Outcome::Error(_)), "{failure:?}");
 }
 
 #[test]

@@ -119,7 +119,8 @@ macro_rules! union_builders {
         $(impl TryFrom<$builder> for super::types::$name {
             type Error = $crate::InvalidBody;
 
-            fn try_from(builder: $builder) -> Result<Self, Self::Error> {
+            // `Self::Error` can be an alternative of the union.
+            fn try_from(builder: $builder) -> Result<Self, $crate::InvalidBody> {
                 builder.build().map(Self::$variant)
             }
         })+
@@ -162,7 +163,7 @@ macro_rules! body_builder {
         impl TryFrom<$builder> for super::types::$name {
             type Error = $crate::InvalidBody;
 
-            fn try_from(builder: $builder) -> Result<Self, Self::Error> {
+            fn try_from(builder: $builder) -> Result<Self, $crate::InvalidBody> {
                 builder.build()
             }
         }

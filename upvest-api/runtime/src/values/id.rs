@@ -38,7 +38,7 @@ macro_rules! id {
         impl std::str::FromStr for $name {
             type Err = $crate::InvalidValue;
 
-            fn from_str(text: &str) -> Result<Self, Self::Err> {
+            fn from_str(text: &str) -> Result<Self, $crate::InvalidValue> {
                 let rule = "a UUID, such as 5e2ad7a4-7d5c-4b3f-9f0a-5a3c2f0f6d11";
                 match $crate::uuid::Uuid::try_parse(text) {
                     Ok(uuid) => Ok(Self(uuid)),

@@ -122,7 +122,7 @@ macro_rules! from_text {
         impl TryFrom<&str> for $name {
             type Error = $crate::InvalidValue;
 
-            fn try_from(text: &str) -> Result<Self, Self::Error> {
+            fn try_from(text: &str) -> Result<Self, $crate::InvalidValue> {
                 text.parse()
             }
         }
@@ -130,7 +130,7 @@ macro_rules! from_text {
         impl TryFrom<String> for $name {
             type Error = $crate::InvalidValue;
 
-            fn try_from(text: String) -> Result<Self, Self::Error> {
+            fn try_from(text: String) -> Result<Self, $crate::InvalidValue> {
                 text.parse()
             }
         }
