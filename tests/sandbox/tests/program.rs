@@ -441,7 +441,7 @@ fn a_state_that_cannot_be_read_or_saved_is_an_error_at_the_start() {
     std::fs::write(&other, r#"{"version":7,"world":{}}"#).unwrap();
     let error = failure(&["--port", "0", "--load", path(&other)]);
     assert!(
-        error.contains("version 7") && error.contains("version 5"),
+        error.contains("version 7") && error.contains("version 6"),
         "{error}"
     );
 }

@@ -298,7 +298,7 @@ pub enum Command {
         /// How many. One by default, at most 10,000.
         #[serde(default)]
         count: Option<usize>,
-        /// Fields that get these values.
+        /// Fields that get these values. The schema must allow them.
         #[serde(default)]
         fields: Option<serde_json::Map<String, serde_json::Value>>,
     },

@@ -46,6 +46,11 @@ pub(crate) fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     Located::new(document, value, String::new()).value
 }
 
+/// The target of the reference of a value, which can be a reference too. `None` if it is none.
+pub(super) fn target<'a>(document: &'a Value, value: &Value) -> Option<&'a Value> {
+    Located::target(document, value).map(|target| target.value)
+}
+
 fn method_of(name: &str) -> Option<Method> {
     let names = ["get", "put", "post", "delete", "head", "patch"];
     let known = names.contains(&name);
@@ -65,20 +70,21 @@ impl<'a> Located<'a> {
     fn new(document: &'a Value, value: &'a Value, place: String) -> Self {
         let mut located = Self { value, place };
         for _ in 0..LONGEST_CHAIN {
-            let reference = located.value["$ref"].as_str();
-            let Some(target) = reference.and_then(|target| target.strip_prefix('#')) else {
+            let Some(target) = Self::target(document, located.value) else {
                 break;
             };
-            let target = percent_encoding::percent_decode_str(target).decode_utf8_lossy();
-            let Some(value) = document.pointer(&target) else {
-                break;
-            };
-            located = Self {
-                value,
-                place: target.into_owned(),
-            };
+            located = target;
         }
         located
+    }
+
+    fn target(document: &'a Value, value: &Value) -> Option<Self> {
+        let place = value["$ref"].as_str()?.strip_prefix('#')?;
+        let place = percent_encoding::percent_decode_str(place).decode_utf8_lossy();
+        Some(Self {
+            value: document.pointer(&place)?,
+            place: place.into_owned(),
+        })
     }
 }
 

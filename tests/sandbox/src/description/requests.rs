@@ -4,8 +4,11 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::read::{resolve, target};
 use super::schema::MAX_NAMED;
 use super::{Additional, Description, Schema, Shape};
+
+const NONE: BTreeSet<String> = BTreeSet::new();
 
 impl Description {
     /// The first problems of a body.
@@ -73,7 +76,7 @@ impl Description {
 pub(super) fn for_requests(document: &Value) -> Option<Value> {
     let mut copy = document.clone();
     let mut is_changed = false;
-    walk(&mut copy, &BTreeSet::new(), document, &mut is_changed);
+    walk(&mut copy, &NONE, document, &mut is_changed);
     is_changed.then_some(copy)
 }
 
@@ -81,44 +84,125 @@ pub(super) fn for_requests(document: &Value) -> Option<Value> {
 /// part.
 fn walk(value: &mut Value, of_whole: &BTreeSet<String>, document: &Value, is_changed: &mut bool) {
     let mut read_only = of_whole.clone();
-    if value.get("required").is_some() || value.get("allOf").is_some() {
+    if value.is_object() {
         read_only.extend(read_only_properties(document, value));
     }
     match value {
         Value::Object(members) => {
-            if let Some(Value::Array(required)) = members.get_mut("required") {
-                let count = required.len();
-                required.retain(|name| !name.as_str().is_some_and(|name| read_only.contains(name)));
-                *is_changed |= required.len() < count;
+            if let Some(required) = members.get_mut("required") {
+                *is_changed |= leave_out(required, &read_only);
             }
             for (keyword, member) in members {
-                match member {
-                    Value::Array(parts) if keyword == "allOf" => {
+                match (keyword.as_str(), member) {
+                    ("allOf", Value::Array(parts)) => {
+                        for part in parts {
+                            *is_changed |= inline(part, &read_only, document);
+                            walk(part, &read_only, document, is_changed);
+                        }
+                    }
+                    ("anyOf", Value::Array(parts)) => {
                         for part in parts {
                             walk(part, &read_only, document, is_changed);
                         }
                     }
-                    member => walk(member, &BTreeSet::new(), document, is_changed),
+                    ("oneOf", Value::Array(parts)) => {
+                        let originals = parts.clone();
+                        for part in parts {
+                            let is_told_apart = !is_told_by(&read_only, part, &originals);
+                            let passed = if is_told_apart { &read_only } else { &NONE };
+                            walk(part, passed, document, is_changed);
+                        }
+                    }
+                    ("then" | "else", part) => walk(part, &read_only, document, is_changed),
+                    (_, member) => walk(member, &NONE, document, is_changed),
                 }
             }
         }
         Value::Array(items) => {
             for item in items {
-                walk(item, &BTreeSet::new(), document, is_changed);
+                walk(item, &NONE, document, is_changed);
             }
         }
         _ => {}
     }
 }
 
+/// Removes names from the value of `required`. Returns whether there were any.
+fn leave_out(required: &mut Value, names: &BTreeSet<String>) -> bool {
+    let Value::Array(required) = required else {
+        return false;
+    };
+    let count = required.len();
+    required.retain(|name| !name.as_str().is_some_and(|name| names.contains(name)));
+    required.len() < count
+}
+
+/// Replaces a reference to a schema that only requires fields by a copy without read-only ones, as other schemas can
+/// refer to it too.
+fn inline(part: &mut Value, read_only: &BTreeSet<String>, document: &Value) -> bool {
+    let is_only_reference = part.as_object().is_some_and(|members| members.len() == 1);
+    let Some(Value::Object(target)) = target(document, part).filter(|_| is_only_reference) else {
+        return false;
+    };
+    let is_flat = |value: &Value| !value.is_object() && !value.is_array();
+    let mut others = target.iter().filter(|(name, _)| *name != "required");
+    if !others.all(|(_, value)| is_flat(value)) {
+        return false;
+    }
+    let mut copy = target.clone();
+    let is_changed = copy
+        .get_mut("required")
+        .is_some_and(|it| leave_out(it, read_only));
+    if is_changed {
+        *part = Value::Object(copy);
+    }
+    is_changed
+}
+
+/// Whether only read-only properties tell an alternative from another one. Without them, a body would match both.
+fn is_told_by(read_only: &BTreeSet<String>, alternative: &Value, all: &[Value]) -> bool {
+    let required = required(alternative);
+    if alternative.get("properties").is_some() || required.is_disjoint(&names(read_only)) {
+        return false;
+    }
+    let rest = &required - &names(read_only);
+    let mut all = all.iter().map(self::required);
+    all.any(|other| rest.is_subset(&other) && !required.is_subset(&other))
+}
+
+fn required(schema: &Value) -> BTreeSet<&str> {
+    let required = schema["required"].as_array().into_iter().flatten();
+    required.filter_map(Value::as_str).collect()
+}
+
+fn names(read_only: &BTreeSet<String>) -> BTreeSet<&str> {
+    read_only.iter().map(String::as_str).collect()
+}
+
+/// The read-only properties of a schema and of its parts. Those of its alternatives are not, as a body can be meant for
+/// another one.
 fn read_only_properties(document: &Value, schema: &Value) -> BTreeSet<String> {
-    let shape = Shape::of(document, schema);
-    let properties = shape.properties().into_iter();
-    let read_only = properties.filter(|(_, property)| {
-        let property = Shape::of(document, property);
-        property.is_true("readOnly")
-    });
-    read_only.map(|(name, _)| name.to_owned()).collect()
+    let mut read_only = BTreeSet::new();
+    let mut visited = BTreeSet::new();
+    let mut parts = vec![schema];
+    while let Some(part) = parts.pop() {
+        let properties = part["properties"].as_object().into_iter().flatten();
+        let own = properties.filter(|(_, property)| is_read_only(document, property));
+        read_only.extend(own.map(|(name, _)| name.clone()));
+        parts.extend(part["allOf"].as_array().into_iter().flatten());
+        let target = target(document, part);
+        parts.extend(target.filter(|target| visited.insert(std::ptr::from_ref(*target))));
+    }
+    read_only
+}
+
+/// Whether a property says itself that it is read-only, or does so by a reference or a part.
+fn is_read_only(document: &Value, property: &Value) -> bool {
+    let says_so = |schema: &Value| {
+        schema["readOnly"] == true || resolve(document, schema)["readOnly"] == true
+    };
+    let mut parts = property["allOf"].as_array().into_iter().flatten();
+    says_so(property) || parts.any(says_so)
 }
 
 fn join(place: &str, name: &str) -> String {
@@ -152,5 +236,87 @@ mod tests {
         assert_eq!(text.matches(r#""required":["name"]"#).count(), 5, "{text}");
         assert_eq!(text.matches(r#""required""#).count(), 5);
         assert_eq!(for_requests(&changed), None, "nothing is left to change");
+    }
+
+    fn changed(schemas: &Value) -> Value {
+        let document = json!({ "components": { "schemas": schemas } });
+        let changed = for_requests(&document).unwrap_or(document);
+        changed["components"]["schemas"].clone()
+    }
+
+    fn reference(name: &str) -> Value {
+        json!({ "$ref": format!("#/components/schemas/{name}") })
+    }
+
+    #[test]
+    fn alternatives_that_contain_their_whole_are_read_quickly() {
+        let names: Vec<_> = (0..50).map(|at| format!("Pet{at}")).collect();
+        let mut schemas: serde_json::Map<String, Value> = names
+            .iter()
+            .map(|name| {
+                let own = json!({ "properties": { "mother": reference("Pet") }, "required": ["id", "mother"] });
+                (name.clone(), json!({ "allOf": [reference("Pet"), own] }))
+            })
+            .collect();
+        let alternatives: Vec<_> = names.iter().map(|name| reference(name)).collect();
+        let id = json!({ "id": { "readOnly": true } });
+        let pet = json!({ "properties": id, "required": ["id"], "oneOf": alternatives });
+        schemas.insert("Pet".to_owned(), pet);
+        let changed = changed(&Value::Object(schemas));
+        assert_eq!(changed["Pet"]["required"], json!([]));
+        assert_eq!(changed["Pet49"]["allOf"][1]["required"], json!(["mother"]));
+    }
+
+    #[test]
+    fn a_property_that_only_one_alternative_sets_is_not_read_only() {
+        let set = json!({ "properties": { "id": { "readOnly": true } } });
+        let given = json!({ "properties": { "id": {} } });
+        for keyword in ["oneOf", "anyOf"] {
+            let schema = json!({ "required": ["id"], keyword: [set, given] });
+            assert_eq!(changed(&json!({ "Thing": schema }))["Thing"], schema);
+        }
+    }
+
+    #[test]
+    fn the_parts_of_a_schema_leave_out_its_read_only_properties() {
+        let properties = json!({ "id": { "allOf": [{ "readOnly": true }] }, "a": {}, "b": {} });
+        let [a, b] = ["a", "b"].map(|name| json!({ "required": ["id", name] }));
+        let without = |name: &str| json!({ "required": [name] });
+        for keyword in ["oneOf", "anyOf"] {
+            let schema = json!({ "properties": properties, keyword: [a, b] });
+            let changed = changed(&json!({ "Thing": schema }));
+            assert_eq!(
+                changed["Thing"][keyword],
+                json!([without("a"), without("b")])
+            );
+        }
+        let schema = json!({ "properties": properties, "if": {}, "then": a, "else": b });
+        let changed = changed(&json!({ "Thing": schema }));
+        assert_eq!(changed["Thing"]["then"], without("a"));
+        assert_eq!(changed["Thing"]["else"], without("b"));
+    }
+
+    #[test]
+    fn alternatives_that_only_a_read_only_property_tells_apart_stay() {
+        let properties = json!({ "id": { "readOnly": true }, "a": {} });
+        for first in [json!(["id"]), json!(["id", "a"])] {
+            let alternatives = json!([{ "required": first }, { "required": ["a"] }]);
+            let schema = json!({ "properties": properties, "oneOf": alternatives });
+            assert_eq!(changed(&json!({ "Thing": schema }))["Thing"], schema);
+        }
+    }
+
+    #[test]
+    fn a_part_that_only_requires_fields_is_changed_for_its_whole() {
+        let base = json!({ "properties": { "id": { "readOnly": true }, "a": {} } });
+        let required = json!({ "title": "Required", "required": ["id", "a"] });
+        let changed = changed(&json!({
+            "Base": base,
+            "Required": required,
+            "Thing": { "allOf": [reference("Base"), reference("Required")] },
+        }));
+        let part = json!({ "title": "Required", "required": ["a"] });
+        assert_eq!(changed["Thing"]["allOf"], json!([reference("Base"), part]));
+        assert_eq!(changed["Required"], required, "others may need it");
     }
 }

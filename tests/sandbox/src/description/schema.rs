@@ -105,7 +105,9 @@ impl Schema {
 
     /// What is wrong. If a value matches none of several alternatives, that is what is wrong with the nearest one.
     fn explain(&self, error: &ValidationError<'_>) -> Vec<Mismatch> {
-        if let Kind::AdditionalProperties { unexpected } = error.kind() {
+        if let Kind::AdditionalProperties { unexpected }
+        | Kind::UnevaluatedProperties { unexpected } = error.kind()
+        {
             let named = unexpected.iter().take(MAX_NAMED);
             return named.map(|name| unknown_field(error, name)).collect();
         }
@@ -175,6 +177,8 @@ fn mismatch(error: &ValidationError<'_>) -> Mismatch {
             .to_string()
             .trim_start_matches("the value ")
             .to_owned(),
+        // Its text would show the name, which is data.
+        Kind::PropertyNames { .. } => "has a field whose name is not allowed".to_owned(),
         _ => error.masked_with("the value").to_string(),
     };
     Mismatch { field, problem, at }
@@ -245,7 +249,10 @@ fn distance(errors: &[ValidationError<'_>], depth: usize) -> (usize, usize, usiz
         let at = self::depth(error);
         match error.kind() {
             Kind::Constant { .. } | Kind::Enum { .. } if at == depth + 1 => wrong_tags += 1,
-            Kind::AdditionalProperties { unexpected } if at == depth => {
+            Kind::AdditionalProperties { unexpected }
+            | Kind::UnevaluatedProperties { unexpected }
+                if at == depth =>
+            {
                 other_fields += unexpected.len();
             }
             _ if at == depth => other_fields += 1,
@@ -362,5 +369,21 @@ mod tests {
                 "`amount` is missing (for `DEBIT`, the nearest alternative)",
             ]
         );
+    }
+
+    #[test]
+    fn a_mismatch_does_not_show_a_name_that_is_not_allowed() {
+        let schema =
+            json!({ "properties": { "notes": { "propertyNames": { "pattern": "^[a-z]$" } } } });
+        let problems = problems(&schema, &json!({ "notes": { "ada@example.com": "" } }));
+        assert_eq!(problems, ["`notes` has a field whose name is not allowed"]);
+    }
+
+    #[test]
+    fn a_field_that_no_part_allows_is_unknown() {
+        let schema =
+            json!({ "allOf": [{ "properties": { "a": {} } }], "unevaluatedProperties": false });
+        let problems = problems(&schema, &json!({ "a": 1, "b": 2 }));
+        assert_eq!(problems, ["`b` is not a field of this body"]);
     }
 }

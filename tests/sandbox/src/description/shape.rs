@@ -62,6 +62,10 @@ impl<'a> Shape<'a> {
         let Some(keywords) = schema.as_object().filter(|_| depth < DEEPEST) else {
             return;
         };
+        // Alternatives that contain their whole would be read again for each of them, at each depth.
+        if self.parts.iter().any(|part| std::ptr::eq(*part, keywords)) {
+            return;
+        }
         self.parts.push(keywords);
         if keywords.contains_key("$ref") {
             let target = resolve(document, schema);
@@ -279,5 +283,19 @@ mod tests {
         let document = json!({ "a": { "allOf": [{ "$ref": "#/a" }], "properties": { "x": {} } } });
         let shape = Shape::of(&document, &document["a"]);
         assert_eq!(shape.properties().len(), 1);
+    }
+
+    #[test]
+    fn alternatives_that_contain_their_whole_are_collected_once() {
+        let cat = json!({ "allOf": [{ "$ref": "#/Pet" }], "properties": { "claws": {} } });
+        let alternatives = vec![json!({ "$ref": "#/Cat" }); 50];
+        let document = json!({ "Pet": { "oneOf": alternatives }, "Cat": cat });
+        let shape = Shape::of(&document, &document["Pet"]);
+        assert!(shape.property("claws").is_some());
+        assert_eq!(
+            shape.parts.len(),
+            53,
+            "Pet, Cat, and the references to them"
+        );
     }
 }

@@ -8,6 +8,7 @@ use super::Engine;
 use super::actions::Action;
 use super::references::id_text;
 use super::request::Request;
+use super::tables::Table;
 use super::words::{self, is_one_of, plain};
 use crate::description::{Operation, Parameter, Shape};
 use crate::domain::rows::{Row, TableRows};
@@ -41,11 +42,13 @@ impl Engine {
         request: Request<'_>,
     ) -> Page<'a> {
         let table = &self.tables[action.table];
+        let filters = self.filters(table, operation, request);
         let all = state.rows.table(&table.name);
         let mut found: Vec<_> = all
             .into_iter()
             .flat_map(|rows| candidates(rows, action, request))
-            .filter(|row| self.is_asked_for(state, row, operation, action, request))
+            .filter(|row| self.is_asked_for(state, row, action, request))
+            .filter(|row| filters.iter().all(|filter| filter.fits(row)))
             .collect();
         sort(&mut found, operation, request);
         let total = found.len() as u64;
@@ -62,21 +65,105 @@ impl Engine {
         Page { rows, facts }
     }
 
-    /// Whether a row belongs to the resources in the path, and has the values of the query.
+    /// Whether a row belongs to the resources in the path.
     fn is_asked_for(
         &self,
         state: &State,
         row: &Row,
-        operation: &Operation,
         action: &Action,
         request: Request<'_>,
     ) -> bool {
-        let of_parents = action.parents.iter().all(|parent| {
+        action.parents.iter().all(|parent| {
             let id = request.parameter(&parent.parameter).unwrap_or_default();
             let is_own_id = parent.table.is_none() && row.id == id;
             is_own_id || self.belongs(state, row, &parent.parameter, id)
+        })
+    }
+
+    /// Returns what the query asks for. A parameter that is not given has its default.
+    fn filters<'a>(
+        &self,
+        table: &Table,
+        operation: &'a Operation,
+        request: Request<'_>,
+    ) -> Vec<Filter<'a>> {
+        let parameters = operation.parameters.iter().filter(|it| !it.is_path);
+        let parameters = parameters.filter(|it| !is_of_pages(&it.name));
+        let filters = parameters.map(|parameter| {
+            let given = request
+                .query
+                .iter()
+                .filter(|(name, _)| *name == parameter.name);
+            let mut wanted: Vec<String> = given
+                .flat_map(|(_, value)| parameter.values(value))
+                .map(str::to_owned)
+                .collect();
+            if wanted.is_empty() {
+                wanted = self.default_values(table, parameter);
+            }
+            Filter {
+                parameter: &parameter.name,
+                wanted,
+            }
         });
-        of_parents && has_values(row, operation, request)
+        filters.filter(|it| !it.wanted.is_empty()).collect()
+    }
+
+    /// Returns the default of a parameter, if it is meant as a filter: all of its values are values of the field.
+    /// `ALL` is not, if it is no status.
+    fn default_values(&self, table: &Table, parameter: &Parameter) -> Vec<String> {
+        let defaults = match &parameter.default {
+            Some(Value::Array(items)) => items.iter().filter_map(text_of).collect(),
+            Some(Value::String(text)) => {
+                let values = parameter.values(text).into_iter();
+                values.map(str::to_owned).collect()
+            }
+            Some(value) => text_of(value).into_iter().collect(),
+            None => Vec::new(),
+        };
+        let known = if defaults.is_empty() {
+            Vec::new()
+        } else {
+            self.values_of_field(table, &parameter.name)
+        };
+        let is_filter = defaults
+            .iter()
+            .all(|value| !value.is_empty() && known.contains(value));
+        if is_filter { defaults } else { Vec::new() }
+    }
+
+    /// Returns the values that the schema lists for the field after which a parameter is named, or for its items.
+    fn values_of_field(&self, table: &Table, parameter: &str) -> Vec<String> {
+        let properties = self.shape(table).map(|shape| shape.properties());
+        let properties = properties.unwrap_or_default().into_iter();
+        let Some(schema) = named_after(parameter, properties) else {
+            return Vec::new();
+        };
+        let document = self.description.schemas();
+        let field = Shape::of(document, schema);
+        let items = field.items().map(|items| Shape::of(document, items));
+        let values = items.unwrap_or(field).values().unwrap_or_default();
+        values.into_iter().filter_map(text_of).collect()
+    }
+}
+
+/// The values that the field after which a parameter is named must have.
+struct Filter<'a> {
+    parameter: &'a str,
+    wanted: Vec<String>,
+}
+
+impl Filter<'_> {
+    /// Whether a row has one of the values, or no such field.
+    fn fits(&self, row: &Row) -> bool {
+        match field_of(row, self.parameter) {
+            Some(Value::Array(items)) => items.iter().any(|item| is_any(item, &self.wanted)),
+            Some(value) => is_any(value, &self.wanted),
+            None => match row.links.get(self.parameter) {
+                Some(link) => self.wanted.contains(link),
+                None => true,
+            },
+        }
     }
 }
 
@@ -91,54 +178,25 @@ fn candidates<'a>(rows: &'a TableRows, action: &Action, request: Request<'_>) ->
     linked.unwrap_or_else(|| rows.all().collect())
 }
 
-/// Whether a row matches each query parameter that is named like one of its fields. A parameter that is not given has
-/// its default.
-fn has_values(row: &Row, operation: &Operation, request: Request<'_>) -> bool {
-    let parameters = operation.parameters.iter().filter(|it| !it.is_path);
-    let mut parameters = parameters.filter(|it| !is_of_pages(&it.name));
-    parameters.all(|parameter| {
-        let given = request
-            .query
-            .iter()
-            .filter(|(name, _)| *name == parameter.name);
-        let mut wanted: Vec<String> = given
-            .flat_map(|(_, value)| parameter.values(value))
-            .map(str::to_owned)
-            .collect();
-        if wanted.is_empty() {
-            wanted = default_values(parameter);
-        }
-        if wanted.is_empty() {
-            return true;
-        }
-        match field_of(row, &parameter.name) {
-            Some(Value::Array(items)) => items.iter().any(|item| is_any(item, &wanted)),
-            Some(value) => is_any(value, &wanted),
-            None => match row.links.get(&parameter.name) {
-                Some(link) => wanted.contains(link),
-                None => true,
-            },
-        }
-    })
+/// Returns the field after which a parameter is named.
+fn field_of<'a>(row: &'a Row, parameter: &str) -> Option<&'a Value> {
+    let fields = row.value.as_object()?.iter();
+    named_after(
+        parameter,
+        fields.map(|(name, value)| (name.as_str(), value)),
+    )
 }
 
-/// Returns the field after which a parameter is named. The name of a parameter with a list is a plural.
-fn field_of<'a>(row: &'a Row, parameter: &str) -> Option<&'a Value> {
-    let fields = row.value.as_object()?;
+/// Returns the one of `fields` after which a parameter is named. The name of a parameter with a list is a plural.
+fn named_after<'a>(
+    parameter: &str,
+    mut fields: impl Iterator<Item = (&'a str, &'a Value)> + Clone,
+) -> Option<&'a Value> {
     let wanted = plain(parameter);
     let one = plain(&words::singular(parameter));
-    let named = |wanted: &str| fields.iter().find(|(name, _)| plain(name) == wanted);
-    let (_, value) = named(&wanted).or_else(|| named(&one))?;
+    let same = fields.clone().find(|(name, _)| plain(name) == wanted);
+    let (_, value) = same.or_else(|| fields.find(|(name, _)| plain(name) == one))?;
     Some(value)
-}
-
-/// The values of a parameter that is not given.
-fn default_values(parameter: &Parameter) -> Vec<String> {
-    match &parameter.default {
-        Some(Value::Array(items)) => items.iter().filter_map(text_of).collect(),
-        Some(value) => text_of(value).into_iter().collect(),
-        None => Vec::new(),
-    }
 }
 
 fn is_any(value: &Value, wanted: &[String]) -> bool {

@@ -160,7 +160,8 @@ impl Engine {
         Ok(row.map(|row| row.id.clone()).unwrap_or_default())
     }
 
-    /// Makes rows of a table by hand, with all of their fields. The table gets no others.
+    /// Makes rows of a table by hand, with all of their fields. The table gets no others. An error names the first
+    /// field that the rows cannot have.
     pub(crate) fn seed_table(
         &self,
         state: &mut State,
@@ -169,6 +170,7 @@ impl Engine {
         fields: &Value,
     ) -> Result<Vec<String>, String> {
         let at = self.table_named(name)?;
+        self.check_seed(state, at, count, fields)?;
         state.rows.seed(by_hand(&self.tables[at]));
         let mut ids = Vec::new();
         for _ in 0..count {
@@ -176,6 +178,40 @@ impl Engine {
             ids.push(self.add(state, name, &known, Value::Null)?);
         }
         Ok(ids)
+    }
+
+    fn check_seed(
+        &self,
+        state: &mut State,
+        at: usize,
+        count: usize,
+        fields: &Value,
+    ) -> Result<(), String> {
+        let Some(given) = fields.as_object().filter(|fields| !fields.is_empty()) else {
+            return Ok(());
+        };
+        let made = self.filled(state, at, fields, Fill::All);
+        let table = &self.tables[at];
+        for (name, value) in given {
+            // A null leaves out a field that cannot be null.
+            let is_left_out = value.is_null() && made.get(name).is_none();
+            if !is_left_out && !made.get(name).is_some_and(|made| has_kept(made, value)) {
+                return Err(format!(
+                    "the rows of `{}` cannot have this value in `{name}`, or have no such field",
+                    table.name
+                ));
+            }
+        }
+        let Some(name) = &table.id else { return Ok(()) };
+        let id = given.get(name).and_then(super::references::id_text);
+        let is_taken = id.is_some_and(|id| count > 1 || exists(state, table, &id));
+        if is_taken {
+            return Err(format!(
+                "two rows of `{}` cannot have the same `{name}`",
+                table.name
+            ));
+        }
+        Ok(())
     }
 
     /// Returns the index of the table with a name.
@@ -252,7 +288,7 @@ impl Engine {
         read_only.map(|(name, _)| name.to_owned()).collect()
     }
 
-    fn shape(&self, table: &Table) -> Option<Shape<'_>> {
+    pub(super) fn shape(&self, table: &Table) -> Option<Shape<'_>> {
         let document = self.description.schemas();
         let schema = document.pointer(table.schema.as_ref()?.place())?;
         Some(Shape::of(document, schema))
@@ -306,6 +342,21 @@ impl Engine {
             (Some("integer" | "number"), Ok(number)) => json!(number),
             _ => json!(id),
         }
+    }
+}
+
+/// Whether a made value has all of a given one.
+fn has_kept(made: &Value, given: &Value) -> bool {
+    match (made, given) {
+        (Value::Object(made), Value::Object(given)) => given.iter().all(|(name, given)| {
+            let made = made.get(name);
+            made.map_or(given.is_null(), |made| has_kept(made, given))
+        }),
+        (Value::Array(made), Value::Array(given)) => {
+            let mut pairs = made.iter().zip(given);
+            made.len() == given.len() && pairs.all(|(made, given)| has_kept(made, given))
+        }
+        (made, given) => made == given,
     }
 }
 

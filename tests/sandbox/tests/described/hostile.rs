@@ -53,6 +53,34 @@ async fn schemas_that_contain_themselves_are_served() {
 }
 
 #[tokio::test]
+async fn alternatives_that_contain_their_whole_are_served() {
+    let reference = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
+    let mut schemas = json!({});
+    let mut alternatives = Vec::new();
+    for at in 0..20 {
+        let name = format!("Pet{at}");
+        let own = json!({ "properties": { "mother": reference("Pet") } });
+        schemas[&name] = json!({ "allOf": [reference("Pet"), own] });
+        alternatives.push(reference(&name));
+    }
+    schemas["Pet"] = json!({
+        "properties": { "id": { "type": "string", "readOnly": true }, "name": { "type": "string" } },
+        "required": ["id", "name"],
+        "anyOf": alternatives,
+    });
+    let content = json!({ "application/json": { "schema": reference("Pet") } });
+    let mut paths = json!({ "/pets/{id}": get(&reference("Pet")) });
+    paths["/pets"]["post"] = json!({
+        "requestBody": { "content": content },
+        "responses": { "201": { "description": "", "content": content } },
+    });
+    let sandbox = serve(paths, schemas).await;
+    let body = json!({ "name": "Tom" });
+    let created = status(&sandbox, "POST", "/pets", Some(body)).await;
+    assert!(created < 500, "{created}");
+}
+
+#[tokio::test]
 async fn schemas_that_nothing_matches_are_served() {
     let paths = json!({
         "/pattern": get(&json!({ "type": "string", "pattern": "(?=x)y" })),

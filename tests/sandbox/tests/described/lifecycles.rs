@@ -428,6 +428,101 @@ async fn a_list_is_filtered_by_the_default_of_a_parameter() {
     assert_eq!(listed("").await, [id]);
 }
 
+/// A description of tasks with a state, whose list has these parameters.
+async fn tasks(parameters: Value) -> Api {
+    let task = json!({
+        "type": "object",
+        "required": ["id", "state", "weight"],
+        "properties": {
+            "id": { "type": "string" },
+            "state": { "enum": ["OPEN", "DONE", "LOST"] },
+            "weight": { "type": "integer" },
+        },
+    });
+    let list = json!({ "type": "array", "items": { "$ref": "#/components/schemas/Task" } });
+    let answer = |schema: &Value| json!({ "description": "", "content": { "application/json": { "schema": schema } } });
+    let id =
+        json!({ "name": "id", "in": "path", "required": true, "schema": { "type": "string" } });
+    let document = json!({
+        "openapi": "3.1.0",
+        "info": { "title": "Tasks", "version": "1" },
+        "paths": {
+            "/tasks": { "get": {
+                "operationId": "listTasks",
+                "parameters": parameters,
+                "responses": { "200": answer(&list) },
+            } },
+            "/tasks/{id}": { "get": {
+                "operationId": "getTask",
+                "parameters": [id],
+                "responses": { "200": answer(&list["items"]) },
+            } },
+        },
+        "components": { "schemas": { "Task": task } },
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tasks.json");
+    std::fs::write(&file, document.to_string()).unwrap();
+    Api::start(plain(), &file).await
+}
+
+fn seed_of(table: &str, count: usize, fields: &Value) -> Command {
+    Command::Seed {
+        table: table.to_owned(),
+        count: Some(count),
+        fields: fields.as_object().cloned(),
+    }
+}
+
+#[tokio::test]
+async fn a_default_filters_only_if_all_of_its_values_are_of_the_field() {
+    let texts = json!({ "type": "array", "items": { "type": "string" } });
+    for (name, kind, default, found) in [
+        ("state", json!({ "type": "string" }), json!("OPEN"), 1),
+        ("state", json!({ "type": "string" }), json!("ALL"), 3),
+        ("state", json!({ "type": "string" }), json!(""), 3),
+        ("states", texts.clone(), json!("OPEN,DONE"), 2),
+        ("states", texts.clone(), json!(["OPEN", "DONE"]), 2),
+        ("states", texts.clone(), json!("OPEN,ANY"), 3),
+        ("states", texts, json!([]), 3),
+        ("weight", json!({ "type": "integer" }), json!(0), 3),
+    ] {
+        let mut schema = kind;
+        schema["default"] = default;
+        let api = tasks(json!([{ "name": name, "in": "query", "schema": schema }])).await;
+        for state in ["OPEN", "DONE", "LOST"] {
+            let fields = json!({ "state": state, "weight": 7 });
+            api.sandbox
+                .execute(seed_of("tasks", 1, &fields))
+                .await
+                .unwrap();
+        }
+        let listed = ok(&api, "listTasks", "/tasks", None).await;
+        assert_eq!(listed.as_array().unwrap().len(), found, "{name}: {schema}");
+    }
+}
+
+#[tokio::test]
+async fn a_seed_that_the_schema_does_not_allow_is_rejected() {
+    let api = tasks(json!([])).await;
+    let taken = seed_of("tasks", 1, &json!({ "id": "taken", "state": "OPEN" }));
+    api.sandbox.execute(taken).await.unwrap();
+    for (field, count, fields) in [
+        ("colour", 1, json!({ "colour": "red" })),
+        ("weight", 1, json!({ "state": "OPEN", "weight": "secret" })),
+        ("state", 1, json!({ "state": "secret" })),
+        ("id", 1, json!({ "id": "taken" })),
+        ("id", 2, json!({ "id": "twice" })),
+    ] {
+        let seed = api.sandbox.execute(seed_of("tasks", count, &fields)).await;
+        let error = seed.unwrap_err().to_string();
+        assert!(error.contains(&format!("`{field}`")), "{error}");
+        assert!(!error.contains("secret"), "{error}");
+    }
+    let listed = ok(&api, "listTasks", "/tasks", None).await;
+    assert_eq!(listed.as_array().unwrap().len(), 1);
+}
+
 #[tokio::test]
 async fn a_table_that_was_seeded_gets_no_other_rows() {
     let api = official_api().await;
